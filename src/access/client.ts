@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto'
+import type { JWK } from 'jose'
+import { Failure } from '../failure.ts'
+import { checkKeySet } from './client-key-set.ts'
+import type { Queryable } from './queryable.ts'
+import { registeredScopes } from './registered-scope.ts'
+import { findTenant } from './tenant.ts'
+
+/** Where a client's public keys come from (B2). */
+export type ClientKeys =
+  | { readonly kind: 'inline'; readonly keys: readonly JWK[] }
+  | { readonly kind: 'url'; readonly url: string }
+
+/** A registered application of one tenant. */
+export interface Client {
+  readonly id: string
+  readonly tenant: string
+  readonly name: string
+  readonly scopes: readonly string[]
+  readonly keys: ClientKeys
+  readonly created: Date
+  readonly disabled: Date | undefined
+}
+
+/** What `addClient` is told. `jwks` is a parsed document, `scope` a blank-separated list. */
+export interface Registration {
+  readonly tenant: string
+  readonly name: string
+  readonly scope: string
+  readonly keys: { readonly jwks: unknown } | { readonly jwksUrl: string }
+}
+
+const clientNameCharsMax = 200
+const jwksUrlCharsMax = 2048
+const columns = 'id, tenant, name, scopes, jwks, jwks_url, created, disabled'
+const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+interface Row {
+  readonly id: string
+  readonly tenant: string
+  readonly name: string
+  readonly scopes: string[]
+  readonly jwks: { keys: JWK[] } | null
+  readonly jwks_url: string | null
+  readonly created: Date
+  readonly disabled: Date | null
+}
+
+/**
+ * Registers a client under a new random id.
+ * @throws Failure when the tenant is unknown, or the name, scope or keys are not acceptable.
+ */
+export async function addClient(database: Queryable, registration: Registration): Promise<Client> {
+  const { tenant, name } = registration
+  checkName(name)
+  const scopes = registeredScopes(registration.scope)
+  const [jwks, url] =
+    'jwks' in registration.keys
+      ? [{ keys: await checkKeySet(registration.keys.jwks) }, null]
+      : [null, checkKeySetUrl(registration.keys.jwksUrl)]
+  if (!(await findTenant(database, tenant))) {
+    throw new Failure(`There is no tenant "${tenant}".`, `Add it with: bin/millrace tenant add ${tenant}`)
+  }
+  const { rows } = await database.query<Row>(
+    `insert into client (id, tenant, name, scopes, jwks, jwks_url) values ($1, $2, $3, $4, $5, $6) returning ${columns}`,
+    [randomUUID(), tenant, name, scopes, jwks, url],
+  )
+  return clientOf(rows[0]!)
+}
+
+/** The client of that id, disabled or not; undefined when there is none or the text cannot be an id. */
+export async function findClient(database: Queryable, id: string): Promise<Client | undefined> {
+  if (!idPattern.test(id)) return undefined
+  const { rows } = await database.query<Row>(`select ${columns} from client where id = $1`, [id])
+  return rows[0] && clientOf(rows[0])
+}
+
+/** The clients of a tenant, oldest first. */
+export async function listClients(database: Queryable, tenant: string): Promise<readonly Client[]> {
+  const { rows } = await database.query<Row>(`select ${columns} from client where tenant = $1 order by created, id`, [
+    tenant,
+  ])
+  return rows.map(clientOf)
+}
+
+/**
+ * Refuses the client from now on, its live tokens too. Disabling twice keeps the first time.
+ * @throws Failure when there is no such client.
+ */
+export async function disableClient(database: Queryable, id: string): Promise<Client> {
+  const { rows } = idPattern.test(id)
+    ? await database.query<Row>(
+        `update client set disabled = coalesce(disabled, now()) where id = $1 returning ${columns}`,
+        [id],
+      )
+    : { rows: [] }
+  if (!rows[0]) {
+    throw new Failure(`There is no client "${id}".`, 'List the clients with: bin/millrace client list --tenant TENANT')
+  }
+  return clientOf(rows[0])
+}
+
+const clientOf = ({ jwks, jwks_url, disabled, ...row }: Row): Client => ({
+  ...row,
+  keys: jwks ? { kind: 'inline', keys: jwks.keys } : { kind: 'url', url: jwks_url! },
+  disabled: disabled ?? undefined,
+})
+
+function checkName(name: string): void {
+  if (name.trim() === '' || name.length > clientNameCharsMax || /\p{Cc}/u.test(name)) {
+    throw new Failure(
+      'This cannot be the name of a client.',
+      `Use 1 to ${clientNameCharsMax} characters without control characters.`,
+    )
+  }
+}
+
+function checkKeySetUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const local = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (!url || !(url.protocol === 'https:' || local) || url.username !== '' || url.password !== '') {
+    throw new Failure(
+      `"${text}" cannot be the URL of a key set.`,
+      'Give an https URL without user name; http is allowed for localhost only.',
+    )
+  }
+  if (text.length > jwksUrlCharsMax) {
+    throw new Failure('The URL of the key set is too long.', `Use at most ${jwksUrlCharsMax} characters.`)
+  }
+  return url.href
+}

@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { grantOf, parseScope } from './scope.ts'
+
+const grant = (scopes: string, wildcards = true) => grantOf('t', 'c', scopes.split(' '), { wildcards })
+
+const reads: readonly (readonly [rule: string, scopes: string, type: string, wildcards: boolean, can: boolean])[] = [
+  ['S-6 v1 read', 'system/Observation.read', 'Observation', false, true],
+  ['S-6 another type', 'system/Observation.read', 'Condition', false, false],
+  ['§10 v1 star', 'system/Observation.*', 'Observation', false, true],
+  ['T-48 write alone', 'system/Observation.write', 'Observation', false, false],
+  ['T-49 r alone', 'system/Observation.r', 'Observation', false, false],
+  ['§10 s alone', 'system/Observation.s', 'Observation', false, false],
+  ['T-50 rs', 'system/Observation.rs', 'Observation', false, true],
+  ['§10 crs', 'system/Observation.crs', 'Observation', false, true],
+  ['§10 cruds', 'system/Observation.cruds', 'Observation', false, true],
+  ['B21 letters out of order', 'system/Observation.sr', 'Observation', false, false],
+  ['B22 r and s apart', 'system/Observation.r system/Observation.s', 'Observation', false, true],
+  ['T-51 wildcard in a profile without', 'system/*.read', 'Observation', false, false],
+  ['D26 wildcard in a profile with', 'system/*.read', 'Observation', true, true],
+  ['D26 v2 wildcard', 'system/*.cruds', 'Observation', true, true],
+  ['D26 wildcard star', 'system/*.*', 'Observation', true, true],
+  ['D26 wildcard r alone', 'system/*.r', 'Observation', true, false],
+  ['T-52 user', 'user/Observation.read', 'Observation', true, false],
+  ['S-51 patient', 'patient/Observation.rs', 'Observation', true, false],
+  [
+    '§10 a query narrows, so it does not count',
+    'system/Observation.rs?category=laboratory',
+    'Observation',
+    true,
+    false,
+  ],
+]
+
+for (const [rule, scopes, type, wildcards, can] of reads) {
+  test(`${rule}: ${scopes} ${can ? 'reads' : 'does not read'} ${type}`, () => {
+    assert.equal(grant(scopes, wildcards).canRead(type), can)
+  })
+}
+
+const writes: readonly (readonly [scopes: string, can: boolean])[] = [
+  ['system/Patient.write', true],
+  ['system/Patient.*', true],
+  ['system/Patient.cud', true],
+  ['system/Patient.cruds', true],
+  ['system/Patient.c system/Patient.ud', true],
+  ['system/Patient.cu', false],
+  ['system/Patient.read', false],
+  ['user/Patient.write', false],
+]
+
+for (const [scopes, can] of writes) {
+  test(`${scopes} ${can ? 'writes' : 'does not write'} Patient`, () => {
+    assert.equal(grant(scopes).canWrite('Patient'), can)
+  })
+}
+
+test('S-51: only system scopes make a system grant', () => {
+  assert.equal(grant('user/Patient.read patient/*.rs openid').system, false)
+  assert.equal(grant('openid system/Patient.r').system, true)
+})
+
+for (const text of [
+  '',
+  'openid',
+  'system/Patient',
+  'system/Patient.',
+  'system/patient.read',
+  'system/Patient.READ',
+  'System/Patient.read',
+  'system/Patient.rs?',
+  'system/Patient.read?x=y',
+  'system/Patient.rr',
+  'system/Patient.read,system/Group.read',
+  ' system/Patient.read',
+  'system/Patient.read\n',
+]) {
+  const counts = text === 'system/Patient.rs?'
+  test(`${JSON.stringify(text)} ${counts ? 'has an empty query' : 'is not a scope'}`, () => {
+    assert.equal(parseScope(text)?.query, counts ? '' : undefined)
+    assert.equal(parseScope(text) === undefined, !counts)
+  })
+}
+
+test('B22: read is exactly "r and s are somewhere", however the letters are spread', () => {
+  const letters = fc.subarray([...'cruds']).filter((some) => some.length > 0)
+  fc.assert(
+    fc.property(fc.array(letters, { minLength: 1, maxLength: 4 }), (spread) => {
+      const held = new Set(spread.flat())
+      const { canRead, canWrite } = grant(spread.map((some) => `system/Goal.${some.join('')}`).join(' '))
+      assert.equal(canRead('Goal'), held.has('r') && held.has('s'))
+      assert.equal(canWrite('Goal'), held.has('c') && held.has('u') && held.has('d'))
+    }),
+  )
+})
