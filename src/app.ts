@@ -1,0 +1,128 @@
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import type { Logger } from 'pino'
+import { AccessDirectory } from './access/directory.ts'
+import { KeySets } from './access/key-sets.ts'
+import { loadSecret } from './access/secret.ts'
+import type { Store } from './config.ts'
+import { type Database, openDatabase } from './database/connection.ts'
+import { migrate } from './database/migrate.ts'
+import { writeSetting } from './database/setting.ts'
+import { becomeSoleServer } from './database/sole-server.ts'
+import { Failure } from './failure.ts'
+import { diskStore } from './files/disk-store.ts'
+import { buildServer } from './http/server.ts'
+import { openProducer } from './jobs/queue.ts'
+import { EngineThreads } from './worker/threads.ts'
+
+/** How a server is to run. */
+export interface AppOptions {
+  readonly store: Store
+  readonly host: string
+  /** 0 takes a free port. */
+  readonly port: number
+  /** Under which URL clients reach the server; by default `http://{host}:{port}`. */
+  readonly publicUrl?: string
+  /** Where exported files lie. */
+  readonly filesDirectory: string
+  /** Engine threads, and partitions that each runs at a time. */
+  readonly threads: number
+  readonly concurrency: number
+  readonly log: Logger
+}
+
+/** A running server. */
+export interface App {
+  readonly publicUrl: string
+  readonly database: Database
+  /** Resolves when the server cannot go on. */
+  readonly lost: Promise<Failure>
+  readonly close: () => Promise<void>
+}
+
+/** Constructs everything and starts it: the only place that does. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { log, store } = options
+  const undo: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) await step()
+  }
+  try {
+    return await construct()
+  } catch (error) {
+    await close()
+    throw error
+  }
+
+  async function construct(): Promise<App> {
+    const database = await openDatabase(store, {
+      log: ({ event, ...details }) => log.info({ event, ...details }, 'database'),
+    })
+    undo.push(() => database.close())
+    await migrate(database.pool)
+    if (store.kind === 'embedded') {
+      const sole = await becomeSoleServer(database.connection, store.directory)
+      undo.push(() => sole.release())
+    }
+    const producer = await openProducer(database.pool, (error) => log.error({ reason: error.message }, 'queue'))
+    undo.push(() => producer.stop())
+
+    const givenUp = Promise.withResolvers<Failure>()
+    const threadData = {
+      connection: database.connection,
+      filesDirectory: options.filesDirectory,
+      concurrency: options.concurrency,
+    }
+    const threads = new EngineThreads(
+      threadData,
+      (event, details) => log.warn({ event, ...details }, 'engine'),
+      (cause) => givenUp.resolve(new Failure(`${cause.message}.`, 'The log says why.', { cause })),
+    )
+    undo.push(() => threads.stop())
+    await threads.start(options.threads)
+
+    const state = { ready: true, publicUrl: options.publicUrl ?? '' }
+    const now = () => new Date()
+    const server = buildServer(
+      {
+        pool: database.pool,
+        enqueue: producer.enqueue,
+        files: diskStore(options.filesDirectory),
+        directory: new AccessDirectory(database.pool, now),
+        keySets: new KeySets(now),
+        contentSecret: await loadSecret(database.pool, 'content-link'),
+        get publicUrl() {
+          return state.publicUrl
+        },
+        ready: () => state.ready,
+      },
+      log,
+    )
+    undo.push(async () => {
+      state.ready = false
+      await server.close()
+    })
+    await listen(server, options)
+    state.publicUrl ||= localUrl(options.host, (server.server.address() as AddressInfo).port)
+    await writeSetting(database.pool, 'public_url', state.publicUrl)
+    return { publicUrl: state.publicUrl, database, lost: Promise.race([database.lost, givenUp.promise]), close }
+  }
+}
+
+async function listen(server: ReturnType<typeof buildServer>, { host, port }: AppOptions): Promise<void> {
+  try {
+    await server.listen({ host, port })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
+    const reason = code === 'EADDRINUSE' ? 'is in use' : 'cannot be used'
+    throw new Failure(`Port ${port} of ${host} ${reason}.`, 'Choose another one with --port (or --host).', { cause })
+  }
+}
+
+const localUrl = (host: string, port: number): string =>
+  `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
+
+/** Where the files of exports lie when nothing else is said. */
+export const defaultFilesDirectory = (store: Store): string =>
+  join(store.kind === 'embedded' ? store.directory : 'millrace-data', 'files')

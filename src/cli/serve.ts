@@ -1,0 +1,97 @@
+import { availableParallelism } from 'node:os'
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import pino from 'pino'
+import { type App, defaultFilesDirectory, startApp } from '../app.ts'
+import { readStore, type StoreFlags } from '../config.ts'
+import { readPublicUrl } from './public-url.ts'
+import { withStoreOptions } from './store-options.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+interface Flags extends StoreFlags {
+  readonly host?: string
+  readonly port?: number
+  readonly publicUrl?: string
+  readonly files?: string
+  readonly workers?: number
+  readonly sandbox?: boolean
+}
+
+const hostDefault = '127.0.0.1'
+const portDefault = 8080
+const workersMax = 64
+
+const help = `
+/livez answers while the process runs, /readyz while it takes requests. Logs are JSON lines on standard output.
+
+Examples:
+  $ bin/millrace serve
+  $ bin/millrace serve --data /var/lib/millrace --host 0.0.0.0 --public-url https://fhir.example.org
+  $ bin/millrace serve --database-url postgresql://millrace@db/millrace --files /srv/millrace
+  $ bin/millrace serve --sandbox`
+
+/** `millrace serve`: runs the server until it is told to stop. */
+export function serveCommand(environment: Environment): Command {
+  return withStoreOptions(new Command('serve'))
+    .description('run the server')
+    .option('--host <host>', `address to listen on (MILLRACE_HOST; default ${hostDefault})`)
+    .option('--port <port>', `port to listen on (MILLRACE_PORT; default ${portDefault}; 0: any free one)`, parsePort)
+    .option(
+      '--public-url <url>',
+      'URL under which clients reach the server (MILLRACE_PUBLIC_URL; default http://host:port)',
+    )
+    .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
+    .option('--workers <count>', 'threads that export (MILLRACE_WORKERS; default: half of the cores)', parseWorkers)
+    .option('--sandbox', "serve the population of the operation's page, and print how to call it")
+    .addHelpText('after', help)
+    .action(async (flags: Flags) => {
+      const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
+      const app = await startApp({ ...serverOptions(flags, environment), log })
+      try {
+        if (flags.sandbox) await (await import('../sandbox.ts')).prepareSandbox(app, process.stderr)
+        process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
+        await untilStopped(app)
+      } finally {
+        await app.close()
+      }
+    })
+}
+
+function serverOptions(flags: Flags, environment: Environment) {
+  const store = readStore(flags, environment)
+  const port = flags.port ?? parsePort(environment.MILLRACE_PORT || String(portDefault))
+  const host = flags.host ?? (environment.MILLRACE_HOST || hostDefault)
+  const stated = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL
+  const files = flags.files ?? environment.MILLRACE_FILES
+  const threadsDefault = String(Math.max(1, Math.floor(availableParallelism() / 2)))
+  return {
+    store,
+    host,
+    port,
+    ...(stated ? { publicUrl: readPublicUrl(stated, environment) } : {}),
+    filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
+    threads: flags.workers ?? parseWorkers(environment.MILLRACE_WORKERS || threadsDefault),
+    concurrency: partitionsPerThread,
+  }
+}
+
+/** Partitions that a thread runs at a time: one reads while the other waits for the disk or for deflate. */
+const partitionsPerThread = 2
+
+/** Resolves on SIGINT or SIGTERM; throws what keeps the server from going on. */
+async function untilStopped(app: App): Promise<void> {
+  const stopped = Promise.withResolvers<undefined>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(undefined))
+  const failure = await Promise.race([stopped.promise, app.lost])
+  if (failure) throw failure
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function parseWorkers(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= workersMax) return Number(text)
+  throw new InvalidArgumentError(`Workers are a number from 1 to ${workersMax}.`)
+}

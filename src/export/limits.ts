@@ -1,0 +1,32 @@
+/** Every bound of the export itself, in one place. Bytes and counts; times say their unit. */
+
+/** S-23: values of `patient` in one request, before duplicates are dropped. */
+export const patientsMax = 20_000
+
+/** Body of a kick-off: 20,000 patients are 1.4 to 4.7 MB (protocol §2.2). */
+export const requestBytesMax = 16 * 1024 * 1024
+
+/** Issues in one answer; the rest are counted. */
+export const issuesMax = 100
+
+/** D28: the size of one file, gzip-compressed. */
+export const partGzipBytesMax = 50_000_000
+
+/** Stored bytes that one partition aims at: a job has about `partitionsAimed` of them, each within the two bounds. */
+export const partitionsAimed = 8
+export const partitionBytesMin = 16 * 1024 * 1024
+export const partitionBytesMax = 256 * 1024 * 1024
+
+/** How often one partition is tried before its job fails. */
+export const partitionAttemptsMax = 10
+
+/** Lines in the `error` file about references that lead nowhere; the rest are counted in one more line. */
+export const unresolvedReferencesMax = 10_000
+
+/** D27: days from completion until files go, and days more until the job's row goes too. */
+export const fileRetentionDays = 30
+export const jobRetentionDays = 60
+
+/** Seconds between polls that a 202 may ask for. */
+export const retryAfterSecondsMin = 1
+export const retryAfterSecondsMax = 600

@@ -1,0 +1,49 @@
+/** The names of the profiles a tenant may have. */
+export const profileNames = ['millennium', 'hl7'] as const
+export type ProfileName = (typeof profileNames)[number]
+
+/** The switches in which profiles differ (protocol §12). Code asks a switch, never a profile's name. */
+export interface Profile {
+  /** D6: `Accept`, `Content-Type` and `Prefer` must be there. */
+  readonly headersRequired: boolean
+  /** D7: an optional parameter may be repeated; values are united. */
+  readonly repeatsAllowed: boolean
+  /** D9: Location, Organization, Practitioner or Provenance need one of the 14 other types beside them. */
+  readonly anchorRequired: boolean
+  /** D18: `includeAssociatedData` with `_type` needs Provenance in `_type`. */
+  readonly provenanceInTypeRequired: boolean
+  /** D25: `X-Progress` tells how far the job is, instead of the word `in-progress`. */
+  readonly progressAsText: boolean
+  /** D26: `system/*.read` and the like count. */
+  readonly wildcardScopes: boolean
+  /** D24: manifest entries carry `count`. */
+  readonly manifestCounts: boolean
+  /** D30: issue codes are the exact ones; otherwise what is wrong with a request is `invalid`. */
+  readonly fineCodes: boolean
+}
+
+/** What Oracle Health Millennium documents; wildcard scopes are honoured all the same. */
+const millennium: Profile = {
+  headersRequired: true,
+  repeatsAllowed: false,
+  anchorRequired: true,
+  provenanceInTypeRequired: true,
+  progressAsText: false,
+  wildcardScopes: true,
+  manifestCounts: true,
+  fineCodes: false,
+}
+
+/** The HL7 Bulk Data Access IG. */
+const hl7: Profile = {
+  headersRequired: false,
+  repeatsAllowed: true,
+  anchorRequired: false,
+  provenanceInTypeRequired: false,
+  progressAsText: true,
+  wildcardScopes: true,
+  manifestCounts: true,
+  fineCodes: true,
+}
+
+export const profiles: Readonly<Record<ProfileName, Profile>> = { millennium, hl7 }

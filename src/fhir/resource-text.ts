@@ -1,0 +1,108 @@
+import { hash } from 'node:crypto'
+import { formatInstant, parseInstant } from './instant.ts'
+import { type Member, membersOf, oneLine } from './json-text.ts'
+import type { JsonObject } from './ownership.ts'
+import { isId, isTypeName } from './reference.ts'
+
+/**
+ * A resource as the client wrote it, cut open inside `meta`: the stored line is `head`, then `versionId` and `lastUpdated`,
+ * then `tail`. Nothing else of the text changes, so `1.10` stays `1.10`.
+ */
+export interface ResourceText {
+  readonly head: string
+  readonly tail: string
+  /** The source's `meta.lastUpdated` in milliseconds since 1970, when it is a valid instant. */
+  readonly lastUpdated: number | undefined
+}
+
+/** A resource that was read: what it is, its text, and its parsed form, which is large and not to be kept. */
+export interface ReadResource {
+  readonly type: string
+  readonly id: string
+  readonly resource: JsonObject
+  readonly text: ResourceText
+}
+
+/** Why a text is not a resource that can be stored; `expression` is a FHIRPath location. */
+export interface TextFault {
+  readonly fault: string
+  readonly expression?: string
+}
+
+/**
+ * Reads the JSON text of one resource.
+ * @param assignedId the id the server gives the resource (FHIR create, update); without it the text must have one
+ */
+export function readResourceText(source: string, assignedId?: string): ReadResource | TextFault {
+  let resource: unknown
+  try {
+    resource = JSON.parse(source)
+  } catch (error) {
+    return { fault: `not JSON: ${(error as Error).message.replace(/, .*? is not valid JSON$/s, '')}` }
+  }
+  if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
+    return { fault: 'not a JSON object' }
+  }
+  return cutOpen(resource as JsonObject, source, assignedId)
+}
+
+function cutOpen(resource: JsonObject, source: string, assignedId: string | undefined): ReadResource | TextFault {
+  const type = resource.resourceType
+  if (type === undefined) return { fault: 'no resourceType', expression: 'resourceType' }
+  if (!isTypeName(type)) return { fault: 'resourceType is not the name of a resource type', expression: 'resourceType' }
+  const id = assignedId ?? resource.id
+  if (id === undefined) return { fault: 'no id', expression: `${type}.id` }
+  if (!isId(id)) {
+    return { fault: 'id must be 1 to 64 letters, digits, hyphens or dots', expression: `${type}.id` }
+  }
+  const meta = resource.meta
+  if (meta !== undefined && (typeof meta !== 'object' || meta === null || Array.isArray(meta))) {
+    return { fault: 'meta is not an object', expression: `${type}.meta` }
+  }
+  const line = oneLine(source)
+  const text = resource.id === id ? line : withId(line, id)
+  const members = membersOf(text)
+  if (!members) return { fault: 'nested too deep', expression: type }
+  const twice = repeatedKey(members)
+  if (twice !== undefined) return { fault: `the member "${twice}" stands twice`, expression: type }
+  const stated = (meta as JsonObject | undefined)?.lastUpdated
+  const lastUpdated = typeof stated === 'string' ? parseInstant(stated) : undefined
+  return { type, id, resource, text: { ...splitAtMeta(text, members), lastUpdated } }
+}
+
+function repeatedKey(members: readonly Member[]): string | undefined {
+  const distinct = new Set(members.map(({ key }) => key))
+  if (distinct.size === members.length) return undefined
+  return members.find(({ key }, index) => members.findIndex((other) => other.key === key) < index)!.key
+}
+
+/** Puts the id the server decides on into the text, in the place of the client's or behind `resourceType`. */
+function withId(text: string, id: string): string {
+  const members = membersOf(text) ?? []
+  const own = members.find((member) => member.key === 'id')
+  if (own) return `${text.slice(0, own.valueStart)}"${id}"${text.slice(own.valueEnd)}`
+  const after = members.find((member) => member.key === 'resourceType')!.valueEnd
+  return `${text.slice(0, after)},"id":"${id}"${text.slice(after)}`
+}
+
+function splitAtMeta(text: string, members: readonly Member[]): { head: string; tail: string } {
+  const meta = members.find((member) => member.key === 'meta')
+  if (!meta) {
+    const after = members.find((member) => member.key === 'id')!.valueEnd
+    return { head: `${text.slice(0, after)},"meta":{`, tail: `}${text.slice(after)}` }
+  }
+  const kept = membersOf(text, meta.valueStart)!
+    .filter(({ key }) => key !== 'versionId' && key !== 'lastUpdated')
+    .map(({ start, valueEnd }) => `,${text.slice(start, valueEnd)}`)
+  return { head: `${text.slice(0, meta.valueStart)}{`, tail: `${kept.join('')}}${text.slice(meta.valueEnd)}` }
+}
+
+/** The line to store for one version: one line of JSON without its line feed. */
+export function storedLine(text: ResourceText, versionId: number, lastUpdated: number): string {
+  return `${text.head}"versionId":"${versionId}","lastUpdated":"${formatInstant(lastUpdated)}"${text.tail}`
+}
+
+/** A 16-byte digest of everything but `versionId` and `lastUpdated`: equal digests mean an unchanged record. */
+export function digestOf(text: ResourceText): Buffer {
+  return hash('sha256', `${text.head}\0${text.tail}`, 'buffer').subarray(0, 16)
+}

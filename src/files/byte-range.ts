@@ -1,0 +1,39 @@
+import { Transform } from 'node:stream'
+
+/** Part of a representation, both ends included. */
+export interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Reads a `Range` header for a representation of `size` bytes (RFC 9110 §14).
+ * @returns undefined when it is to be ignored (no bytes range, or several), 'unsatisfiable' for a 416
+ */
+export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | undefined {
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '')
+  if (!match || (match[1] === '' && match[2] === '')) return undefined
+  const [, first, last] = match as unknown as [string, string, string]
+  if (first === '') {
+    const length = Math.min(Number(last), size)
+    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 }
+  }
+  const range = { start: Number(first), end: last === '' ? size - 1 : Math.min(Number(last), size - 1) }
+  if (last !== '' && Number(last) < range.start) return undefined
+  return range.start >= size ? 'unsatisfiable' : range
+}
+
+/** Lets only the bytes of a range through, and ends as soon as they are out. */
+export function sliceBytes({ start, end }: ByteRange): Transform {
+  let at = 0
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const from = Math.max(0, start - at)
+      const to = Math.min(chunk.length, end + 1 - at)
+      at += chunk.length
+      if (from < to) this.push(chunk.subarray(from, to))
+      if (at > end) this.push(null)
+      done()
+    },
+  })
+}

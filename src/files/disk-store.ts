@@ -1,0 +1,35 @@
+import { mkdir, open, readdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { FileStore } from './file-store.ts'
+
+const pathPattern = /^[0-9a-f-]{36}\/\d+-\d+\/[A-Za-z]+-\d+\.ndjson\.gz$/
+const jobPattern = /^[0-9a-f-]{36}$/
+
+/** Keeps files in a directory that only the service user can read. */
+export function diskStore(directory: string): FileStore {
+  const located = (path: string): string => {
+    if (!pathPattern.test(path)) throw new Error('not a path of the file store')
+    return join(directory, path)
+  }
+  const folderOf = (job: string): string => {
+    if (!jobPattern.test(job)) throw new Error('not a job id')
+    return join(directory, job)
+  }
+  return {
+    create: async (path) => {
+      const file = located(path)
+      await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+      const handle = await open(file, 'wx', 0o600)
+      return handle.createWriteStream({ flush: true, highWaterMark: 1024 * 1024 })
+    },
+    read: async (path, range) => {
+      const handle = await open(located(path), 'r')
+      return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
+    },
+    jobs: async () => {
+      const names = await readdir(directory).catch(() => [])
+      return names.filter((name) => jobPattern.test(name))
+    },
+    removeJob: (job) => rm(folderOf(job), { recursive: true, force: true }),
+  }
+}

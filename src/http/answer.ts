@@ -1,0 +1,34 @@
+import type { FastifyReply } from 'fastify'
+import { issuesMax } from '../export/limits.ts'
+import type { Problem } from '../export/problem.ts'
+import type { Profile } from '../export/profile.ts'
+import { type Issue, type IssueCode, operationOutcome } from '../fhir/operation-outcome.ts'
+
+export const fhirJson = 'application/fhir+json; charset=utf-8'
+
+/** Oracle's tables use the parent code for whatever is wrong with a request (D30, protocol §8). */
+const coarseStatuses: ReadonlySet<number> = new Set([400, 406, 412, 413, 415, 422])
+
+function issueCode(problem: Problem, profile: Profile): IssueCode {
+  const keeps = profile.fineCodes || !coarseStatuses.has(problem.status) || problem.code === 'not-found'
+  return keeps ? problem.code : 'invalid'
+}
+
+/** Answers with an OperationOutcome of all problems; the first decides the status. */
+export function sendProblems(reply: FastifyReply, problems: readonly Problem[], profile: Profile): FastifyReply {
+  const issues = problems.map((problem) => ({ ...problem, code: issueCode(problem, profile) }))
+  return sendOutcome(reply, problems[0]!.status, issues)
+}
+
+/** Answers with an OperationOutcome; at most `issuesMax` issues are listed, the rest counted. */
+export function sendOutcome(reply: FastifyReply, status: number, issues: readonly Issue[]): FastifyReply {
+  const listed = issues.slice(0, issuesMax)
+  if (issues.length > issuesMax) {
+    const { severity, code } = issues[0]!
+    listed.push({ severity, code, text: `${issues.length - issuesMax} more issues are not listed.` })
+  }
+  return reply
+    .code(status)
+    .type(fhirJson)
+    .send(JSON.stringify(operationOutcome(listed)))
+}

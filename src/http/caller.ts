@@ -1,0 +1,41 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { authenticate } from '../access/bearer.ts'
+import type { Grant } from '../export/grant.ts'
+import { type Profile, profiles } from '../export/profile.ts'
+import { fhirBase } from '../fhir/service-urls.ts'
+import { sendProblems } from './answer.ts'
+import type { HttpContext } from './context.ts'
+
+/** Who calls, of which tenant, and how that tenant is served. */
+export interface Caller {
+  readonly grant: Grant
+  readonly tenant: string
+  /** The tenant's public FHIR base. */
+  readonly base: string
+  readonly profile: Profile
+}
+
+const callers = new WeakMap<FastifyRequest, Caller>()
+
+/** The caller of a request to a protected route. */
+export const callerOf = (request: FastifyRequest): Caller => callers.get(request)!
+
+/** Protects all routes of the scope: before a body is read, the bearer token is checked (protocol §2.6). */
+export function requireCaller(scope: FastifyInstance, context: HttpContext): void {
+  scope.addHook('onRequest', async (request, reply) => {
+    const { tenant } = request.params as { tenant: string }
+    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const grant = await authenticate(request.headers.authorization, {
+      directory: context.directory,
+      publicUrl: context.publicUrl,
+      tenant,
+      wildcards: profile.wildcardScopes,
+      now: new Date(),
+    })
+    if ('challenge' in grant) {
+      reply.header('WWW-Authenticate', grant.challenge)
+      return sendProblems(reply, [grant], profile)
+    }
+    callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
+  })
+}

@@ -1,0 +1,91 @@
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { verifyContentLink } from '../access/content-link.ts'
+import { problem } from '../export/problem.ts'
+import { profiles } from '../export/profile.ts'
+import { type ByteRange, parseRange, sliceBytes } from '../files/byte-range.ts'
+import { findPart, type Part } from '../jobs/part.ts'
+import { sendProblems } from './answer.ts'
+import type { HttpContext } from './context.ts'
+import { allowOnly } from './method-not-allowed.ts'
+
+export const contentPath = (id: string): string => `/content/${id}`
+
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * The bytes of a file, for whoever holds a signed link; `Authorization` is ignored (protocol §6). Files are stored gzipped: clients that
+ * accept gzip get them as they are, the others inflated. Each coding has its own ETag, and `Range` is about the coding that is sent.
+ */
+export function contentRoute(app: FastifyInstance, context: HttpContext): void {
+  app.get(contentPath(':id'), async (request, reply) => {
+    const { id } = request.params as { id: string }
+    const { expires, signature } = request.query as Record<string, unknown>
+    const { contentSecret: secret } = context
+    const link = {
+      secret,
+      path: contentPath(id),
+      fileId: id,
+      method: request.method,
+      expires,
+      signature,
+      now: new Date(),
+    }
+    const state = verifyContentLink(link)
+    if (state !== 'valid') {
+      const text = state === 'expired' ? 'The link has expired.' : 'The link is not valid.'
+      const found = problem(403, 'forbidden', `${text} Ask for the file's URL in the manifest again.`)
+      return sendProblems(reply, [found], profiles.millennium)
+    }
+    const part = uuidPattern.test(id) ? await findPart(context.pool, id) : undefined
+    if (!part) {
+      const text = 'There is no such file, or it was deleted or has expired.'
+      return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
+    }
+    return sendPart(request, reply, context, part)
+  })
+  allowOnly(app, contentPath(':id'), ['GET'])
+}
+
+async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: Part) {
+  const gzip = acceptsGzip(request.headers['accept-encoding'])
+  const size = gzip ? part.gzipBytes : part.bytes
+  const etag = gzip ? `"${part.id}-gzip"` : `"${part.id}"`
+  reply
+    .header('ETag', etag)
+    .header('Vary', 'Accept-Encoding')
+    .header('Accept-Ranges', 'bytes')
+    .header('Cache-Control', 'private, no-store')
+    .header('X-Content-Type-Options', 'nosniff')
+  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = request.headers
+  if (ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) return reply.code(304).send()
+
+  const range = ifRange === undefined || ifRange === etag ? parseRange(request.headers.range, size) : undefined
+  if (range === 'unsatisfiable') {
+    reply.header('Content-Range', `bytes */${size}`)
+    return sendProblems(reply, [problem(416, 'value', 'The range lies outside the file.')], profiles.hl7)
+  }
+  if (gzip) reply.header('Content-Encoding', 'gzip')
+  if (range) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
+  reply.header('Content-Length', range ? range.end - range.start + 1 : size).type('application/fhir+ndjson')
+  if (request.method === 'HEAD') return reply.send()
+  return reply.send(await (gzip ? context.files.read(part.path, range) : inflated(context, part, range)))
+}
+
+async function inflated(context: HttpContext, part: Part, range: ByteRange | undefined): Promise<Readable> {
+  const stored = await context.files.read(part.path)
+  const plain = pipeline(stored, createGunzip({ chunkSize: 256 * 1024 }), () => {})
+  return range ? pipeline(plain, sliceBytes(range), () => {}) : plain
+}
+
+/** T-179: gzip only when it is asked for, by name or by `*`, with a weight above 0. */
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  const weights = new Map<string, number>()
+  for (const item of String(header ?? '').split(',')) {
+    const [coding = '', ...parameters] = item.split(';').map((text) => text.trim().toLowerCase())
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))
+    weights.set(coding, weight === undefined ? 1 : Number(weight.slice(2)) || 0)
+  }
+  return (weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0) > 0
+}

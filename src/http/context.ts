@@ -1,0 +1,20 @@
+import type { Pool } from 'pg'
+import type { AccessDirectory } from '../access/directory.ts'
+import type { KeySets } from '../access/key-sets.ts'
+import type { FileStore } from '../files/file-store.ts'
+import type { Enqueue } from '../jobs/queue.ts'
+
+/** What the routes work with; `app.ts` makes it. */
+export interface HttpContext {
+  readonly pool: Pool
+  readonly enqueue: Enqueue
+  readonly files: FileStore
+  readonly directory: AccessDirectory
+  readonly keySets: KeySets
+  /** Signs and checks content links. */
+  readonly contentSecret: Buffer
+  /** Scheme, host and port that clients use, without a slash at the end. URLs are never built from `Host` (S-54). */
+  readonly publicUrl: string
+  /** True while the server takes requests: the database answers and it is not shutting down. */
+  readonly ready: () => boolean
+}

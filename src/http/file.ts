@@ -1,0 +1,47 @@
+import type { FastifyInstance } from 'fastify'
+import { bearerChallenge } from '../access/bearer.ts'
+import { contentLinkSecondsMax, signContentLink } from '../access/content-link.ts'
+import { problem } from '../export/problem.ts'
+import { findPart } from '../jobs/part.ts'
+import { sendProblems } from './answer.ts'
+import { callerOf } from './caller.ts'
+import { contentPath } from './content.ts'
+import type { HttpContext } from './context.ts'
+import { allowOnly } from './method-not-allowed.ts'
+
+const path = '/bulk-export/files/:id'
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const acceptPattern = /\*\/\*|application\/(\*|fhir\+ndjson|ndjson|fhir\+json|json)/i
+
+/**
+ * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL. Needs a token of the job's client with the
+ * read scope of the file's type; the `error` file has no type, so the client is enough (D20b).
+ */
+export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
+  scope.get(path, async (request, reply) => {
+    const { grant, tenant, profile } = callerOf(request)
+    const { accept } = request.headers
+    if (accept !== undefined && !acceptPattern.test(accept)) {
+      const text = 'Files are application/fhir+ndjson; the Accept header does not allow that.'
+      return sendProblems(reply, [problem(406, 'not-supported', text)], profile)
+    }
+    const { id } = request.params as { id: string }
+    const part = uuidPattern.test(id) ? await findPart(context.pool, id) : undefined
+    if (!part || part.tenant !== tenant) {
+      const text = 'There is no such file, or it was deleted or has expired.'
+      return sendProblems(reply, [problem(404, 'not-found', text)], profile)
+    }
+    if (part.client !== grant.client) {
+      return sendProblems(reply, [problem(403, 'forbidden', 'The file belongs to another client.')], profile)
+    }
+    if (part.kind === 'output' && !grant.canRead(part.type)) {
+      reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+      const text = `The token lacks the scope system/${part.type}.read.`
+      return sendProblems(reply, [problem(403, 'forbidden', text)], profile)
+    }
+    const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
+    const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
+    return reply.code(307).header('Cache-Control', 'no-store').header('Location', `${context.publicUrl}${link}`).send()
+  })
+  allowOnly(scope, path, ['GET'])
+}

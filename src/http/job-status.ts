@@ -1,0 +1,86 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { isLive } from '../export/job-state.ts'
+import { manifestOf } from '../export/manifest.ts'
+import { problem } from '../export/problem.ts'
+import { type Progress, progressText, retryAfterSeconds } from '../export/progress.ts'
+import { deleteJob, findJob, type Job, jobProgress } from '../jobs/job.ts'
+import { jobParts } from '../jobs/part.ts'
+import { sendOutcome, sendProblems } from './answer.ts'
+import { type Caller, callerOf } from './caller.ts'
+import type { HttpContext } from './context.ts'
+import { allowOnly } from './method-not-allowed.ts'
+
+const path = '/bulk-export/jobs/:id'
+
+/** `GET` and `DELETE` of a job (protocol §5, §7). Any valid token of the client that kicked off; scopes are not checked (D20). */
+export function jobRoutes(scope: FastifyInstance, context: HttpContext): void {
+  scope.get(path, async (request, reply) => {
+    const caller = callerOf(request)
+    const job = await ownJob(context, caller, (request.params as { id: string }).id)
+    if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
+    reply.header('Cache-Control', 'no-store')
+    if (isLive(job.state)) return sendRunning(reply, context, caller, job)
+    if (job.state === 'failed') return sendFailed(reply, job)
+    return sendManifest(reply, context, caller, job)
+  })
+  scope.delete(path, async (request, reply) => {
+    const caller = callerOf(request)
+    const job = await ownJob(context, caller, (request.params as { id: string }).id)
+    if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
+    await deleteJob(context.pool, job.id)
+    await context.files.removeJob(job.id)
+    request.log.info({ job: job.id, state: job.state }, 'export deleted')
+    return reply.code(202).send()
+  })
+  allowOnly(scope, path, ['GET', 'DELETE'])
+}
+
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/** T-164, T-166, T-167, O-7: another tenant's job does not exist, another client's is forbidden, a deleted one is gone. */
+async function ownJob(context: HttpContext, { tenant, grant }: Caller, id: string) {
+  const job = uuidPattern.test(id) ? await findJob(context.pool, id) : undefined
+  if (!job || job.tenant !== tenant) return problem(404, 'not-found', 'There is no such export job.')
+  if (job.client !== grant.client) return problem(403, 'forbidden', 'The export job belongs to another client.')
+  if (job.state === 'deleted') return problem(404, 'not-found', 'The export job was deleted or has expired.')
+  return job
+}
+
+async function progressOf(context: HttpContext, job: Job): Promise<Progress> {
+  const { exported, planned } = await jobProgress(context.pool, job.id)
+  return { exported, planned, seconds: (Date.now() - job.created.getTime()) / 1000 }
+}
+
+/** Seconds until it makes sense to ask for the job again. */
+export async function retryAfterOf(context: HttpContext, job: Job): Promise<number> {
+  return retryAfterSeconds(await progressOf(context, job))
+}
+
+/** D25: where `X-Progress` is the word Oracle documents, the body still says how far the job is. */
+async function sendRunning(reply: FastifyReply, context: HttpContext, caller: Caller, job: Job) {
+  const progress = await progressOf(context, job)
+  const text = progressText(progress)
+  reply
+    .header('X-Progress', caller.profile.progressAsText ? text : 'in-progress')
+    .header('Retry-After', retryAfterSeconds(progress))
+  return sendOutcome(reply, 202, [
+    { severity: 'information', code: 'informational', text: 'The export is in progress.', diagnostics: text },
+  ])
+}
+
+/** T-168 */
+function sendFailed(reply: FastifyReply, job: Job) {
+  const diagnostics = `${job.failure ?? ''} Start a new export; this job's id is ${job.id}.`.trim()
+  return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'The export failed.', diagnostics }])
+}
+
+async function sendManifest(reply: FastifyReply, context: HttpContext, caller: Caller, job: Job) {
+  const parts = await jobParts(context.pool, job.id)
+  const about = { transactionTime: job.transactionTime.getTime(), request: job.url, parts }
+  const manifest = manifestOf(about, caller.base, caller.profile)
+  return reply
+    .header('X-Progress', 'completed')
+    .header('Expires', job.expires!.toUTCString())
+    .type('application/json')
+    .send(JSON.stringify(manifest))
+}

@@ -1,0 +1,66 @@
+import { isUtf8 } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bearerChallenge } from '../access/bearer.ts'
+import { transaction } from '../database/transaction.ts'
+import { type Problem, problem } from '../export/problem.ts'
+import { type ExportRequest, parseExportRequest } from '../export/request.ts'
+import { withKnownPatients } from '../export/unknown-patients.ts'
+import { acceptJob, findLiveJob } from '../jobs/job.ts'
+import { existingPatients } from '../records/read.ts'
+import { sendOutcome, sendProblems } from './answer.ts'
+import { type Caller, callerOf } from './caller.ts'
+import type { HttpContext } from './context.ts'
+import { retryAfterOf } from './job-status.ts'
+import { allowOnly } from './method-not-allowed.ts'
+
+/** `POST Patient/$export` (S-1…S-60): 202 with the status URL, or every problem at once. */
+export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+  scope.post('/Patient/$export', async (request, reply) => {
+    const caller = callerOf(request)
+    const parsed = parse(request, caller)
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
+    const known = withKnownPatients(parsed.request, await existing(context, caller, parsed.request))
+    if ('problems' in known) return refuse(reply, known.problems, caller, context)
+
+    const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: known.request }
+    const url = `${caller.base}/Patient/$export`
+    const accepted = await transaction(context.pool, (client) => acceptJob(client, context.enqueue, { ...job, url }))
+    if (!accepted) return throttle(reply, caller, context)
+    request.log.info(
+      { job: job.id, patients: job.request.patients.length, types: job.request.types },
+      'export accepted',
+    )
+    reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
+    return known.request.warnings.length > 0 ? sendOutcome(reply, 202, known.request.warnings) : reply.code(202).send()
+  })
+  allowOnly(scope, '/Patient/$export', ['POST'])
+}
+
+function parse(request: FastifyRequest, { grant, profile, base }: Caller) {
+  const { accept, 'content-type': contentType } = request.headers
+  const headers = { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
+  const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
+  if (!isUtf8(body)) return { problems: [problem(400, 'structure', 'The body is not UTF-8.')] }
+  const query = Object.keys(request.query as object)
+  return parseExportRequest({ headers, query, body: body.toString('utf8'), base }, grant, profile)
+}
+
+const existing = (context: HttpContext, caller: Caller, request: ExportRequest) =>
+  existingPatients(context.pool, caller.tenant, request.patients)
+
+function refuse(reply: FastifyReply, problems: readonly Problem[], caller: Caller, context: HttpContext) {
+  if (problems[0]!.status === 403) {
+    reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+  }
+  return sendProblems(reply, problems, caller.profile)
+}
+
+/** S-5: the client's place is taken. The answer names the job that holds it, and when to ask again. */
+async function throttle(reply: FastifyReply, caller: Caller, context: HttpContext) {
+  const live = await findLiveJob(context.pool, caller.tenant, caller.grant.client)
+  reply.header('Retry-After', live ? await retryAfterOf(context, live) : 1)
+  const diagnostics = live && `Running: ${caller.base}/bulk-export/jobs/${live.id}`
+  const text = 'Another export of this client is in progress. Wait for it, or delete it.'
+  return sendProblems(reply, [problem(429, 'throttled', text, diagnostics ? { diagnostics } : {})], caller.profile)
+}

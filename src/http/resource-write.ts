@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bearerChallenge } from '../access/bearer.ts'
+import { type Problem, problem } from '../export/problem.ts'
+import { isId, isTypeName } from '../fhir/reference.ts'
+import { storedLine } from '../fhir/resource-text.ts'
+import { type Draft, draftOf } from '../records/draft.ts'
+import { type Outcome, write } from '../records/write.ts'
+import { fhirJson, sendProblems } from './answer.ts'
+import { type Caller, callerOf } from './caller.ts'
+import type { HttpContext } from './context.ts'
+import { allowOnly } from './method-not-allowed.ts'
+import { bodyText, faultProblem, ifMatchVersion, versionTag } from './resource-body.ts'
+
+type Params = { readonly type: string; readonly id: string }
+
+/** FHIR create, update and delete. They need `system/{type}.write` or its v2 form. */
+export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext): void {
+  scope.post('/:type', async (request, reply) => {
+    const draft = readDraft(request, randomUUID())
+    if ('status' in draft) return refuse(reply, context, draft, request)
+    return put(request, reply, context, draft, undefined)
+  })
+  allowOnly(scope, '/:type', ['POST'])
+
+  scope.put('/:type/:id', async (request, reply) => {
+    const { id } = request.params as Params
+    const ifMatch = ifMatchVersion(request.headers['if-match'])
+    if (ifMatch === 'invalid') return refuse(reply, context, badIfMatch, request)
+    const draft = readDraft(request, isId(id) ? id : undefined)
+    if ('status' in draft) return refuse(reply, context, draft, request)
+    if (draft.statedId !== id) {
+      const found = problem(400, 'value', 'The id of the resource must be the one in the URL.', {
+        expression: `${draft.type}.id`,
+      })
+      return refuse(reply, context, found, request)
+    }
+    return put(request, reply, context, draft, ifMatch)
+  })
+
+  scope.delete('/:type/:id', async (request, reply) => {
+    const { grant, tenant } = callerOf(request)
+    const { type, id } = request.params as Params
+    const ifMatch = ifMatchVersion(request.headers['if-match'])
+    const refused = checkType(type, grant) ?? (ifMatch === 'invalid' ? badIfMatch : undefined)
+    if (refused) return refuse(reply, context, refused, request)
+    const change = { kind: 'delete' as const, key: { type, id }, ...(typeof ifMatch === 'number' ? { ifMatch } : {}) }
+    const [outcome] = await write(context.pool, tenant, [change])
+    if (outcome!.kind === 'conflict') return refuse(reply, context, versionConflict(outcome!), request)
+    return reply.code(204).send()
+  })
+}
+
+const badIfMatch = problem(400, 'value', 'If-Match must name a version such as W/"3".')
+
+/** FHIR: 412 when the version that the client saw is not the current one. */
+export const versionConflict = (outcome: Outcome): Problem =>
+  problem(412, 'conflict', 'The resource has changed since the version in If-Match.', {
+    diagnostics: outcome.version === 0 ? 'It does not exist.' : `The current version is ${outcome.version}.`,
+  })
+
+/** The type must be a type, and writable with the token. */
+export function checkType(type: string, grant: Caller['grant']): Problem | undefined {
+  if (!isTypeName(type)) return problem(404, 'not-found', 'The URL names no resource type.')
+  if (!grant.canWrite(type)) return problem(403, 'forbidden', `The token lacks the scope system/${type}.write.`)
+  return undefined
+}
+
+function readDraft(request: FastifyRequest, id: string | undefined): Draft | Problem {
+  const { grant, base } = callerOf(request)
+  const { type } = request.params as Params
+  const refused = checkType(type, grant)
+  if (refused) return refused
+  const text = bodyText(request)
+  if (typeof text !== 'string') return text
+  const draft = draftOf(text, [base], id)
+  if ('fault' in draft) return faultProblem(draft)
+  if (draft.type === type) return draft
+  return problem(400, 'value', 'resourceType must be the one in the URL.', { expression: 'resourceType' })
+}
+
+async function put(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpContext,
+  draft: Draft,
+  ifMatch: number | undefined,
+) {
+  const { tenant, base } = callerOf(request)
+  const change = { kind: 'put' as const, draft, ...(ifMatch === undefined ? {} : { ifMatch }) }
+  const [outcome] = (await write(context.pool, tenant, [change])) as [Outcome]
+  if (outcome.kind === 'conflict') return refuse(reply, context, versionConflict(outcome), request)
+  const { type, id, text } = draft
+  reply
+    .code(outcome.kind === 'created' ? 201 : 200)
+    .header('ETag', versionTag(outcome.version))
+    .header('Location', `${base}/${type}/${id}/_history/${outcome.version}`)
+  if (outcome.lastUpdated === undefined) return reply.send()
+  reply.header('Last-Modified', new Date(outcome.lastUpdated).toUTCString())
+  return reply.type(fhirJson).send(storedLine(text, outcome.version, outcome.lastUpdated))
+}
+
+function refuse(reply: FastifyReply, context: HttpContext, found: Problem, request: FastifyRequest) {
+  if (found.status === 403) reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+  return sendProblems(reply, [found], callerOf(request).profile)
+}

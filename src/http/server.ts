@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import { requestBytesMax } from '../export/limits.ts'
+import { problem } from '../export/problem.ts'
+import { profiles } from '../export/profile.ts'
+import { sendOutcome, sendProblems } from './answer.ts'
+import { bundleRoute } from './bundle.ts'
+import { requireCaller } from './caller.ts'
+import { contentRoute } from './content.ts'
+import type { HttpContext } from './context.ts'
+import { smartConfigurationRoute } from './discovery.ts'
+import { fileRoute } from './file.ts'
+import { healthRoutes } from './health.ts'
+import { jobRoutes } from './job-status.ts'
+import { kickOffRoute } from './kick-off.ts'
+import { addRequestIds } from './request-id.ts'
+import { resourceReadRoutes } from './resource-read.ts'
+import { resourceWriteRoutes } from './resource-write.ts'
+import { tokenRoutes } from './token.ts'
+
+/** A client that is slower than this in sending its request is let go. */
+const requestMsMax = 120_000
+const headersBytesMax = 32 * 1024
+
+/** Builds the HTTP server. Routes are listed here, one file each. */
+export function buildServer(context: HttpContext, log: FastifyBaseLogger): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    bodyLimit: requestBytesMax,
+    requestTimeout: requestMsMax,
+    http: { maxHeaderSize: headersBytesMax },
+    forceCloseConnections: 'idle',
+    rewriteUrl: (request) => (request.url ?? '/').replace('%24export', '$export'),
+  })
+  handleFaults(app)
+  addRequestIds(app)
+  logAnswers(app)
+  // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+
+  healthRoutes(app, context)
+  tokenRoutes(app, context)
+  smartConfigurationRoute(app, context)
+  contentRoute(app, context)
+  app.register(
+    async (scope) => {
+      requireCaller(scope, context)
+      kickOffRoute(scope, context)
+      jobRoutes(scope, context)
+      fileRoute(scope, context)
+      bundleRoute(scope, context)
+      resourceReadRoutes(scope, context)
+      resourceWriteRoutes(scope, context)
+    },
+    { prefix: '/r4/:tenant' },
+  )
+  return app
+}
+
+/** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
+function handleFaults(app: FastifyInstance): void {
+  app.setNotFoundHandler((request, reply) => {
+    const text = `There is nothing at ${request.method} of this path.`
+    return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
+  })
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.statusCode === 413) {
+      const found = problem(413, 'too-long', `The body is larger than ${requestBytesMax} bytes.`)
+      return sendProblems(reply, [found], profiles.millennium)
+    }
+    if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+      return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profiles.millennium)
+    }
+    request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
+    const diagnostics = `Tell the operator the request id ${request.id}.`
+    return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
+  })
+}
+
+/** One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. */
+function logAnswers(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request
+    const ms = Math.round(reply.elapsedTime)
+    request.log.info({ method, route: routeOptions.url ?? null, status: reply.statusCode, ms }, 'answered')
+  })
+}

@@ -1,0 +1,156 @@
+import type { ClientBase, Pool } from 'pg'
+import type { JobState } from '../export/job-state.ts'
+import { fileRetentionDays, jobRetentionDays } from '../export/limits.ts'
+import type { ExportRequest } from '../export/request.ts'
+import type { Enqueue } from './queue.ts'
+
+/** An accepted export as its row tells it, without the patients. */
+export interface Job {
+  readonly id: string
+  readonly tenant: string
+  readonly client: string
+  readonly state: JobState
+  readonly request: Omit<ExportRequest, 'patients'>
+  readonly url: string
+  readonly transactionTime: Date
+  readonly created: Date
+  readonly started: Date | null
+  readonly expires: Date | null
+  readonly failure: string | null
+}
+
+const columns = `id, tenant, client, state, request, url, transaction_time as "transactionTime",
+  created, started, expires, failure`
+
+/** A job about to be accepted. `url` is the kick-off URL. */
+export interface NewJob {
+  readonly id: string
+  readonly tenant: string
+  readonly client: string
+  readonly request: ExportRequest
+  readonly url: string
+}
+
+const insertSql = `
+  insert into job (id, tenant, client, state, request, patients, url, transaction_time)
+  values ($1, $2, $3, 'accepted', $4, $5, $6, now())
+  on conflict (tenant, client) where state in ('accepted', 'running', 'finishing') do nothing`
+
+/**
+ * Accepts a job: its row, its `transactionTime` and its first task appear in one transaction.
+ * @returns false when the client has a live job in the tenant (S-5); two simultaneous calls give exactly one true
+ */
+export async function acceptJob(client: ClientBase, enqueue: Enqueue, job: NewJob): Promise<boolean> {
+  const { patients, ...request } = job.request
+  const inserted = await client.query(insertSql, [job.id, job.tenant, job.client, request, patients, job.url])
+  if (inserted.rowCount === 0) return false
+  await enqueue(client, [{ kind: 'plan', job: job.id }])
+  await client.query('update job set transaction_time = cut() where id = $1', [job.id])
+  return true
+}
+
+export async function findJob(pool: Pool, id: string): Promise<Job | undefined> {
+  return (await pool.query<Job>(`select ${columns} from job where id = $1`, [id])).rows[0]
+}
+
+/** The client's live job in the tenant. */
+export async function findLiveJob(pool: Pool, tenant: string, client: string): Promise<Job | undefined> {
+  const sql = `select ${columns} from job where tenant = $1 and client = $2 and state in ('accepted', 'running', 'finishing')`
+  return (await pool.query<Job>(sql, [tenant, client])).rows[0]
+}
+
+export async function jobPatients(client: ClientBase | Pool, id: string): Promise<readonly string[]> {
+  const { rows } = await client.query<{ patients: string[] }>('select patients from job where id = $1', [id])
+  return rows[0]?.patients ?? []
+}
+
+/** Ends a job for its client, whatever its state. Its place is free at once; running workers notice at their next beat. */
+export async function deleteJob(pool: Pool, id: string): Promise<boolean> {
+  const sql = `update job set state = 'deleted', finished = coalesce(finished, now()) where id = $1 and state <> 'deleted'`
+  return (await pool.query(sql, [id])).rowCount === 1
+}
+
+/** Fails a live job with a text for its client. */
+export async function failJob(client: ClientBase | Pool, id: string, failure: string): Promise<void> {
+  await client.query(
+    `update job set state = 'failed', failure = $2, finished = now()
+     where id = $1 and state in ('accepted', 'running', 'finishing')`,
+    [id, failure],
+  )
+}
+
+/** Records written and expected so far, of all partitions. */
+export async function jobProgress(pool: Pool, id: string): Promise<{ exported: number; planned: number }> {
+  const sql = `select coalesce(sum(least(exported, planned)), 0) as exported, coalesce(sum(planned), 0) as planned
+    from partition where job = $1`
+  const { rows } = await pool.query(sql, [id])
+  return { exported: Number(rows[0].exported), planned: Number(rows[0].planned) }
+}
+
+/** Takes an accepted job for planning; undefined when somebody else has it or it is accepted no more. */
+export async function claimPlanning(pool: Pool, id: string, worker: number): Promise<Job | undefined> {
+  const sql = `update job set planner = $2 where id = $1 and state = 'accepted' and planner is null returning ${columns}`
+  return (await pool.query<Job>(sql, [id, worker])).rows[0]
+}
+
+/** Gives an accepted job back for another planner. */
+export async function releasePlanning(client: ClientBase | Pool, id: string, worker: number): Promise<boolean> {
+  const sql = `update job set planner = null where id = $1 and state = 'accepted' and planner = $2`
+  return (await client.query(sql, [id, worker])).rowCount === 1
+}
+
+/** Locks a live job until the transaction ends, so that of two partitions that end together one sees the other. */
+export async function lockLiveJob(client: ClientBase, id: string): Promise<Job | undefined> {
+  const sql = `select ${columns} from job where id = $1 and state in ('running', 'finishing') for update`
+  return (await client.query<Job>(sql, [id])).rows[0]
+}
+
+/** Marks a job planned. False: this planner holds it no longer. */
+export async function startJob(client: ClientBase, id: string, worker: number): Promise<boolean> {
+  const sql = `update job set state = 'running', started = now(), planner = null
+    where id = $1 and state = 'accepted' and planner = $2`
+  return (await client.query(sql, [id, worker])).rowCount === 1
+}
+
+/** All partitions with owners are done; the last one, with referenced records, remains. */
+export async function openFinishing(client: ClientBase, id: string): Promise<void> {
+  await client.query(`update job set state = 'finishing' where id = $1 and state = 'running'`, [id])
+}
+
+/** D27: files live for a time from completion. */
+export async function completeJob(client: ClientBase, id: string): Promise<void> {
+  await client.query(
+    `update job set state = 'completed', finished = now(), expires = now() + $2 * interval '1 day'
+     where id = $1 and state = 'finishing'`,
+    [id, fileRetentionDays],
+  )
+}
+
+/** Deletes completed jobs whose files have expired, and the rows of jobs that ended long ago. */
+export async function expireJobs(pool: Pool): Promise<void> {
+  await pool.query(`update job set state = 'deleted' where state = 'completed' and expires < now()`)
+  await pool.query(
+    `delete from job where state in ('deleted', 'failed') and finished < now() - $1 * interval '1 day'`,
+    [jobRetentionDays],
+  )
+}
+
+/** Which of the jobs may have files: live ones and completed ones. */
+export async function jobsWithFiles(pool: Pool, ids: readonly string[]): Promise<Set<string>> {
+  const sql = `select id from job where id = any ($1) and state not in ('deleted', 'failed')`
+  return new Set((await pool.query<{ id: string }>(sql, [ids])).rows.map((row) => row.id))
+}
+
+/**
+ * The time up to which ended versions are of no use: no live job looks at or before it, and no later one will.
+ * Milliseconds since 1970.
+ */
+export async function pruneHorizon(client: ClientBase): Promise<number> {
+  const stamp = await client.query('select stamp_write() as at')
+  const { rows } = await client.query(
+    `select min(transaction_time) as at from job where state in ('accepted', 'running', 'finishing')`,
+  )
+  const now = (stamp.rows[0].at as Date).getTime()
+  const oldest = rows[0].at as Date | null
+  return oldest === null ? now : Math.min(now, oldest.getTime())
+}

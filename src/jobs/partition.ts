@@ -1,0 +1,84 @@
+import type { ClientBase, Pool } from 'pg'
+import type { PlannedPartition } from '../export/plan.ts'
+
+/** A partition that a worker holds. `attempt` fences it: only the latest attempt can publish. */
+export interface Partition {
+  readonly job: string
+  readonly number: number
+  readonly kind: 'owners' | 'references'
+  readonly owners: readonly string[]
+  readonly attempt: number
+}
+
+/** Writes the partitions of a job, numbered from `first`. */
+export async function insertPartitions(
+  client: ClientBase,
+  job: string,
+  kind: Partition['kind'],
+  partitions: readonly PlannedPartition[],
+  first: number,
+): Promise<number[]> {
+  const numbers = partitions.map((_, index) => first + index)
+  for (const [index, { owners, records }] of partitions.entries()) {
+    await client.query(
+      `insert into partition (job, number, kind, owners, state, planned) values ($1, $2, $3, $4, 'waiting', $5)`,
+      [job, numbers[index], kind, owners, records],
+    )
+  }
+  return numbers
+}
+
+/** Takes a waiting partition of a live job for a worker; undefined when it is not waiting any more. */
+export async function claimPartition(
+  pool: Pool,
+  job: string,
+  number: number,
+  worker: number,
+): Promise<Partition | undefined> {
+  const { rows } = await pool.query<Partition>(
+    `update partition set state = 'running', attempt = attempt + 1, worker = $3, exported = 0
+     where job = $1 and number = $2 and state = 'waiting'
+       and exists (select from job where id = $1 and state in ('running', 'finishing'))
+     returning job, number, kind, owners, attempt`,
+    [job, number, worker],
+  )
+  return rows[0]
+}
+
+/** Records progress of a held partition. False: it is held no longer (cancelled, or rescued), so stop now. */
+export async function beatPartition(pool: Pool, held: Partition, exported: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `update partition set exported = $4
+     where job = $1 and number = $2 and attempt = $3 and state = 'running'
+       and exists (select from job where id = $1 and state in ('running', 'finishing'))`,
+    [held.job, held.number, held.attempt, exported],
+  )
+  return rowCount === 1
+}
+
+/** Marks a held partition done. False: this attempt holds it no longer, and nothing of it may be published. */
+export async function finishPartition(client: ClientBase, held: Partition, exported: number): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `update partition set state = 'done', worker = null, exported = $4
+     where job = $1 and number = $2 and attempt = $3 and state = 'running'`,
+    [held.job, held.number, held.attempt, exported],
+  )
+  return rowCount === 1
+}
+
+/** Gives a held partition back. False: this attempt holds it no longer. */
+export async function releasePartition(client: ClientBase | Pool, held: Partition): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `update partition set state = 'waiting', worker = null, exported = 0
+     where job = $1 and number = $2 and attempt = $3 and state = 'running'`,
+    [held.job, held.number, held.attempt],
+  )
+  return rowCount === 1
+}
+
+/** How many partitions a job has, and how many of them are done. */
+export async function countPartitions(client: ClientBase, job: string): Promise<{ all: number; done: number }> {
+  const sql = `select count(*)::int as all, (count(*) filter (where state = 'done'))::int as done from partition where job = $1`
+  const { rows } = await client.query<{ all: number; done: number }>(sql, [job])
+  return rows[0]!
+}

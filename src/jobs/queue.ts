@@ -1,0 +1,83 @@
+import type { ClientBase, Pool, PoolConfig } from 'pg'
+import { PgBoss } from 'pg-boss'
+
+/** One step of a job that a worker is to take. The rows of `job` and `partition` are the truth; a task only wakes somebody up. */
+export type Task =
+  | { readonly kind: 'plan'; readonly job: string }
+  | { readonly kind: 'partition'; readonly job: string; readonly number: number }
+
+/** Adds tasks within the caller's transaction, so that a row and its task appear together. */
+export type Enqueue = (client: ClientBase | Pool, tasks: readonly Task[], delaySeconds?: number) => Promise<void>
+
+const queueName = 'export'
+
+/** A task that is still active after this time was left by a dead worker; the sweeper has long since made another. */
+const taskSecondsMax = 23 * 3600
+/** Polling is only the backstop: NOTIFY wakes workers at once. */
+const backstopSeconds = 10
+
+/** A task whose worker died before it claimed anything is given out again after this time. */
+const heartbeatSeconds = 10
+
+const queueOptions = {
+  notify: true,
+  retryLimit: 10,
+  heartbeatSeconds,
+  expireInSeconds: taskSecondsMax,
+  deleteAfterSeconds: 3600,
+}
+
+/** The side that adds tasks; it runs on the caller's connections only. */
+export interface Producer {
+  readonly enqueue: Enqueue
+  readonly stop: () => Promise<void>
+}
+
+/** Opens the queue for adding tasks, and creates it when it is not there. */
+export async function openProducer(pool: Pool, onError: (error: Error) => void): Promise<Producer> {
+  const boss = new PgBoss({ db: databaseOf(pool), supervise: false, schedule: false })
+  boss.on('error', onError)
+  await boss.start()
+  await boss.createQueue(queueName, queueOptions)
+  return {
+    enqueue: async (client, tasks, delaySeconds = 0) => {
+      const jobs = tasks.map((data) => ({ data, startAfter: delaySeconds }))
+      await boss.insert(queueName, jobs, { db: databaseOf(client) })
+    },
+    stop: () => boss.stop({ graceful: false }),
+  }
+}
+
+/** Takes tasks with at most `concurrency` at a time until stopped. The handler deals with its own failures. */
+export async function consumeTasks(
+  connection: PoolConfig,
+  concurrency: number,
+  handle: (task: Task) => Promise<void>,
+  onError: (error: Error) => void,
+): Promise<{ readonly stop: () => Promise<void> }> {
+  const boss = new PgBoss({
+    ...(connection as { host?: string }),
+    max: 3,
+    schedule: false,
+    useListenNotify: true,
+    monitorIntervalSeconds: heartbeatSeconds,
+  })
+  boss.on('error', onError)
+  await boss.start()
+  await boss.createQueue(queueName, queueOptions)
+  await boss.work<Task>(
+    queueName,
+    {
+      localConcurrency: concurrency,
+      batchSize: 1,
+      pollingIntervalSeconds: backstopSeconds,
+      notifyPollingIntervalSeconds: backstopSeconds,
+    },
+    async ([task]) => handle(task!.data),
+  )
+  return { stop: () => boss.stop({ graceful: false }) }
+}
+
+const databaseOf = (client: ClientBase | Pool) => ({
+  executeSql: (text: string, values?: unknown[]) => client.query(text, values),
+})

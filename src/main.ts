@@ -1,0 +1,47 @@
+import { Command, CommanderError } from 'commander'
+import { clientCommand } from './cli/client.ts'
+import { exportCommand } from './cli/export.ts'
+import { loadCommand } from './cli/load.ts'
+import { serveCommand } from './cli/serve.ts'
+import { tenantCommand } from './cli/tenant.ts'
+import { tokenCommand } from './cli/token.ts'
+import { Failure } from './failure.ts'
+
+const help = `
+Start here:
+  $ npm run demo                                 a whole export, from patients to files
+  $ bin/millrace serve --sandbox                 a server with made-up patients, for people who write clients
+
+With data of your own:
+  $ bin/millrace tenant add clinic
+  $ bin/millrace load --tenant clinic PATH
+  $ bin/millrace client add --tenant clinic --name my-app --scope "system/*.read" --generate-key my-app.jwk.json
+  $ bin/millrace serve
+
+Every command has --help.`
+
+/** The program: one command of `cli/` each. */
+function program(): Command {
+  const { env } = process
+  const root = new Command('millrace')
+    .description('A FHIR R4 bulk export server.')
+    .addHelpText('after', help)
+    .showHelpAfterError('(add --help for what is allowed)')
+  root.addCommand(serveCommand(env))
+  root.addCommand(tenantCommand(env))
+  root.addCommand(clientCommand(env))
+  root.addCommand(tokenCommand())
+  root.addCommand(loadCommand(env))
+  root.addCommand(exportCommand(env))
+  return root
+}
+
+try {
+  await program().parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode
+  else if (error instanceof Failure) {
+    process.stderr.write(`millrace: ${error.message}\n${error.advice}\n`)
+    process.exitCode = error.exitCode
+  } else throw error
+}

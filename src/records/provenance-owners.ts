@@ -1,0 +1,135 @@
+import type { ClientBase } from 'pg'
+import type { Current, Key } from './current.ts'
+
+/**
+ * A Provenance belongs to the owners of its targets. Its targets may be written after it or move to another patient, so a write
+ * of a target may have to place a Provenance anew. All of this is looked up here; `write.ts` acts on it.
+ */
+
+const targetOwnersSql = `
+  select r.* from unnest($2::text[], $3::text[]) as k(type, id)
+  cross join lateral (
+    select type, id, owner from record
+    where tenant = $1 and type = k.type and id = k.id and lead and superseded = 'infinity'
+    offset 0) r`
+
+/** The owners of the targets (`Type/id`) that are in the store or in `known`; a missing one has no entry. */
+export async function ownersOfTargets(
+  client: ClientBase,
+  tenant: string,
+  targets: Iterable<string>,
+  known: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const owners = new Map<string, string>()
+  const wanted: string[] = []
+  for (const target of new Set(targets)) {
+    const patient = target.startsWith('Patient/') ? target.slice(8) : known.get(target)
+    if (patient === undefined) wanted.push(target)
+    else owners.set(target, patient)
+  }
+  if (wanted.length > 0) {
+    const split = wanted.map((target) => target.split('/') as [string, string])
+    const { rows } = await client.query(targetOwnersSql, [
+      tenant,
+      split.map(([type]) => type),
+      split.map(([, id]) => id),
+    ])
+    for (const row of rows) owners.set(`${row.type}/${row.id}`, row.owner)
+  }
+  return owners
+}
+
+/** The distinct owners of a Provenance in order, [''] when none of its targets has one. */
+export function provenanceOwners(targets: readonly string[], owners: ReadonlyMap<string, string>): string[] {
+  const found = new Set(
+    targets.map((target) => owners.get(target)).filter((owner) => owner !== undefined && owner !== ''),
+  )
+  return found.size === 0 ? [''] : ([...found].sort() as string[])
+}
+
+const awaitedSql = `
+  select distinct a.id from unnest($2::text[], $3::text[]) as k(type, id)
+  cross join lateral (
+    select provenance as id from awaited_target where tenant = $1 and type = k.type and id = k.id
+    offset 0) a`
+
+const ofFormerOwnerSql = `
+  select distinct r.id from unnest($2::text[], $3::text[]) as moved(owner, target)
+  cross join lateral (
+    select id from record
+    where tenant = $1 and owner = moved.owner and type = 'Provenance' and superseded = 'infinity'
+      and moved.target = any (string_to_array(targets, ' '))
+    offset 0) r`
+
+/** The ids of stored Provenances whose owners change because `arrived` records are new or `moved` ones left their owner. */
+export async function provenancesToPlace(
+  client: ClientBase,
+  tenant: string,
+  arrived: readonly Key[],
+  moved: readonly { formerOwner: string; target: string }[],
+): Promise<string[]> {
+  const ids = new Set<string>()
+  if (arrived.length > 0) {
+    const { rows } = await client.query(awaitedSql, [
+      tenant,
+      arrived.map((key) => key.type),
+      arrived.map((key) => key.id),
+    ])
+    for (const row of rows) ids.add(row.id)
+  }
+  if (moved.length > 0) {
+    const owners = moved.map((move) => move.formerOwner)
+    const { rows } = await client.query(ofFormerOwnerSql, [tenant, owners, moved.map((move) => move.target)])
+    for (const row of rows) ids.add(row.id)
+  }
+  return [...ids]
+}
+
+/** A stored Provenance that needs other owners; its version, time and text stay. */
+export interface StoredProvenance {
+  readonly id: string
+  readonly version: number
+  readonly updated: Date
+  readonly refs: string
+  readonly targets: string
+  readonly digest: Buffer
+  readonly body: string | null
+}
+
+const storedSql = `
+  select id, version, updated, refs, targets, digest, body
+  from record
+  where tenant = $1 and type = 'Provenance' and id = any ($2) and lead and superseded = 'infinity'`
+
+export async function storedProvenances(
+  client: ClientBase,
+  tenant: string,
+  current: ReadonlyMap<string, Current>,
+): Promise<StoredProvenance[]> {
+  const ids = [...current.values()].filter((row) => !row.deleted).map((row) => row.id)
+  return ids.length === 0 ? [] : (await client.query<StoredProvenance>(storedSql, [tenant, ids])).rows
+}
+
+/** Remembers which targets each Provenance waits for, in place of what was remembered of it. */
+export async function rememberAwaited(
+  client: ClientBase,
+  tenant: string,
+  awaited: readonly { provenance: string; target: string }[],
+): Promise<void> {
+  if (awaited.length === 0) return
+  const split = awaited.map(({ target }) => target.split('/') as [string, string])
+  await client.query(
+    `insert into awaited_target (tenant, type, id, provenance)
+     select $1, * from unnest($2::text[], $3::text[], $4::text[]) on conflict do nothing`,
+    [tenant, split.map(([type]) => type), split.map(([, id]) => id), awaited.map(({ provenance }) => provenance)],
+  )
+}
+
+/** Forgets the awaited targets that have arrived. */
+export async function forgetAwaited(client: ClientBase, tenant: string, arrived: readonly Key[]): Promise<void> {
+  await client.query(
+    `delete from awaited_target a using unnest($2::text[], $3::text[]) as k(type, id)
+     where a.tenant = $1 and a.type = k.type and a.id = k.id`,
+    [tenant, arrived.map((key) => key.type), arrived.map((key) => key.id)],
+  )
+}

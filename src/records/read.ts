@@ -1,0 +1,82 @@
+import type { Pool } from 'pg'
+
+/** A stored version as it is read over HTTP. `body` is null for a tombstone. */
+export interface StoredVersion {
+  readonly version: number
+  readonly updated: Date
+  readonly body: string | null
+}
+
+const columns = 'version, updated, body'
+
+const currentSql = `
+  select ${columns} from record
+  where tenant = $1 and type = $2 and id = $3 and lead and superseded = 'infinity'`
+
+/** The current version of a record, undefined when it never existed. */
+export async function readCurrent(
+  pool: Pool,
+  tenant: string,
+  type: string,
+  id: string,
+): Promise<StoredVersion | undefined> {
+  return (await pool.query<StoredVersion>(currentSql, [tenant, type, id])).rows[0]
+}
+
+const versionSql = `
+  ${currentSql} and version = $4
+  union all
+  select ${columns} from record
+  where tenant = $1 and type = $2 and id = $3 and lead and superseded < 'infinity' and version = $4
+  limit 1`
+
+/** One version of a record. Old versions are kept only while an export needs them, so undefined may mean that it was removed. */
+export async function readVersion(
+  pool: Pool,
+  tenant: string,
+  type: string,
+  id: string,
+  version: number,
+): Promise<StoredVersion | undefined> {
+  return (await pool.query<StoredVersion>(versionSql, [tenant, type, id, version])).rows[0]
+}
+
+const existingSql = `
+  select r.id from unnest($2::text[]) as k(id)
+  cross join lateral (
+    select id from record
+    where tenant = $1 and type = 'Patient' and id = k.id and lead and superseded = 'infinity' and not deleted
+    offset 0) r`
+
+/** Those of the ids that are patients of the tenant, by one query. */
+export async function existingPatients(pool: Pool, tenant: string, ids: readonly string[]): Promise<Set<string>> {
+  const { rows } = await pool.query<{ id: string }>(existingSql, [tenant, ids])
+  return new Set(rows.map((row) => row.id))
+}
+
+const sizesSql = `
+  select o.owner, r.bytes, r.records from unnest($2::text[]) as o(owner)
+  cross join lateral (
+    select sum(octet_length(body))::bigint as bytes, count(*) as records from record
+    where tenant = $1 and owner = o.owner and type = any ($3)
+      and written <= $4 and superseded > $4 and not deleted) r
+  where r.records > 0`
+
+/** What an owner's records of some types weigh. */
+export interface OwnerSize {
+  readonly owner: string
+  readonly bytes: number
+  readonly records: number
+}
+
+/** The sizes of the owners that have any record of the types as of a time (milliseconds since 1970). */
+export async function ownerSizes(
+  pool: Pool,
+  tenant: string,
+  owners: readonly string[],
+  types: readonly string[],
+  asOf: number,
+): Promise<OwnerSize[]> {
+  const { rows } = await pool.query(sizesSql, [tenant, owners, types, new Date(asOf)])
+  return rows.map(({ owner, bytes, records }) => ({ owner, bytes: Number(bytes), records: Number(records) }))
+}

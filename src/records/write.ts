@@ -1,0 +1,242 @@
+import type { ClientBase, Pool, QueryResult } from 'pg'
+import { ownedTypes } from '../fhir/ownership.ts'
+import { storedLine } from '../fhir/resource-text.ts'
+import { type Current, type Key, keyOf, Overtaken, readCurrentRows, supersede } from './current.ts'
+import type { Draft } from './draft.ts'
+import {
+  forgetAwaited,
+  ownersOfTargets,
+  provenanceOwners,
+  provenancesToPlace,
+  rememberAwaited,
+  storedProvenances,
+} from './provenance-owners.ts'
+import { insertRows, type Row } from './row.ts'
+
+/** One change of the store. `ifMatch` is the version that must be current (FHIR If-Match). */
+export type Change =
+  | { readonly kind: 'put'; readonly draft: Draft; readonly ifMatch?: number }
+  | { readonly kind: 'delete'; readonly key: Key; readonly ifMatch?: number }
+
+/** What became of a change. `conflict`: `ifMatch` is not the current version; nothing was written for it. */
+export interface Outcome {
+  readonly kind: 'created' | 'updated' | 'unchanged' | 'deleted' | 'absent' | 'conflict'
+  /** The record's current version afterwards; 0 when there is none. */
+  readonly version: number
+  /** Milliseconds since 1970; undefined when nothing was written. */
+  readonly lastUpdated?: number
+}
+
+export interface WriteOptions {
+  /** Keep the source's `meta.lastUpdated` for `_since`; `written` orders versions all the same. */
+  readonly keepLastUpdated?: boolean
+  /** Write nothing at all when one change conflicts (FHIR transaction). */
+  readonly allOrNothing?: boolean
+  /**
+   * Do not wait for the disk: a crash of the database may undo the write, as a whole. For loads, which end with a write that waits.
+   * The log is written in order, so nothing durable (a job's transactionTime) can come after a write that is undone.
+   */
+  readonly deferred?: boolean
+}
+
+/** How often a write is tried when it meets another writer of the same records. */
+const attemptsMax = 10
+
+/** The write must be the only one: it touches the ownership of Provenances, which others could be deciding on. */
+class MustBeAlone extends Error {}
+
+/**
+ * Applies changes of distinct records in one transaction; all of them get the same `written`, which the database's clock gives.
+ * Outcomes are in the order of the changes. An unchanged record makes no new version.
+ */
+export async function write(
+  pool: Pool,
+  tenant: string,
+  changes: readonly Change[],
+  options: WriteOptions = {},
+): Promise<Outcome[]> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    let alone = false
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await writeOnce(client, tenant, changes, options, alone)
+      } catch (error) {
+        await client.query('rollback')
+        if (error instanceof MustBeAlone) alone = true
+        else if (attempt === attemptsMax || !isCollision(error)) throw error
+      }
+    }
+  } catch (error) {
+    broken = error as Error
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** Another writer was first: it changed or created a record, or the two wait for each other. */
+const isCollision = (error: unknown): boolean =>
+  error instanceof Overtaken || ['23505', '40P01', '40001'].includes((error as { code?: string }).code ?? '')
+
+async function writeOnce(
+  client: ClientBase,
+  tenant: string,
+  changes: readonly Change[],
+  options: WriteOptions,
+  alone: boolean,
+): Promise<Outcome[]> {
+  const written = await begin(client, alone, options)
+  const current = await readCurrentRows(client, tenant, changes.map(keyOfChange))
+  const outcomes = changes.map((change) => outcomeOf(change, current.get(keyOf(keyOfChange(change))), written, options))
+  if (options.allOrNothing && outcomes.some(({ kind }) => kind === 'conflict')) {
+    await client.query('rollback')
+    return outcomes
+  }
+  const effective = changes.filter((_, index) => outcomes[index]!.lastUpdated !== undefined)
+  if (effective.length > 0) await apply(client, tenant, effective, current, written, options, alone)
+  await client.query('commit')
+  return outcomes
+}
+
+/** Returns when all deferred writes so far will survive a crash: a commit of its own, which waits for the log up to it. */
+export async function waitForDisk(pool: Pool): Promise<void> {
+  await pool.query('select pg_current_xact_id()')
+}
+
+/** Begins the transaction and gives the time from which its versions are valid, in milliseconds since 1970. */
+async function begin(client: ClientBase, alone: boolean, { deferred }: WriteOptions): Promise<number> {
+  const results = (await client.query(`
+    begin; set local synchronous_commit = ${deferred ? 'off' : 'on'};
+    select ${alone ? 'stamp_write_alone' : 'stamp_write'}() as at`)) as unknown as QueryResult<{ at: Date }>[]
+  return results[2]!.rows[0]!.at.getTime()
+}
+
+const keyOfChange = (change: Change): Key => (change.kind === 'put' ? change.draft : change.key)
+
+function outcomeOf(change: Change, current: Current | undefined, written: number, options: WriteOptions): Outcome {
+  const version = current?.version ?? 0
+  const exists = current !== undefined && !current.deleted
+  if (change.ifMatch !== undefined && (!exists || change.ifMatch !== version)) return { kind: 'conflict', version }
+  if (change.kind === 'delete') {
+    return exists ? { kind: 'deleted', version: version + 1, lastUpdated: written } : { kind: 'absent', version }
+  }
+  const lastUpdated = (options.keepLastUpdated ? change.draft.text.lastUpdated : undefined) ?? written
+  if (!exists) return { kind: 'created', version: version + 1, lastUpdated }
+  if (current.digest.equals(change.draft.digest)) return { kind: 'unchanged', version }
+  return { kind: 'updated', version: version + 1, lastUpdated }
+}
+
+async function apply(
+  client: ClientBase,
+  tenant: string,
+  changes: readonly Change[],
+  current: Map<string, Current>,
+  written: number,
+  options: WriteOptions,
+  alone: boolean,
+): Promise<void> {
+  const drafts = changes.flatMap((change) => (change.kind === 'put' ? [change.draft] : []))
+  const known = new Map(drafts.flatMap((draft) => (draft.owner === undefined ? [] : [[keyOf(draft), draft.owner]])))
+  const placed = await placements(client, tenant, drafts, current, known)
+  const targets = drafts.flatMap((draft) => draft.targets).concat(placed.flatMap((row) => row.targets.split(' ')))
+  const owners = await ownersOfTargets(client, tenant, targets, known)
+  const awaited = drafts.flatMap((draft) =>
+    draft.targets.filter((target) => !owners.has(target)).map((target) => ({ provenance: draft.id, target })),
+  )
+  if (!alone && (awaited.length > 0 || placed.length > 0)) throw new MustBeAlone()
+
+  const rows: Row[] = placed.flatMap((row) =>
+    spread(
+      { ...row, type: 'Provenance', written, updated: row.updated.getTime() },
+      provenanceOwners(row.targets.split(' '), owners),
+    ),
+  )
+  for (const change of changes) {
+    const before = current.get(keyOf(keyOfChange(change)))
+    rows.push(
+      ...(change.kind === 'put'
+        ? putRows(change.draft, before, owners, written, options)
+        : tombstones(before!, written)),
+    )
+  }
+  await supersede(client, tenant, changed(changes, placed, current), written)
+  await insertRows(client, tenant, rows)
+  await rememberAwaited(client, tenant, awaited)
+  if (placed.length > 0) await forgetAwaited(client, tenant, drafts)
+}
+
+/** The Provenances outside this write whose owners it changes; their current versions are added to `current`. */
+async function placements(
+  client: ClientBase,
+  tenant: string,
+  drafts: readonly Draft[],
+  current: Map<string, Current>,
+  known: ReadonlyMap<string, string>,
+) {
+  const owned = drafts.filter((draft) => ownedTypes.has(draft.type) && draft.type !== 'Patient')
+  const arrived = owned.filter((draft) => !current.has(keyOf(draft)))
+  const moved = owned.flatMap((draft) => {
+    const former = current.get(keyOf(draft))?.owners[0]
+    return former === undefined || former === known.get(keyOf(draft))
+      ? []
+      : [{ formerOwner: former, target: keyOf(draft) }]
+  })
+  const inWrite = new Set(drafts.map(keyOf))
+  const ids = (await provenancesToPlace(client, tenant, arrived, moved)).filter(
+    (id) => !inWrite.has(`Provenance/${id}`),
+  )
+  if (ids.length === 0) return []
+  const rows = await readCurrentRows(
+    client,
+    tenant,
+    ids.map((id) => ({ type: 'Provenance', id })),
+  )
+  for (const [key, row] of rows) current.set(key, row)
+  return storedProvenances(client, tenant, rows)
+}
+
+function changed(
+  changes: readonly Change[],
+  placed: readonly { id: string }[],
+  current: ReadonlyMap<string, Current>,
+): Current[] {
+  const keys = [...changes.map((change) => keyOf(keyOfChange(change))), ...placed.map(({ id }) => `Provenance/${id}`)]
+  return keys.flatMap((key) => current.get(key) ?? [])
+}
+
+function putRows(
+  draft: Draft,
+  before: Current | undefined,
+  owners: ReadonlyMap<string, string>,
+  written: number,
+  options: WriteOptions,
+): Row[] {
+  const version = (before?.version ?? 0) + 1
+  const updated = (options.keepLastUpdated ? draft.text.lastUpdated : undefined) ?? written
+  const row = {
+    type: draft.type,
+    id: draft.id,
+    version,
+    written,
+    updated,
+    refs: draft.refs.join(' '),
+    targets: draft.targets.join(' '),
+    digest: draft.digest,
+    body: storedLine(draft.text, version, updated),
+  }
+  return spread(row, draft.owner === undefined ? provenanceOwners(draft.targets, owners) : [draft.owner])
+}
+
+function tombstones(before: Current, written: number): Row[] {
+  const { type, id, version, owners } = before
+  const digest = Buffer.alloc(0)
+  const row = { type, id, version: version + 1, written, updated: written, refs: '', targets: '', digest, body: null }
+  return spread(row, owners)
+}
+
+/** One row for each owner; the first leads. */
+function spread(row: Omit<Row, 'owner' | 'lead' | 'shared'>, owners: readonly string[]): Row[] {
+  return owners.map((owner, index) => ({ ...row, owner, lead: index === 0, shared: owners.length > 1 }))
+}

@@ -1,0 +1,36 @@
+import type { ClientBase, Pool } from 'pg'
+import { transaction } from '../database/transaction.ts'
+import { planPartitions } from '../export/plan.ts'
+import { isReferenceType } from '../fhir/resource-types.ts'
+import { claimPlanning, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
+import { insertPartitions } from '../jobs/partition.ts'
+import type { Enqueue } from '../jobs/queue.ts'
+import { countReferences } from '../jobs/reference.ts'
+import { ownerSizes } from '../records/read.ts'
+
+/** Plans an accepted job: all partitions and their tasks appear in one transaction. Does nothing when another planner has it. */
+export async function planJob(pool: Pool, enqueue: Enqueue, id: string, worker: number): Promise<void> {
+  const job = await claimPlanning(pool, id, worker)
+  if (!job) return
+  const types = job.request.types.filter((type) => !isReferenceType(type))
+  const owners = await jobPatients(pool, id)
+  const sizes = await ownerSizes(pool, job.tenant, owners, types, job.transactionTime.getTime())
+  const partitions = planPartitions(sizes)
+  await transaction(pool, async (client) => {
+    if (!(await startJob(client, id, worker))) return
+    const numbers = await insertPartitions(client, id, 'owners', partitions, 0)
+    await enqueue(
+      client,
+      numbers.map((number) => ({ kind: 'partition', job: id, number })),
+    )
+    if (numbers.length === 0) await finishJob(client, enqueue, job, 0)
+  })
+}
+
+/** Opens the last partition of a job, the one with referenced records. */
+export async function finishJob(client: ClientBase, enqueue: Enqueue, job: Job, number: number): Promise<void> {
+  await openFinishing(client, job.id)
+  const records = await countReferences(client, job.id)
+  await insertPartitions(client, job.id, 'references', [{ owners: [], records }], number)
+  await enqueue(client, [{ kind: 'partition', job: job.id, number }])
+}

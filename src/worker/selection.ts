@@ -1,0 +1,93 @@
+import type { Pool } from 'pg'
+import { partGzipBytesMax } from '../export/limits.ts'
+import { isReferenceType } from '../fhir/resource-types.ts'
+import type { FileStore } from '../files/file-store.ts'
+import { PartWriter, type WrittenPart } from '../files/part-writer.ts'
+import type { Job } from '../jobs/job.ts'
+import type { RecordAsOf } from '../records/as-of.ts'
+import type { HeldPartition } from './held-partition.ts'
+
+/** What a worker works with. */
+export interface Workshop {
+  readonly pool: Pool
+  readonly files: FileStore
+}
+
+/** A part with the list of the manifest it belongs to. */
+export type KindedPart = WrittenPart & { readonly kind: 'output' | 'error' }
+
+/** What a partition produced: files not yet published, and records that the last partition is to export once. */
+export interface PartitionResult {
+  readonly parts: readonly KindedPart[]
+  readonly references: ReadonlySet<string>
+}
+
+/** Gathers what one partition exports, type after type. */
+export class Selection {
+  readonly job: Job
+  readonly held: HeldPartition
+  readonly parts: KindedPart[] = []
+  readonly references = new Set<string>()
+  readonly #workshop: Workshop
+  readonly #seenRefs = new Set<string>()
+
+  constructor(workshop: Workshop, job: Job, held: HeldPartition) {
+    this.#workshop = workshop
+    this.job = job
+    this.held = held
+  }
+
+  get pool(): Pool {
+    return this.#workshop.pool
+  }
+
+  includes(type: string): boolean {
+    return (this.job.request.types as readonly string[]).includes(type)
+  }
+
+  /** Runs `produce` with a writer for one type, and keeps the files it wrote. */
+  async writing(type: string, kind: KindedPart['kind'], produce: (writer: PartWriter) => Promise<void>): Promise<void> {
+    const { job, number, attempt } = this.held.partition
+    const writer = new PartWriter(this.#workshop.files, `${job}/${number}-${attempt}`, type, partGzipBytesMax)
+    try {
+      await produce(writer)
+      for (const part of await writer.end()) this.parts.push({ ...part, kind })
+    } catch (error) {
+      writer.abandon()
+      throw error
+    }
+  }
+
+  /** Writes records and notes what they refer to. */
+  async add(writer: PartWriter, records: readonly RecordAsOf[]): Promise<void> {
+    this.held.signal.throwIfAborted()
+    if (records.length === 0) return
+    for (const { refs } of records) this.refer(refs)
+    await writer.write(linesOf(records), records.length)
+    this.held.exported += records.length
+  }
+
+  /** Notes the referenced records of selected types (protocol §4: one hop from exported records). */
+  refer(refs: string): void {
+    if (refs === '' || this.#seenRefs.has(refs)) return
+    if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
+    for (const reference of refs.split(' ')) {
+      const type = reference.slice(0, reference.indexOf('/'))
+      if (isReferenceType(type) && this.includes(type)) this.references.add(reference)
+    }
+  }
+}
+
+/** Many records share one list of references; this many lists are remembered to skip them quickly. */
+const seenRefsMax = 100_000
+
+function linesOf(records: readonly RecordAsOf[]): Buffer {
+  const size = records.reduce((sum, { body }) => sum + body.length + 1, 0)
+  const lines = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const { body } of records) {
+    at += body.copy(lines, at)
+    lines[at++] = 0x0a
+  }
+  return lines
+}

@@ -1,0 +1,73 @@
+import type { Pool } from 'pg'
+import { transaction } from '../database/transaction.ts'
+import type { FileStore } from '../files/file-store.ts'
+import { expireJobs, jobsWithFiles, pruneHorizon } from '../jobs/job.ts'
+import type { Enqueue } from '../jobs/queue.ts'
+import { rescueAbandoned } from '../jobs/rescue.ts'
+import { pruneVersions } from '../records/prune.ts'
+
+/** Milliseconds between two runs of each chore. */
+const rescueEveryMs = 1_000
+const pruneEveryMs = 10_000
+const tidyEveryMs = 30_000
+
+/** Batches of old versions that one run removes at most; the next run goes on. */
+const pruneBatchesMax = 20
+
+/** Starts the chores that keep a store tidy. Every one of them may run in several processes at once. */
+export function startSweeper(
+  pool: Pool,
+  enqueue: Enqueue,
+  files: FileStore,
+  onError: (error: unknown) => void,
+): { readonly stop: () => Promise<void> } {
+  const chores = [
+    every(rescueEveryMs, () => rescueAbandoned(pool, enqueue), onError),
+    every(pruneEveryMs, () => prune(pool), onError),
+    every(tidyEveryMs, () => tidy(pool, files), onError),
+  ]
+  return {
+    stop: async () => {
+      await Promise.all(chores.map((chore) => chore.stop()))
+    },
+  }
+}
+
+/** Runs a chore now and then again and again, never twice at a time. */
+function every(ms: number, chore: () => Promise<unknown>, onError: (error: unknown) => void) {
+  let timer: NodeJS.Timeout | undefined
+  let stopped = false
+  let running: Promise<void>
+  const run = async () => {
+    try {
+      await chore()
+    } catch (error) {
+      if (!stopped) onError(error)
+    }
+    if (!stopped) timer = setTimeout(() => (running = run()), ms)
+  }
+  running = run()
+  return {
+    stop: async () => {
+      stopped = true
+      clearTimeout(timer)
+      await running
+    },
+  }
+}
+
+/** Removes record versions that no live job can see. */
+async function prune(pool: Pool): Promise<void> {
+  const horizon = await transaction(pool, pruneHorizon)
+  for (let batch = 0; batch < pruneBatchesMax; batch++) {
+    if ((await pruneVersions(pool, horizon)) === 0) return
+  }
+}
+
+/** Ends expired jobs and removes files that belong to no job any more. */
+async function tidy(pool: Pool, files: FileStore): Promise<void> {
+  await expireJobs(pool)
+  const jobs = await files.jobs()
+  const kept = await jobsWithFiles(pool, jobs)
+  for (const job of jobs) if (!kept.has(job)) await files.removeJob(job)
+}
