@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { JWK } from 'jose'
+import type { Pool } from 'pg'
+import { addClient } from '../src/access/client.ts'
+import { generateClientKey } from '../src/access/client-key.ts'
+import { addTenant } from '../src/access/tenant.ts'
+import { requestToken } from '../src/client/token.ts'
+import { type Database, openDatabase } from '../src/database/connection.ts'
+import { migrate } from '../src/database/migrate.ts'
+import type { ProfileName } from '../src/export/profile.ts'
+
+const program = new URL('../src/main.ts', import.meta.url).pathname
+
+/** A registered client with its private key. */
+export interface TestClient {
+  readonly tenant: string
+  readonly id: string
+  readonly key: JWK
+}
+
+/**
+ * The real program on a temporary data directory: a child process, real HTTP, the embedded PostgreSQL. The test process joins the
+ * same database, which therefore outlives a killed server as long as the test runs.
+ */
+export class TestServer {
+  readonly directory: string
+  readonly database: Database
+  url = ''
+  /** Everything the server has logged. */
+  log = ''
+  #process: ChildProcess | undefined
+
+  private constructor(directory: string, database: Database) {
+    this.directory = directory
+    this.database = database
+  }
+
+  static async start(flags: readonly string[] = []): Promise<TestServer> {
+    const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'))
+    const database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
+    await migrate(database.pool)
+    const server = new TestServer(directory, database)
+    await server.spawn(flags)
+    return server
+  }
+
+  get pool(): Pool {
+    return this.database.pool
+  }
+
+  /** Starts the program, on the port it had before if it ran before. Resolves when it takes requests. */
+  async spawn(flags: readonly string[] = []): Promise<void> {
+    const port = this.url === '' ? '0' : new URL(this.url).port
+    const arguments_ = [program, 'serve', '--data', this.directory, '--port', port, ...flags]
+    const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#process = child
+    child.stdout.on('data', (chunk) => {
+      this.log += chunk
+    })
+    this.url = await new Promise((resolve, reject) => {
+      let text = ''
+      child.stderr.on('data', (chunk) => {
+        text += chunk
+        const match = /Millrace serves (\S+) /.exec(text)
+        if (match) resolve(match[1]!)
+      })
+      child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${text}${this.log.slice(-2000)}`)))
+    })
+  }
+
+  /** Ends the program with a signal and waits until it is gone. */
+  async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+    const child = this.#process
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    child.kill(signal)
+    await gone
+  }
+
+  /** Ends everything and removes the directory. */
+  async stop(): Promise<void> {
+    await this.kill('SIGTERM')
+    await this.database.close()
+    await rm(this.directory, { recursive: true, force: true })
+  }
+
+  async addTenant(id: string, profile: ProfileName = 'millennium'): Promise<void> {
+    await addTenant(this.pool, { id, profile })
+  }
+
+  async addClient(tenant: string, scope = 'system/*.read system/*.write'): Promise<TestClient> {
+    const { privateKey, publicKey } = await generateClientKey('ES384')
+    const keys = { jwks: { keys: [publicKey] } }
+    const client = await addClient(this.pool, { tenant, name: 'test', scope, keys })
+    return { tenant, id: client.id, key: privateKey }
+  }
+
+  base(tenant: string): string {
+    return `${this.url}/r4/${tenant}`
+  }
+
+  /** A bearer token, got from the server's token endpoint as any client would. */
+  async token(client: TestClient, scope = 'system/*.read system/*.write'): Promise<string> {
+    const signal = AbortSignal.timeout(10_000)
+    const asked = { base: this.base(client.tenant), clientId: client.id, key: client.key, scope, signal }
+    const { accessToken } = await requestToken(asked)
+    return accessToken
+  }
+}
