@@ -1,0 +1,11 @@
+import type { Clock } from './clock.ts'
+import type { Report } from './report.ts'
+import type { Session } from './session.ts'
+
+/** What every step of one export works with. */
+export interface Run {
+  readonly session: Session
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly report: Report
+}
