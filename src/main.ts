@@ -1,6 +1,8 @@
 import { Command, CommanderError } from 'commander'
 import { clientCommand } from './cli/client.ts'
+import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export.ts'
+import { generateCommand } from './cli/generate.ts'
 import { loadCommand } from './cli/load.ts'
 import { serveCommand } from './cli/serve.ts'
 import { tenantCommand } from './cli/tenant.ts'
@@ -33,6 +35,8 @@ function program(): Command {
   root.addCommand(tokenCommand())
   root.addCommand(loadCommand(env))
   root.addCommand(exportCommand(env))
+  root.addCommand(generateCommand())
+  root.addCommand(demoCommand())
   return root
 }
 

@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import pino from 'pino'
-import { type App, defaultFilesDirectory, startApp } from '../app.ts'
+import { type App, type AppOptions, defaultFilesDirectory, startApp } from '../app.ts'
 import { readStore, type StoreFlags } from '../config.ts'
+import { fhirBase } from '../fhir/service-urls.ts'
+import { fillSandbox, sandboxClient, sandboxTenant } from '../sandbox.ts'
 import { readPublicUrl } from './public-url.ts'
+import { sandboxGuide } from './sandbox-guide.ts'
 import { withStoreOptions } from './store-options.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -46,9 +49,10 @@ export function serveCommand(environment: Environment): Command {
     .addHelpText('after', help)
     .action(async (flags: Flags) => {
       const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
-      const app = await startApp({ ...serverOptions(flags, environment), log })
+      const options = serverOptions(flags, environment)
+      const app = await startApp({ ...options, log })
       try {
-        if (flags.sandbox) await (await import('../sandbox.ts')).prepareSandbox(app, process.stderr)
+        if (flags.sandbox) await openSandbox(app, options)
         process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
         await untilStopped(app)
       } finally {
@@ -77,6 +81,14 @@ function serverOptions(flags: Flags, environment: Environment) {
 
 /** Partitions that a thread runs at a time: one reads while the other waits for the disk or for deflate. */
 const partitionsPerThread = 2
+
+/** Fills the sandbox and says how to call it. */
+async function openSandbox(app: App, options: Pick<AppOptions, 'filesDirectory'>): Promise<void> {
+  process.stderr.write('Loading the sandbox …\n')
+  await fillSandbox(app.database.pool, () => {})
+  const { clientId, keyFile } = await sandboxClient(app.database.pool, dirname(options.filesDirectory))
+  process.stderr.write(sandboxGuide(fhirBase(app.publicUrl, sandboxTenant), clientId, keyFile))
+}
 
 /** Resolves on SIGINT or SIGTERM; throws what keeps the server from going on. */
 async function untilStopped(app: App): Promise<void> {

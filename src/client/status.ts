@@ -68,7 +68,7 @@ async function pollOnce(run: Run, statusUrl: URL): Promise<Poll> {
 function judge({ status, response, url, withheldFrom }: Answer, body: string, nowMs: number): Poll {
   const waitMs = retryAfterMs(response.headers['retry-after'], nowMs)
   if (status === 202) {
-    const progress = [response.headers['x-progress']].flat()[0]
+    const progress = progressIn([response.headers['x-progress']].flat()[0], body)
     return { kind: 'running', progress: progress && plainText(progress, progressTextMax), waitMs }
   }
   if (status === 200) return { kind: 'done', body: parseJson(body), url }
@@ -86,6 +86,12 @@ function isPassing(status: number, body: string): boolean {
   const issues = issuesIn(body)
   // Without an OperationOutcome these three come from a gateway, not from the job.
   return issues.length > 0 ? issues.some(isTransient) : [502, 503, 504].includes(status)
+}
+
+/** What the server says of its progress. Oracle's header is only a word; a server may then say more in the body. */
+function progressIn(header: string | undefined, body: string): string | undefined {
+  if (percentIn(header) !== undefined) return header
+  return issuesIn(body).find(({ text }) => percentIn(text) !== undefined)?.text ?? header
 }
 
 /** The percentage in a progress text, 0 to 100. */

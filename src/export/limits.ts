@@ -14,7 +14,7 @@ export const partGzipBytesMax = 50_000_000
 
 /** Stored bytes that one partition aims at: a job has about `partitionsAimed` of them, each within the two bounds. */
 export const partitionsAimed = 8
-export const partitionBytesMin = 16 * 1024 * 1024
+export const partitionBytesMin = 64 * 1024 * 1024
 export const partitionBytesMax = 256 * 1024 * 1024
 
 /** How often one partition is tried before its job fails. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify'
 import { requestBytesMax } from '../export/limits.ts'
 import { problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
@@ -26,7 +26,7 @@ const headersBytesMax = 32 * 1024
 export function buildServer(context: HttpContext, log: FastifyBaseLogger): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     bodyLimit: requestBytesMax,
     requestTimeout: requestMsMax,

@@ -65,16 +65,14 @@ export async function consumeTasks(
   boss.on('error', onError)
   await boss.start()
   await boss.createQueue(queueName, queueOptions)
-  await boss.work<Task>(
-    queueName,
-    {
-      localConcurrency: concurrency,
-      batchSize: 1,
-      pollingIntervalSeconds: backstopSeconds,
-      notifyPollingIntervalSeconds: backstopSeconds,
-    },
-    async ([task]) => handle(task!.data),
-  )
+  const options = { pollingIntervalSeconds: backstopSeconds, notifyPollingIntervalSeconds: backstopSeconds }
+  for (let count = 0; count < concurrency; count++) {
+    const worker: string = await boss.work<Task>(queueName, options, async ([task]) => {
+      await handle(task!.data)
+      // NOTIFY wakes for new tasks only: whoever ends one looks for the next at once.
+      boss.notifyWorker(worker)
+    })
+  }
   return { stop: () => boss.stop({ graceful: false }) }
 }
 

@@ -14,12 +14,16 @@ export interface LoadFault {
   readonly reason: string
 }
 
+/** What became of the drafts that were stored. */
+export interface StoredCounts {
+  readonly created: number
+  readonly updated: number
+  readonly unchanged: number
+}
+
 /** What a load did. */
-export interface LoadCounts {
-  created: number
-  updated: number
-  unchanged: number
-  faults: number
+export interface LoadCounts extends StoredCounts {
+  readonly faults: number
 }
 
 export interface LoadOptions {
@@ -32,7 +36,7 @@ export interface LoadReport {
   readonly onBytes: (bytes: number) => void
   readonly onFault: (fault: LoadFault) => void
   /** Counts so far, after each batch. */
-  readonly onBatch: (counts: LoadCounts) => void
+  readonly onBatch: (counts: StoredCounts) => void
 }
 
 /** The largest JSON file (a Bundle) that is read; NDJSON has no such limit. */
@@ -49,20 +53,34 @@ export async function load(
   options: LoadOptions,
   report: LoadReport,
 ): Promise<LoadCounts> {
-  const counts: LoadCounts = { created: 0, updated: 0, unchanged: 0, faults: 0 }
+  let faults = 0
   const onFault = (fault: LoadFault) => {
-    counts.faults++
+    faults++
     report.onFault(fault)
   }
+  const drafts = draftsOf(files, options, report, onFault)
+  const stored = await storeDrafts(pool, tenant, drafts, options.keepLastUpdated, report.onBatch)
+  return { ...stored, faults }
+}
+
+/** Stores drafts in batches; returns when all of them will survive a crash. `onBatch` is told the counts so far. */
+export async function storeDrafts(
+  pool: Pool,
+  tenant: string,
+  drafts: AsyncIterable<Draft> | Iterable<Draft>,
+  keepLastUpdated: boolean,
+  onBatch: (counts: StoredCounts) => void,
+): Promise<StoredCounts> {
+  const counts = { created: 0, updated: 0, unchanged: 0 }
   const writeBatch = async ({ drafts }: Batch) => {
     const changes = drafts.map((draft) => ({ kind: 'put' as const, draft }))
-    const outcomes = await write(pool, tenant, changes, { keepLastUpdated: options.keepLastUpdated, deferred: true })
+    const outcomes = await write(pool, tenant, changes, { keepLastUpdated, deferred: true })
     for (const { kind } of outcomes)
       if (kind === 'created' || kind === 'updated' || kind === 'unchanged') counts[kind]++
-    report.onBatch(counts)
+    onBatch(counts)
   }
   const writing = new Map<Batch, Promise<unknown>>()
-  for await (const batch of batchesOf(draftsOf(files, options, report, onFault))) {
+  for await (const batch of batchesOf(drafts)) {
     while (writing.size === writesMax || [...writing.keys()].some((other) => !other.keys.isDisjointFrom(batch.keys))) {
       await Promise.race(writing.values())
     }
@@ -85,7 +103,7 @@ interface Batch {
 }
 
 /** Groups drafts into batches of bounded size without two of the same record: the later one must become a version of its own. */
-async function* batchesOf(drafts: AsyncIterable<Draft>): AsyncGenerator<Batch> {
+async function* batchesOf(drafts: AsyncIterable<Draft> | Iterable<Draft>): AsyncGenerator<Batch> {
   let batch: Draft[] = []
   let keys = new Set<string>()
   let bytes = 0

@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { JWK } from 'jose'
+import type { Pool } from 'pg'
+import { addClient, findClient } from './access/client.ts'
+import { generateClientKey } from './access/client-key.ts'
+import { addTenant, findTenant } from './access/tenant.ts'
+import { withNewKeyFile } from './cli/new-key-file.ts'
+import { population } from './population/population.ts'
+import { draftOf } from './records/draft.ts'
+import { type StoredCounts, storeDrafts } from './records/load.ts'
+
+/** The tenant of the operation's page (S-52). */
+export const sandboxTenant = 'ec2458f2-1e24-41c8-b71b-0e701af7583d'
+
+/** The population of the demo and the sandbox: it holds the page's patients and Groups. */
+export const sandboxPopulation = { patients: 200, seed: 1, pagePatients: true } as const
+
+/** Puts the sandbox's tenant and population into a store; what is there already stays as it is. */
+export async function fillSandbox(pool: Pool, onBatch: (counts: StoredCounts) => void): Promise<StoredCounts> {
+  if (!(await findTenant(pool, sandboxTenant))) await addTenant(pool, { id: sandboxTenant, profile: 'millennium' })
+  return storeDrafts(pool, sandboxTenant, sandboxDrafts(), true, onBatch)
+}
+
+function* sandboxDrafts() {
+  for (const { line, type, id } of population(sandboxPopulation)) {
+    const draft = draftOf(line, [])
+    if ('fault' in draft) throw new Error(`the generated ${type}/${id} cannot be stored: ${draft.fault}`)
+    yield draft
+  }
+}
+
+/** A client of the sandbox and the file with its private key. */
+export interface SandboxClient {
+  readonly clientId: string
+  readonly keyFile: string
+}
+
+/**
+ * The sandbox's client: the one whose key file lies in the directory, or a new one.
+ * The key file names the client, so that a later start finds both.
+ */
+export async function sandboxClient(pool: Pool, directory: string): Promise<SandboxClient> {
+  const keyFile = join(directory, 'sandbox-client.jwk.json')
+  const known = await readFile(keyFile, 'utf8').catch(() => undefined)
+  if (known !== undefined) {
+    const { client_id: clientId } = JSON.parse(known) as { client_id?: string }
+    if (clientId !== undefined && (await findClient(pool, clientId))) return { clientId, keyFile }
+  }
+  const { privateKey, publicKey } = await generateClientKey('ES384')
+  const keys = { jwks: { keys: [publicKey] } }
+  const registration = { tenant: sandboxTenant, name: 'sandbox', scope: 'system/*.read system/*.write', keys }
+  const { id: clientId } = await addClient(pool, registration)
+  await withNewKeyFile(keyFile, { ...privateKey, client_id: clientId } as JWK, async () => {})
+  return { clientId, keyFile }
+}
