@@ -38,7 +38,7 @@ function mediaType(text: string): MediaType {
 }
 
 /** Whether an `Accept` header lets the server answer FHIR JSON (T-139…T-142). */
-export function acceptsFhirJson(accept: string): boolean {
+function acceptsFhirJson(accept: string): boolean {
   return splitOutsideQuotes(accept, ',')
     .map(mediaType)
     .some(({ name, parameters }) => {

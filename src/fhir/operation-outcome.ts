@@ -1,5 +1,5 @@
 /** Severities of R4 `OperationOutcome.issue.severity`. */
-export type Severity = 'fatal' | 'error' | 'warning' | 'information'
+type Severity = 'fatal' | 'error' | 'warning' | 'information'
 
 /** The members of R4 IssueType that Millrace uses. */
 export type IssueCode =

@@ -16,7 +16,7 @@ import { bodyText, faultProblem, ifMatchVersion, versionTag } from './resource-b
 import { checkType, versionConflict } from './resource-write.ts'
 
 /** The most entries of one Bundle. */
-export const bundleEntriesMax = 10_000
+const bundleEntriesMax = 10_000
 
 /** An entry that is understood: a change of the store, a read, or the problem that stands in its way. */
 type Step =

@@ -16,12 +16,6 @@ export interface Workshop {
 /** A part with the list of the manifest it belongs to. */
 export type KindedPart = WrittenPart & { readonly kind: 'output' | 'error' }
 
-/** What a partition produced: files not yet published, and records that the last partition is to export once. */
-export interface PartitionResult {
-  readonly parts: readonly KindedPart[]
-  readonly references: ReadonlySet<string>
-}
-
 /** Gathers what one partition exports, type after type. */
 export class Selection {
   readonly job: Job

@@ -8,6 +8,9 @@ export type ThreadLog = (event: string, details: Record<string, unknown>) => voi
 const restartMs = 1_000
 const restartsMax = 10
 
+/** An engine streams: what it holds is bounded by its partitions, and a heap that is kept small is collected early. */
+const resourceLimits = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 24 }
+
 /** Runs engine threads: exporting happens beside the thread that answers requests, so that polls stay fast. */
 export class EngineThreads {
   readonly #data: EngineThreadData
@@ -29,7 +32,10 @@ export class EngineThreads {
   }
 
   #spawn(): Promise<void> {
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData: this.#data })
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      workerData: this.#data,
+      resourceLimits,
+    })
     this.#workers.add(worker)
     return new Promise((resolve, reject) => {
       worker.on('message', ({ event, details }: { event: string; details?: Record<string, unknown> }) => {
