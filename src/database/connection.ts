@@ -1,0 +1,118 @@
+import pg from 'pg'
+import type { Store } from '../config.ts'
+import { Failure } from '../failure.ts'
+import { startEmbedded } from './embedded.ts'
+import { errorReason } from './error-code.ts'
+import type { DatabaseLog } from './event.ts'
+import { openPool } from './pool.ts'
+
+export { openPool } from './pool.ts'
+export { transaction } from './transaction.ts'
+
+/** An open database. */
+export interface Database {
+  readonly pool: pg.Pool
+  /** How to reach it, as plain data: a worker thread opens its own pool with `openPool`. */
+  readonly connection: pg.PoolConfig
+  readonly embedded: boolean
+  /** Resolves when the embedded server died and could not be brought back: the program should end. */
+  readonly lost: Promise<Failure>
+  /** Ends the pool and lets go of the embedded server. */
+  close(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  readonly log: DatabaseLog
+  /** Connections of `pool`. */
+  readonly poolSize?: number
+}
+
+const poolSizeDefault = 10
+const versionMin = 15
+const connectMsMax = 10_000
+const keepAliveAfterMs = 30_000
+
+/** Tables are found without their schema's name on every connection. */
+const schemaOption = '-c search_path=millrace'
+
+/**
+ * Opens the store: starts or joins the embedded PostgreSQL, or connects to the one the URL names.
+ * @throws Failure when it cannot be reached, or is older than PostgreSQL 15.
+ */
+export async function openDatabase(store: Store, options: DatabaseOptions): Promise<Database> {
+  return store.kind === 'embedded' ? openEmbedded(store.directory, options) : openExternal(store.url, options)
+}
+
+async function openEmbedded(directory: string, options: DatabaseOptions): Promise<Database> {
+  const server = await startEmbedded(directory, options.log)
+  const connection = { ...common, ...server.connection, ssl: false, options: schemaOption }
+  const pool = openLoggedPool(connection, options)
+  const close = async () => {
+    await pool.end()
+    await server.release()
+  }
+  return { pool, connection, embedded: true, lost: server.lost, close }
+}
+
+async function openExternal(url: string, options: DatabaseOptions): Promise<Database> {
+  const connection = externalConnection(url)
+  const pool = openLoggedPool(connection, options)
+  try {
+    await checkVersion(pool)
+  } catch (error) {
+    await pool.end()
+    if (error instanceof Failure) throw error
+    throw unreachable(connection, error)
+  }
+  return { pool, connection, embedded: false, lost: new Promise(() => {}), close: () => pool.end() }
+}
+
+const common = {
+  application_name: 'millrace',
+  connectionTimeoutMillis: connectMsMax,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: keepAliveAfterMs,
+} satisfies pg.PoolConfig
+
+/** The driver lets what the URL says win over its other settings, so options of the URL are extended inside the URL. */
+function externalConnection(url: string): pg.PoolConfig {
+  const parsed = URL.parse(url)
+  if (parsed === null) {
+    throw new Failure(
+      'The URL of the database cannot be read.',
+      'Write it as postgresql://user:password@host:5432/database, with special characters percent-encoded.',
+    )
+  }
+  const own = parsed.searchParams.get('options')
+  if (own === null) return { ...common, connectionString: url, options: schemaOption }
+  parsed.searchParams.set('options', `${own} ${schemaOption}`)
+  return { ...common, connectionString: parsed.href }
+}
+
+function openLoggedPool(connection: pg.PoolConfig, { log, poolSize = poolSizeDefault }: DatabaseOptions): pg.Pool {
+  const pool = openPool(connection, poolSize)
+  pool.on('error', (error) => log({ event: 'connection-lost', reason: errorReason(error) }))
+  return pool
+}
+
+async function checkVersion(pool: pg.Pool): Promise<void> {
+  const { rows } = await pool.query<{ version: number }>(
+    `select current_setting('server_version_num')::integer / 10000 as version`,
+  )
+  const version = rows[0]?.version ?? 0
+  if (version >= versionMin) return
+  throw new Failure(
+    `The database is PostgreSQL ${version}; Millrace needs ${versionMin} or newer.`,
+    'Upgrade the server, or name another one with --database-url.',
+  )
+}
+
+/** The message names the host and the reason. The URL is not in it, because the URL holds the password. */
+function unreachable(connection: pg.PoolConfig, error: unknown): Failure {
+  const { host, port } = new pg.Client(connection)
+  return new Failure(
+    `The database at ${host}:${port} cannot be used: ${errorReason(error)}.`,
+    'Check the host, user, password and database of --database-url (MILLRACE_DATABASE_URL), and that the server runs.',
+    { cause: error },
+  )
+}

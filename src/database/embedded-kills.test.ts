@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  draftsIn,
+  ended,
+  open,
+  prepared,
+  program,
+  query,
+  scratch,
+  serverOf,
+  supervisorsOf,
+  until,
+} from './embedded.fixture.ts'
+
+test('the server ends with a program that is killed', async (t) => {
+  const directory = await prepared(t)
+  const killed = program(t, directory)
+  await killed.next('ready')
+  await killed.kill()
+  await ended(directory)
+  assert.equal(existsSync(join(directory, 'postgres', 'postmaster.pid')), false, 'it was stopped cleanly')
+})
+
+test('a server outlives no program that is killed while it starts', async (t) => {
+  const directory = await prepared(t)
+  const killed = program(t, directory)
+  await killed.next('database-starting')
+  await until(() => supervisorsOf(directory).length > 0, 'the supervisor is there')
+  await killed.kill()
+  await ended(directory)
+})
+
+test('a killed server is brought back with what was committed, for every program', async (t) => {
+  const directory = await prepared(t)
+  const programs = [program(t, directory), program(t, directory)]
+  const [ready] = await Promise.all(programs.map((each) => each.next('ready')))
+  await query(ready?.connection, 'create table kept (n int); insert into kept values (7)')
+  const killed = serverOf(directory)
+  process.kill(killed, 'SIGKILL')
+  // One of them notices first and starts the new server; the other may not even notice.
+  await Promise.race(programs.map((each) => each.next('database-lost').then(() => each.next('database-ready'))))
+  assert.notEqual(serverOf(directory), killed)
+  const { rows } = await query(ready?.connection, 'select n from kept')
+  assert.deepEqual(rows, [{ n: 7 }])
+  await Promise.all(programs.map((each) => each.release()))
+  await ended(directory)
+})
+
+test('a start after server and program were killed together recovers what was committed', async (t) => {
+  const directory = await prepared(t)
+  const killed = program(t, directory)
+  const { connection } = await killed.next('ready')
+  await query(connection, 'create table kept (n int); insert into kept values (7)')
+  process.kill(serverOf(directory), 'SIGKILL')
+  await killed.kill()
+  const server = await open(t, directory)
+  assert.deepEqual((await query(server.connection, 'select n from kept')).rows, [{ n: 7 }])
+  await server.release()
+})
+
+test('a server whose supervisor was killed keeps running, gets a new one and ends with the program', async (t) => {
+  const directory = await prepared(t)
+  const holder = program(t, directory)
+  await holder.next('ready')
+  const server = serverOf(directory)
+  for (const pid of supervisorsOf(directory)) process.kill(pid, 'SIGKILL')
+  await holder.next('database-adopting')
+  await holder.next('database-ready')
+  assert.equal(serverOf(directory), server)
+  await holder.kill()
+  await ended(directory)
+})
+
+test('a server that lost its supervisor and its program is adopted by the next program', async (t) => {
+  const directory = await prepared(t)
+  const killed = program(t, directory)
+  await killed.next('ready')
+  const orphan = serverOf(directory)
+  for (const pid of supervisorsOf(directory)) process.kill(pid, 'SIGKILL')
+  await killed.kill()
+  const events: string[] = []
+  const server = await open(t, directory, ({ event }) => events.push(event))
+  assert.deepEqual(events, ['database-adopting', 'database-ready'])
+  assert.equal(serverOf(directory), orphan)
+  await server.release()
+})
+
+test('a program killed while it makes the database blocks nobody, and what it left is removed', async (t) => {
+  const directory = scratch(t)
+  const killed = program(t, directory)
+  await until(() => existsSync(directory) && draftsIn(directory).length > 0, 'the database is being made')
+  await killed.kill()
+  assert.equal(existsSync(join(directory, 'postgres')), false)
+  await ended(directory)
+  const server = await open(t, directory)
+  assert.deepEqual(draftsIn(directory), [])
+  await server.release()
+})
+
+test('lock files of a dead server do not block when their process number is in use again', async (t) => {
+  const directory = await prepared(t)
+  const killed = program(t, directory)
+  await killed.next('ready')
+  process.kill(serverOf(directory), 'SIGKILL')
+  await killed.kill()
+  await ended(directory)
+  for (const path of ['postgres/postmaster.pid', 'socket/.s.PGSQL.5432.lock']) {
+    const [, ...rest] = (await readFile(join(directory, path), 'utf8')).split('\n')
+    await writeFile(join(directory, path), [process.pid, ...rest].join('\n'))
+  }
+  const server = await open(t, directory)
+  assert.equal((await query(server.connection, 'select 1')).rowCount, 1)
+  await server.release()
+})
+
+test('a draft of a living program is left alone', async (t) => {
+  const directory = scratch(t)
+  const draft = `postgres.new-${process.ppid}-abc123`
+  await mkdir(join(directory, draft), { recursive: true })
+  const server = await open(t, directory)
+  assert.deepEqual(draftsIn(directory), [draft])
+  await server.release()
+})

@@ -1,0 +1,99 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type pg from 'pg'
+import { Failure } from '../failure.ts'
+import { errorCode, errorReason } from './error-code.ts'
+
+/** Names of the migrations that a call applied, oldest first, without `.sql`. */
+export interface Migrated {
+  readonly applied: readonly string[]
+}
+
+const ownMigrations = fileURLToPath(new URL('./migrations/', import.meta.url))
+const migrationFile = /^\d{3}-[a-z0-9-]+\.sql$/
+/** Any number, the same in every program: whoever holds this advisory lock migrates, the others wait. */
+const migrationLock = 5_741_003
+
+const prepare = `
+create schema if not exists millrace;
+create table if not exists millrace.migration (
+  name text primary key,
+  applied timestamptz not null default now()
+);`
+
+/**
+ * Brings the schema `millrace` up to date with the files `NNN-name.sql` of a directory, in order, each in a transaction.
+ * Safe when several programs start at once. The pool's connections have `search_path=millrace`.
+ * @throws Failure when the database has migrations that this program does not know, or its user may not make the schema.
+ */
+export async function migrate(pool: pg.Pool, directory: string = ownMigrations): Promise<Migrated> {
+  const names = await migrationNames(directory)
+  const client = await pool.connect()
+  let failed = true
+  try {
+    await client.query('select pg_advisory_lock($1)', [migrationLock])
+    await client.query(prepare)
+    const applied = await applyPending(client, directory, names)
+    await client.query('select pg_advisory_unlock($1)', [migrationLock])
+    failed = false
+    return { applied }
+  } catch (error) {
+    throw errorCode(error) === '42501' ? forbidden(error) : error
+  } finally {
+    // Closing a connection that failed also gives the lock back.
+    client.release(failed)
+  }
+}
+
+async function migrationNames(directory: string): Promise<readonly string[]> {
+  const files = await readdir(directory)
+  return files
+    .filter((file) => migrationFile.test(file))
+    .map((file) => file.slice(0, -'.sql'.length))
+    .sort()
+}
+
+async function applyPending(client: pg.ClientBase, directory: string, names: readonly string[]): Promise<string[]> {
+  const done = await appliedNames(client)
+  const unknown = [...done].filter((name) => !names.includes(name))
+  if (unknown.length > 0) throw madeByNewer(unknown)
+  const applied: string[] = []
+  for (const name of names) {
+    if (done.has(name)) continue
+    await apply(client, name, await readFile(`${directory}/${name}.sql`, 'utf8'))
+    applied.push(name)
+  }
+  return applied
+}
+
+async function appliedNames(client: pg.ClientBase): Promise<ReadonlySet<string>> {
+  const { rows } = await client.query<{ name: string }>('select name from millrace.migration order by name')
+  return new Set(rows.map(({ name }) => name))
+}
+
+async function apply(client: pg.ClientBase, name: string, sql: string): Promise<void> {
+  try {
+    await client.query('begin')
+    await client.query(sql)
+    await client.query('insert into millrace.migration (name) values ($1)', [name])
+    await client.query('commit')
+  } catch (error) {
+    if (errorCode(error) === '42501') throw error
+    throw new Error(`Migration ${name} failed: ${errorReason(error)}`, { cause: error })
+  }
+}
+
+function madeByNewer(unknown: readonly string[]): Failure {
+  return new Failure(
+    `The database was made by a newer Millrace (it has ${unknown.join(', ')}).`,
+    'Use that version or a later one, or another database.',
+  )
+}
+
+function forbidden(error: unknown): Failure {
+  return new Failure(
+    `The database user may not make Millrace's tables: ${errorReason(error)}.`,
+    'Grant it CREATE on the database, or create the schema `millrace` and make it the owner.',
+    { cause: error },
+  )
+}

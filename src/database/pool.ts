@@ -1,0 +1,20 @@
+import pg from 'pg'
+
+const int8 = 20
+
+/** `int8` as a number where a number is exact, else as a bigint. Other types as the driver reads them. */
+const types = new pg.TypeOverrides()
+types.setTypeParser(int8, (text) => {
+  const value = Number(text)
+  return Number.isSafeInteger(value) ? value : BigInt(text)
+})
+
+/** A pool of at most `size` connections. A worker thread opens its own with the `connection` of the `Database`. */
+export function openPool(connection: pg.PoolConfig, size: number): pg.Pool {
+  const pool = new pg.Pool({ ...connection, max: size, types })
+  // Without listeners a lost connection would end the program. An idle one is replaced by the pool;
+  // the user of a busy one sees the error of its query.
+  pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
+  return pool
+}
