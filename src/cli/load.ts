@@ -4,7 +4,8 @@ import type { StoreFlags } from '../config.ts'
 import { readSetting } from '../database/setting.ts'
 import { Failure } from '../failure.ts'
 import { defaultPublicUrl, fhirBase } from '../fhir/service-urls.ts'
-import { type LoadCounts, type LoadFault, load } from '../records/load.ts'
+import type { LoadCounts, LoadFault } from '../records/load.ts'
+import { type LoadingReport, loadInThread } from '../records/loading.ts'
 import { findSourceFiles } from '../records/source-files.ts'
 import { type Output, printJson } from './output.ts'
 import { progressBar } from './progress-bar.ts'
@@ -50,7 +51,7 @@ export function loadCommand(environment: Environment, output: Output = process.s
     .addHelpText('after', help)
     .action(async (paths: string[], flags: Flags) => {
       const files = await findSourceFiles(paths)
-      const result = await withDatabase(flags, environment, async (pool) => {
+      const result = await withDatabase(flags, environment, async (pool, connection) => {
         if (!(await findTenant(pool, flags.tenant))) {
           throw new Failure(
             `There is no tenant ${flags.tenant}.`,
@@ -60,7 +61,8 @@ export function loadCommand(environment: Environment, output: Output = process.s
         const known = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL ?? (await readSetting(pool, 'public_url'))
         const base = fhirBase(readPublicUrl(known ?? defaultPublicUrl, environment), flags.tenant)
         const options = { bases: [base], keepLastUpdated: flags.keepLastUpdated ?? false }
-        return loadWithProgress(flags, (report) => load(pool, flags.tenant, files, options, report), files)
+        const data = { connection, tenant: flags.tenant, files, options }
+        return loadWithProgress(flags, (report) => loadInThread(data, report), files)
       })
       report(output, flags, result)
       if (result.counts.faults > 0) process.exitCode = exitWithFaults
@@ -75,7 +77,7 @@ interface LoadResult {
 
 async function loadWithProgress(
   flags: Flags,
-  run: (report: Parameters<typeof load>[4]) => Promise<LoadCounts>,
+  run: (report: LoadingReport) => Promise<LoadCounts>,
   files: readonly { readonly bytes: number }[],
 ): Promise<LoadResult> {
   const started = performance.now()
@@ -85,16 +87,13 @@ async function loadWithProgress(
     files.reduce((sum, { bytes }) => sum + bytes, 0),
     flags.json ?? false,
   )
-  let bytes = 0
   try {
     const counts = await run({
-      onBytes: (more) => {
-        bytes += more
-      },
       onFault: (fault) => {
         if (faults.length < faultsListedMax) faults.push(fault)
       },
-      onBatch: ({ created, updated, unchanged }) => bar.update(bytes, `${created + updated + unchanged} records`),
+      onBatch: (bytes, { created, updated, unchanged }) =>
+        bar.update(bytes, `${created + updated + unchanged} records`),
     })
     return { counts, faults, seconds: (performance.now() - started) / 1000 }
   } finally {

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { Pool, PoolConfig } from 'pg'
 import { readStore, type StoreFlags } from '../config.ts'
 import { openDatabase } from '../database/connection.ts'
 import { migrate } from '../database/migrate.ts'
@@ -9,12 +9,12 @@ const commandPoolSize = 2
 export async function withDatabase<T>(
   flags: StoreFlags,
   environment: Readonly<Record<string, string | undefined>>,
-  work: (pool: Pool) => Promise<T>,
+  work: (pool: Pool, connection: PoolConfig) => Promise<T>,
 ): Promise<T> {
   const database = await openDatabase(readStore(flags, environment), { log: () => {}, poolSize: commandPoolSize })
   try {
     await migrate(database.pool)
-    return await work(database.pool)
+    return await work(database.pool, database.connection)
   } finally {
     await database.close()
   }

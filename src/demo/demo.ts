@@ -9,7 +9,7 @@ import type { ExportEvent, ExportSummary } from '../client/report.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
 import { population } from '../population/population.ts'
 import { writeFiles } from '../population/write-files.ts'
-import { load } from '../records/load.ts'
+import { loadInThread } from '../records/loading.ts'
 import { findSourceFiles } from '../records/source-files.ts'
 import { sandboxClient, sandboxPopulation, sandboxTenant } from '../sandbox.ts'
 import { expectedCounts } from './expected.ts'
@@ -76,9 +76,13 @@ async function demonstrate(app: App, directory: string, report: DemoReport, sign
   await addTenant(pool, { id: sandboxTenant, profile: 'millennium' })
   const loadedAt = performance.now()
   const base = fhirBase(app.publicUrl, sandboxTenant)
-  const ignore = { onBytes: () => {}, onFault: () => {}, onBatch: () => {} }
-  const options = { bases: [base], keepLastUpdated: true }
-  const counts = await load(pool, sandboxTenant, await findSourceFiles([source]), options, ignore)
+  const data = {
+    connection: app.database.connection,
+    tenant: sandboxTenant,
+    files: await findSourceFiles([source]),
+    options: { bases: [base], keepLastUpdated: true },
+  }
+  const counts = await loadInThread(data, { onFault: () => {}, onBatch: () => {} })
   const loaded = { records: counts.created, seconds: secondsSince(loadedAt) }
 
   report.step('Registering a client')

@@ -23,10 +23,10 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return range.start >= size ? 'unsatisfiable' : range
 }
 
-/** Lets only the bytes of a range through, and ends as soon as they are out. */
+/** Lets only the bytes of a range through, and closes as soon as they are out: in a pipeline that ends the source too. */
 export function sliceBytes({ start, end }: ByteRange): Transform {
   let at = 0
-  return new Transform({
+  const slice = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       const from = Math.max(0, start - at)
       const to = Math.min(chunk.length, end + 1 - at)
@@ -36,4 +36,5 @@ export function sliceBytes({ start, end }: ByteRange): Transform {
       done()
     },
   })
+  return slice.once('end', () => slice.destroy())
 }

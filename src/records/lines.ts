@@ -15,8 +15,8 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, bytesMax: number):
   let tooLong = false
 
   const take = (tail: Buffer): Line | undefined => {
-    const bytes = held.length === 0 ? tail : Buffer.concat([...held, tail])
-    const line = { number, bytes: tooLong || bytes.length > bytesMax ? undefined : withoutReturn(bytes) }
+    const bytes = withoutReturn(held.length === 0 ? tail : Buffer.concat([...held, tail]))
+    const line = { number, bytes: tooLong || bytes.length > bytesMax ? undefined : bytes }
     held = []
     heldBytes = 0
     tooLong = false

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { ownerOf, provenanceTargets, referencedRecords } from './ownership.ts'
+import { clinicalTypes } from './resource-types.ts'
+
+const base = 'https://fhir.example.org/r4/clinic'
+const bases = [base]
+const reference = (to: string) => ({ reference: to })
+
+describe('the owner of a record (search-params §7)', () => {
+  const byPatient = new Set(['AllergyIntolerance', 'Device', 'Immunization'])
+
+  for (const type of clinicalTypes) {
+    const element = byPatient.has(type) ? 'patient' : 'subject'
+    const wrong = byPatient.has(type) ? 'subject' : 'patient'
+    it(`is ${type}.${element}, not ${wrong}`, () => {
+      assert.equal(ownerOf({ [element]: reference('Patient/p') }, type, 'x', bases), 'p')
+      assert.equal(ownerOf({ [wrong]: reference('Patient/p') }, type, 'x', bases), undefined)
+    })
+  }
+
+  it('is the patient itself for Patient, even when it links to another', () => {
+    assert.equal(ownerOf({ link: [{ other: reference('Patient/q') }] }, 'Patient', 'p', bases), 'p')
+  })
+
+  it('is found through absolute and versioned references under our own base', () => {
+    for (const to of [`${base}/Patient/p`, 'Patient/p/_history/4', `${base}/Patient/p/_history/4`]) {
+      assert.equal(ownerOf({ subject: reference(to) }, 'Observation', 'x', bases), 'p')
+    }
+  })
+
+  it('is nobody for a subject that is no patient of the tenant', () => {
+    const subjects = ['Group/g', '#contained', 'https://elsewhere.example.org/r4/clinic/Patient/p', 'urn:uuid:1']
+    for (const to of subjects) assert.equal(ownerOf({ subject: reference(to) }, 'Observation', 'x', bases), undefined)
+  })
+
+  it('is nobody for a subject by identifier only, for a list of subjects, and for none', () => {
+    const subjects = [{ identifier: { value: '1' } }, [reference('Patient/p')], 'Patient/p', null, { reference: 7 }]
+    for (const subject of subjects) assert.equal(ownerOf({ subject }, 'Observation', 'x', bases), undefined)
+    assert.equal(ownerOf({}, 'Observation', 'x', bases), undefined)
+  })
+
+  it('is not an actor: performer, participant, author', () => {
+    const team = { subject: reference('Patient/p'), participant: [{ member: reference('Patient/q') }] }
+    assert.equal(ownerOf(team, 'CareTeam', 'x', bases), 'p')
+    const observation = { subject: reference('Group/g'), performer: [reference('Patient/q')] }
+    assert.equal(ownerOf(observation, 'Observation', 'x', bases), undefined)
+  })
+
+  it('is nobody for types that no patient owns', () => {
+    for (const type of ['Location', 'Organization', 'Practitioner', 'Group', 'Claim', 'Binary', 'toString']) {
+      const resource = { subject: reference('Patient/p'), patient: reference('Patient/p') }
+      assert.equal(ownerOf(resource, type, 'x', bases), undefined)
+    }
+  })
+})
+
+describe('the targets of a Provenance', () => {
+  it('are those of owned types, each once, whatever version they name', () => {
+    const target = ['Condition/1', 'Condition/1/_history/2', `${base}/Patient/p`, 'Device/d'].map(reference)
+    assert.deepEqual(provenanceTargets({ target }, bases), ['Condition/1', 'Patient/p', 'Device/d'])
+  })
+
+  it('leave out Location, Organization, Practitioner and everything else (S-8)', () => {
+    const target = ['Location/1', 'Organization/1', 'Practitioner/1', 'Provenance/1', 'Claim/1', '#c'].map(reference)
+    assert.deepEqual(provenanceTargets({ target }, bases), [])
+    assert.deepEqual(provenanceTargets({ target: [...target, reference('Goal/g')] }, bases), ['Goal/g'])
+  })
+
+  it('are none in a resource without a list of them', () => {
+    for (const target of [undefined, null, {}, 'Condition/1', [null, 1, 'Condition/1', {}]]) {
+      assert.deepEqual(provenanceTargets({ target }, bases), [])
+    }
+  })
+})
+
+describe('the records that a record refers to (protocol §4)', () => {
+  it('are found at any depth, in contained resources and extensions, each once', () => {
+    const resource = {
+      generalPractitioner: [reference('Practitioner/1'), reference(`${base}/Organization/o`)],
+      managingOrganization: reference('Organization/o/_history/1'),
+      identifier: [{ assigner: reference('Organization/assigner') }],
+      extension: [{ valueReference: reference('Location/l') }],
+      contained: [{ resourceType: 'Location', managingOrganization: reference('Organization/inner') }],
+    }
+    assert.deepEqual(referencedRecords(resource, bases), [
+      'Practitioner/1',
+      'Organization/o',
+      'Organization/assigner',
+      'Location/l',
+      'Organization/inner',
+    ])
+  })
+
+  it('are no contained ones, none of other servers and none of other types', () => {
+    const resource = {
+      location: reference('#location'),
+      performer: [reference('https://elsewhere.example.org/Practitioner/1'), reference('PractitionerRole/1')],
+      subject: reference('Patient/p'),
+      note: [{ text: 'see Practitioner/9', reference: ['Practitioner/8'] }],
+    }
+    assert.deepEqual(referencedRecords(resource, bases), [])
+  })
+})

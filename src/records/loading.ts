@@ -1,0 +1,27 @@
+import { Worker } from 'node:worker_threads'
+import type { LoadCounts, LoadFault, StoredCounts } from './load.ts'
+import type { LoadThreadData, LoadThreadMessage } from './load-thread.ts'
+
+/** Told while a load runs. */
+export interface LoadingReport {
+  readonly onFault: (fault: LoadFault) => void
+  /** Bytes read from disk and counts so far, after each batch. */
+  readonly onBatch: (bytes: number, counts: StoredCounts) => void
+}
+
+/** A load is a stream: with these bounds its memory is the same for one file and for a thousand, and it is as fast as with more. */
+const resourceLimits = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 192 }
+
+/** Runs `load` in a thread of its own, whose memory is bounded. */
+export function loadInThread(data: LoadThreadData, report: LoadingReport): Promise<LoadCounts> {
+  const worker = new Worker(new URL('./load-thread.ts', import.meta.url), { workerData: data, resourceLimits })
+  return new Promise((resolve, reject) => {
+    worker.on('message', (message: LoadThreadMessage) => {
+      if (message.kind === 'batch') report.onBatch(message.bytes, message.counts)
+      else if (message.kind === 'fault') report.onFault(message.fault)
+      else resolve(message.counts)
+    })
+    worker.on('error', reject)
+    worker.on('exit', () => reject(new Error('the loading thread ended early')))
+  })
+}
