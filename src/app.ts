@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
+import program from '../package.json' with { type: 'json' }
 import { AccessDirectory } from './access/directory.ts'
 import { KeySets } from './access/key-sets.ts'
 import { loadSecret } from './access/secret.ts'
@@ -94,6 +95,8 @@ export async function startApp(options: AppOptions): Promise<App> {
         get publicUrl() {
           return state.publicUrl
         },
+        version: program.version,
+        started: now(),
         ready: () => state.ready,
       },
       log,

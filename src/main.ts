@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import about from '../package.json' with { type: 'json' }
 import { clientCommand } from './cli/client.ts'
 import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export.ts'
@@ -27,6 +28,7 @@ function program(): Command {
   const { env } = process
   const root = new Command('millrace')
     .description('A FHIR R4 bulk export server.')
+    .version(about.version)
     .addHelpText('after', help)
     .showHelpAfterError('(add --help for what is allowed)')
   root.addCommand(serveCommand(env))

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import pino from 'pino'
 import { type App, type AppOptions, defaultFilesDirectory, startApp } from '../app.ts'
 import { readStore, type StoreFlags } from '../config.ts'
+import { Failure } from '../failure.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
 import { fillSandbox, sandboxClient, sandboxTenant } from '../sandbox.ts'
 import { readPublicUrl } from './public-url.ts'
@@ -56,6 +57,7 @@ export function serveCommand(environment: Environment): Command {
         process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
         await untilStopped(app)
       } finally {
+        setTimeout(() => process.exit(1), closeMsMax).unref()
         await app.close()
       }
     })
@@ -63,19 +65,33 @@ export function serveCommand(environment: Environment): Command {
 
 function serverOptions(flags: Flags, environment: Environment) {
   const store = readStore(flags, environment)
-  const port = flags.port ?? parsePort(environment.MILLRACE_PORT || String(portDefault))
+  const port = flags.port ?? stated(environment, 'MILLRACE_PORT', parsePort) ?? portDefault
   const host = flags.host ?? (environment.MILLRACE_HOST || hostDefault)
-  const stated = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL
+  const publicUrl = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL
   const files = flags.files ?? environment.MILLRACE_FILES
-  const threadsDefault = String(Math.max(1, Math.floor(availableParallelism() / 2)))
+  const threadsDefault = Math.max(1, Math.floor(availableParallelism() / 2))
   return {
     store,
     host,
     port,
-    ...(stated ? { publicUrl: readPublicUrl(stated, environment) } : {}),
+    ...(publicUrl ? { publicUrl: readPublicUrl(publicUrl, environment) } : {}),
     filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
-    threads: flags.workers ?? parseWorkers(environment.MILLRACE_WORKERS || threadsDefault),
+    threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,
+  }
+}
+
+/** A server that has not closed by then, for example because of a slow download, ends all the same. */
+const closeMsMax = 10_000
+
+/** A number that an environment variable states; its fault is told like that of a flag. */
+function stated(environment: Environment, name: string, parse: (text: string) => number): number | undefined {
+  const text = environment[name]
+  if (!text) return undefined
+  try {
+    return parse(text)
+  } catch (cause) {
+    throw new Failure(`${name} is ${JSON.stringify(text)}.`, (cause as Error).message, { cause })
   }
 }
 

@@ -84,7 +84,6 @@ export function parsePrefer(headers: readonly string[]): Map<string, string> {
 
 /** T-146…T-150: `respond-async` is what this server can do. */
 export function checkPrefer(preferences: ReadonlyMap<string, string>, profile: Profile): Problem[] {
-  if (preferences.has('respond-async') || (!profile.headersRequired && preferences.size === 0)) return []
-  if (!profile.headersRequired) return []
+  if (preferences.has('respond-async') || !profile.headersRequired) return []
   return [problem(400, preferences.size === 0 ? 'required' : 'value', 'The Prefer header must contain respond-async.')]
 }

@@ -1,3 +1,4 @@
+import { repeatedKey } from '../fhir/json-text.ts'
 import { type Problem, problem } from './problem.ts'
 
 /** One entry of the Parameters resource that has a name and exactly one value. */
@@ -15,7 +16,7 @@ type JsonObject = { readonly [name: string]: unknown }
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Reads a body as a Parameters resource: its entries, and everything wrong with its shape (S-19, S-20, S-50; T-4…T-10, T-128…T-131). */
+/** Reads a body as a Parameters resource: its entries, and everything wrong with its shape (S-19, S-20, S-50; T-4…T-11, T-128…T-131). */
 export function readParameters(body: string): { entries: ParameterEntry[]; problems: Problem[] } {
   let parsed: unknown
   try {
@@ -28,6 +29,13 @@ export function readParameters(body: string): { entries: ParameterEntry[]; probl
     return {
       entries: [],
       problems: [problem(400, 'structure', 'The body must be a Parameters resource, a JSON object.')],
+    }
+  }
+  const twice = repeatedKey(body)
+  if (twice !== undefined) {
+    return {
+      entries: [],
+      problems: [problem(400, 'structure', `The member ${quoted(twice)} stands twice in one object.`)],
     }
   }
   const problems = checkType(parsed.resourceType)

@@ -1,6 +1,6 @@
 import { parseInstant } from '../fhir/instant.ts'
 import type { Issue } from '../fhir/operation-outcome.ts'
-import { isId } from '../fhir/reference.ts'
+import { isId, isTypeName } from '../fhir/reference.ts'
 import { clinicalTypes, type ExportableType, exportableTypes, isExportableType } from '../fhir/resource-types.ts'
 import type { Grant } from './grant.ts'
 import { checkAccept, checkContentType, checkPrefer, type ExportHeaders, parsePrefer } from './headers.ts'
@@ -167,27 +167,30 @@ function readPatients(
   }
   const ids = new Set<string>()
   for (const entry of entries) {
-    const id = patientId(entry.value, base)
-    if (id !== undefined) ids.add(id)
-    else {
-      problems.push(
-        problem(400, 'value', 'A patient must be a reference such as Patient/123.', {
-          diagnostics: `Allowed: Patient/{id}, or ${base}/Patient/{id}.`,
-          expression: `${entry.at}.valueReference.reference`,
-        }),
-      )
-    }
+    const found = patientId(entry, base)
+    if (typeof found === 'string') ids.add(found)
+    else problems.push(found)
   }
   return [...ids]
 }
 
 /** O-8: relative, or absolute under the tenant's own base; no version, no fragment, no other type. */
-function patientId(value: unknown, base: string): string | undefined {
+function patientId({ value, at }: ParameterEntry, base: string): string | Problem {
   const { reference, type } = (value ?? {}) as { reference?: unknown; type?: unknown }
-  if (typeof reference !== 'string' || (type !== undefined && type !== 'Patient')) return undefined
-  const relative = reference.startsWith(`${base}/`) ? reference.slice(base.length + 1) : reference
+  if (type !== undefined && type !== 'Patient') {
+    return problem(400, 'value', "The type of a patient's reference must be Patient.", {
+      expression: `${at}.valueReference.type`,
+    })
+  }
+  const text = typeof reference === 'string' ? reference : ''
+  const relative = text.startsWith(`${base}/`) ? text.slice(base.length + 1) : text
   const id = relative.startsWith('Patient/') ? relative.slice(8) : undefined
-  return isId(id) ? id : undefined
+  if (isId(id)) return id
+  const code = reference === undefined ? 'required' : 'value'
+  return problem(400, code, 'A patient must be a reference such as Patient/123.', {
+    diagnostics: `Allowed: Patient/{id}, or ${base}/Patient/{id}.`,
+    expression: `${at}.valueReference.reference`,
+  })
 }
 
 /** The items of the comma-delimited values of a parameter, trimmed; an empty item is a problem (S-25, T-33, T-35). */
@@ -220,7 +223,7 @@ function readTypes(
     if (isExportableType(item)) types.add(item)
     else {
       refused.push(
-        problem(400, 'not-supported', `The type ${quoted(item)} cannot be exported.`, {
+        problem(400, isTypeName(item) ? 'not-supported' : 'value', `The type ${quoted(item)} cannot be exported.`, {
           diagnostics: `Allowed: ${exportableTypes.join(', ')}.`,
           expression: at,
         }),

@@ -8,6 +8,7 @@ export interface Member {
 
 const quote = 0x22
 const backslash = 0x5c
+const colon = 0x3a
 
 /** The deepest nesting of arrays and objects that a record may have. */
 export const jsonDepthMax = 100
@@ -94,8 +95,42 @@ export function itemsOf(text: string, open: number): [number, number][] | undefi
   return items
 }
 
+/**
+ * A key that stands twice in one object, at any depth of a text that JSON.parse has accepted. Parsers differ in which of the two
+ * they believe, so such a text says different things to different readers.
+ */
+export function repeatedKey(text: string): string | undefined {
+  /** The keys of every object that is open, the innermost last; undefined for an array. */
+  const open: (Set<string> | undefined)[] = []
+  for (let at = 0; at < text.length; ) {
+    const code = text.charCodeAt(at)
+    const end = code === quote ? skipString(text, at) : at + 1
+    if (code === quote) {
+      const keys = open.at(-1)
+      if (keys && text.charCodeAt(skipBlanks(text, end)) === colon) {
+        const key = keyOf(text, at, end)
+        if (keys.has(key)) return key
+        keys.add(key)
+      }
+    } else if (code === 0x7b) open.push(new Set())
+    else if (code === 0x5b) open.push(undefined)
+    else if (code === 0x7d || code === 0x5d) open.pop()
+    at = end
+  }
+  return undefined
+}
+
 /** The same JSON on one line: blanks outside strings go when there is a line break, numbers and strings stay to the letter. */
 export function oneLine(text: string): string {
   if (!/[\n\r]/.test(text)) return text.trim()
-  return text.replace(/"(?:[^"\\]|\\.)*"|[ \t\n\r]+/g, (token) => (token.charCodeAt(0) === quote ? token : ''))
+  const pieces: string[] = []
+  for (let at = skipBlanks(text, 0); at < text.length; ) {
+    const start = at
+    while (at < text.length && !isBlank(text.charCodeAt(at))) {
+      at = text.charCodeAt(at) === quote ? skipString(text, at) : at + 1
+    }
+    pieces.push(text.slice(start, at))
+    at = skipBlanks(text, at)
+  }
+  return pieces.join('')
 }

@@ -60,13 +60,14 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
     return { fault: 'meta is not an object', expression: `${type}.meta` }
   }
   const line = oneLine(source)
-  const text = resource.id === id ? line : withId(line, id)
-  const members = membersOf(text)
-  if (!members) return { fault: 'nested too deep', expression: type }
-  const twice = repeatedKey(members)
+  const stated = membersOf(line)
+  if (!stated) return { fault: 'nested too deep', expression: type }
+  const twice = repeatedKey(stated)
   if (twice !== undefined) return { fault: `the member "${twice}" stands twice`, expression: type }
-  const stated = (meta as JsonObject | undefined)?.lastUpdated
-  const lastUpdated = typeof stated === 'string' ? parseInstant(stated) : undefined
+  const text = resource.id === id ? line : withId(line, id, stated)
+  const members = text === line ? stated : membersOf(text)!
+  const updated = (meta as JsonObject | undefined)?.lastUpdated
+  const lastUpdated = typeof updated === 'string' ? parseInstant(updated) : undefined
   return { type, id, resource, text: { ...splitAtMeta(text, members), lastUpdated } }
 }
 
@@ -77,8 +78,7 @@ function repeatedKey(members: readonly Member[]): string | undefined {
 }
 
 /** Puts the id the server decides on into the text, in the place of the client's or behind `resourceType`. */
-function withId(text: string, id: string): string {
-  const members = membersOf(text) ?? []
+function withId(text: string, id: string, members: readonly Member[]): string {
   const own = members.find((member) => member.key === 'id')
   if (own) return `${text.slice(0, own.valueStart)}"${id}"${text.slice(own.valueEnd)}`
   const after = members.find((member) => member.key === 'resourceType')!.valueEnd

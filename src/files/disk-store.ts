@@ -1,8 +1,9 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { FileStore } from './file-store.ts'
 
 const pathPattern = /^[0-9a-f-]{36}\/\d+-\d+\/[A-Za-z]+-\d+\.ndjson\.gz$/
+const attemptPattern = /^[0-9a-f-]{36}\/\d+-\d+$/
 const jobPattern = /^[0-9a-f-]{36}$/
 
 /** Keeps files in a directory that only the service user can read. */
@@ -25,6 +26,16 @@ export function diskStore(directory: string): FileStore {
     read: async (path, range) => {
       const handle = await open(located(path), 'r')
       return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
+    },
+    removeAttempt: async (folder) => {
+      if (!attemptPattern.test(folder)) throw new Error('not a folder of the file store')
+      await rm(join(directory, folder), { recursive: true, force: true })
+    },
+    keepOnly: async (job, paths) => {
+      const kept = new Set(paths.map((path) => basename(dirname(path))))
+      const attempts = await readdir(folderOf(job)).catch(() => [])
+      const left = attempts.filter((attempt) => !kept.has(attempt))
+      await Promise.all(left.map((attempt) => rm(join(folderOf(job), attempt), { recursive: true, force: true })))
     },
     jobs: async () => {
       const names = await readdir(directory).catch(() => [])

@@ -6,6 +6,10 @@ export interface FileStore {
   readonly create: (path: string) => Promise<Writable>
   /** The bytes of a file from `start` to `end` (both included), the whole file without them. */
   readonly read: (path: string, range?: { start: number; end: number }) => Promise<Readable>
+  /** Removes the files of one attempt, by its folder `{job}/{partition}-{attempt}`; none is fine. */
+  readonly removeAttempt: (folder: string) => Promise<void>
+  /** Removes every file of a job that is not among the named ones: what abandoned attempts have left. */
+  readonly keepOnly: (job: string, paths: readonly string[]) => Promise<void>
   /** The jobs that have files. */
   readonly jobs: () => Promise<string[]>
   /** Removes all files of a job; none is fine. */

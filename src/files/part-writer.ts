@@ -15,6 +15,9 @@ export interface WrittenPart {
   readonly gzipBytes: number
 }
 
+/** What a part needs of the file store. */
+type PartStore = Pick<FileStore, 'create'>
+
 /**
  * Deflate level: 1 costs about a third of the default's time for about a tenth more bytes, and an export that finds no pack is
  * bound by it (docs/decisions/0005).
@@ -27,14 +30,14 @@ const heldBackBytesMax = 256 * 1024
 /** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends. */
 export class PartWriter {
   readonly parts: WrittenPart[] = []
-  readonly #store: FileStore
+  readonly #store: PartStore
   readonly #type: string
   readonly #folder: string
   readonly #gzipBytesMax: number
   #open: OpenPart | undefined
 
   /** @param folder where in the store: it names the job, the partition and the attempt */
-  constructor(store: FileStore, folder: string, type: string, gzipBytesMax: number) {
+  constructor(store: PartStore, folder: string, type: string, gzipBytesMax: number) {
     this.#store = store
     this.#folder = folder
     this.#type = type
@@ -69,7 +72,7 @@ export class PartWriter {
   }
 }
 
-async function openPart(store: FileStore, path: string): Promise<OpenPart> {
+async function openPart(store: PartStore, path: string): Promise<OpenPart> {
   return new OpenPart(path, await store.create(path))
 }
 

@@ -10,8 +10,9 @@ export const fhirJson = 'application/fhir+json; charset=utf-8'
 const coarseStatuses: ReadonlySet<number> = new Set([400, 406, 412, 413, 415, 422])
 
 function issueCode(problem: Problem, profile: Profile): IssueCode {
-  const keeps = profile.fineCodes || !coarseStatuses.has(problem.status) || problem.code === 'not-found'
-  return keeps ? problem.code : 'invalid'
+  if (profile.fineCodes || problem.code === 'not-found') return problem.code
+  if (problem.status === 404) return 'not-found'
+  return coarseStatuses.has(problem.status) ? 'invalid' : problem.code
 }
 
 /** Answers with an OperationOutcome of all problems; the first decides the status. */

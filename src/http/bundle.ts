@@ -86,9 +86,9 @@ function readBundle(
 /** Entries with the ids they will have, so that `urn:uuid:` references between them can be resolved first. */
 function stepsOf(entries: readonly BundleEntry[], caller: Caller): Step[] {
   const identified = entries.map((entry) => {
-    const [path = ''] = String(entry.request.url ?? '').split('?')
-    const [type = '', id] = path.split('/')
-    return { entry, type, id: entry.request.method === 'POST' ? randomUUID() : id }
+    const { method, url } = entry.request
+    const [, type = '', id] = /^([^/?]+)(?:\/([^/?]+))?$/.exec(String(url ?? '')) ?? []
+    return { entry, type, id: method === 'POST' && id === undefined ? randomUUID() : id }
   })
   const resolved = new Map(
     identified.flatMap(({ entry, type, id }) => (entry.fullUrl && id ? [[entry.fullUrl, `${type}/${id}`]] : [])),
@@ -122,7 +122,8 @@ function stepOf(
       return refused(entry, problem(403, 'forbidden', `The token lacks the scope system/${type}.read.`))
     return { kind: 'read', type, id }
   }
-  if ((method !== 'POST' && method !== 'PUT' && method !== 'DELETE') || id === undefined) {
+  const fits = method === 'POST' ? url === type : method === 'PUT' || method === 'DELETE'
+  if (!fits || id === undefined) {
     return refused(
       entry,
       problem(400, 'not-supported', 'request.method and request.url do not fit.', {

@@ -15,14 +15,25 @@ export interface Caller {
   readonly profile: Profile
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Nobody has to say who calls: the answer is the same to everybody. */
+    readonly open?: boolean
+  }
+}
+
 const callers = new WeakMap<FastifyRequest, Caller>()
 
 /** The caller of a request to a protected route. */
 export const callerOf = (request: FastifyRequest): Caller => callers.get(request)!
 
-/** Protects all routes of the scope: before a body is read, the bearer token is checked (protocol §2.6). */
+/** How the caller's tenant is served; the default where nobody has said who calls. */
+export const profileOf = (request: FastifyRequest): Profile => callers.get(request)?.profile ?? profiles.millennium
+
+/** Protects all routes of the scope that are not open: before a body is read, the bearer token is checked (protocol §2.6). */
 export function requireCaller(scope: FastifyInstance, context: HttpContext): void {
   scope.addHook('onRequest', async (request, reply) => {
+    if (request.routeOptions.config.open) return
     const { tenant } = request.params as { tenant: string }
     const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
     const grant = await authenticate(request.headers.authorization, {

@@ -19,7 +19,7 @@ const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
  * accept gzip get them as they are, the others inflated. Each coding has its own ETag, and `Range` is about the coding that is sent.
  */
 export function contentRoute(app: FastifyInstance, context: HttpContext): void {
-  app.get(contentPath(':id'), async (request, reply) => {
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { id } = request.params as { id: string }
     const { expires, signature } = request.query as Record<string, unknown>
     const { contentSecret: secret } = context
@@ -44,7 +44,9 @@ export function contentRoute(app: FastifyInstance, context: HttpContext): void {
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
     return sendPart(request, reply, context, part)
-  })
+  }
+  // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
+  app.route({ method: ['GET', 'HEAD'], url: contentPath(':id'), handler })
   allowOnly(app, contentPath(':id'), ['GET'])
 }
 

@@ -15,6 +15,9 @@ export interface HttpContext {
   readonly contentSecret: Buffer
   /** Scheme, host and port that clients use, without a slash at the end. URLs are never built from `Host` (S-54). */
   readonly publicUrl: string
+  /** Of the program. */
+  readonly version: string
+  readonly started: Date
   /** True while the server takes requests: the database answers and it is not shutting down. */
   readonly ready: () => boolean
 }

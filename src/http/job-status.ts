@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { checkAccept } from '../export/headers.ts'
 import { isLive } from '../export/job-state.ts'
 import { manifestOf } from '../export/manifest.ts'
 import { problem } from '../export/problem.ts'
@@ -16,6 +17,9 @@ const path = '/bulk-export/jobs/:id'
 export function jobRoutes(scope: FastifyInstance, context: HttpContext): void {
   scope.get(path, async (request, reply) => {
     const caller = callerOf(request)
+    const { accept } = request.headers
+    const notAcceptable = accept === undefined ? [] : checkAccept(accept, caller.profile)
+    if (notAcceptable.length > 0) return sendProblems(reply, notAcceptable, caller.profile)
     const job = await ownJob(context, caller, (request.params as { id: string }).id)
     if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
     reply.header('Cache-Control', 'no-store')
@@ -42,7 +46,7 @@ async function ownJob(context: HttpContext, { tenant, grant }: Caller, id: strin
   const job = uuidPattern.test(id) ? await findJob(context.pool, id) : undefined
   if (!job || job.tenant !== tenant) return problem(404, 'not-found', 'There is no such export job.')
   if (job.client !== grant.client) return problem(403, 'forbidden', 'The export job belongs to another client.')
-  if (job.state === 'deleted') return problem(404, 'not-found', 'The export job was deleted or has expired.')
+  if (job.state === 'deleted') return problem(404, 'deleted', 'The export job was deleted or has expired.')
   return job
 }
 

@@ -5,14 +5,16 @@ import { problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
 import { bundleRoute } from './bundle.ts'
-import { requireCaller } from './caller.ts'
+import { profileOf, requireCaller } from './caller.ts'
 import { contentRoute } from './content.ts'
 import type { HttpContext } from './context.ts'
+import { allowCrossOrigin } from './cors.ts'
 import { smartConfigurationRoute } from './discovery.ts'
 import { fileRoute } from './file.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './job-status.ts'
 import { kickOffRoute } from './kick-off.ts'
+import { metadataRoutes } from './metadata.ts'
 import { addRequestIds } from './request-id.ts'
 import { resourceReadRoutes } from './resource-read.ts'
 import { resourceWriteRoutes } from './resource-write.ts'
@@ -37,6 +39,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger): Fasti
   handleFaults(app)
   addRequestIds(app)
   logAnswers(app)
+  allowCrossOrigin(app)
   // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -44,6 +47,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger): Fasti
   healthRoutes(app, context)
   tokenRoutes(app, context)
   smartConfigurationRoute(app, context)
+  metadataRoutes(app, context)
   contentRoute(app, context)
   app.register(
     async (scope) => {
@@ -68,11 +72,19 @@ function handleFaults(app: FastifyInstance): void {
   })
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error.statusCode === 413) {
-      const found = problem(413, 'too-long', `The body is larger than ${requestBytesMax} bytes.`)
-      return sendProblems(reply, [found], profiles.millennium)
+      // The rest of the body is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
+      // still sending, and it never sees the answer.
+      reply.removeHeader('connection')
+      request.raw.resume()
+      const found = problem(413, 'too-long', `The body is larger than ${request.routeOptions.bodyLimit} bytes.`)
+      return sendProblems(reply, [found], profileOf(request))
+    }
+    if (error.statusCode === 415) {
+      const found = problem(415, 'not-supported', 'The Content-Type header cannot be read.')
+      return sendProblems(reply, [found], profileOf(request))
     }
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
-      return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profiles.millennium)
+      return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
     }
     request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
     const diagnostics = `Tell the operator the request id ${request.id}.`

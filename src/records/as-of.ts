@@ -46,7 +46,7 @@ export async function* recordsOfOwners(
   )
 }
 
-/** The records with the given ids as of a time, whoever owns them; each once. */
+/** The records with the given ids as of a time, whoever owns them; each once, in order of id. */
 export async function* recordsWithIds(
   pool: Pool,
   selection: { tenant: string; type: string; ids: readonly string[]; asOf: number; signal?: AbortSignal },
@@ -58,7 +58,8 @@ export async function* recordsWithIds(
     pool,
     `select ${columns} from record where ${lead} and superseded = 'infinity'
      union all
-     select ${columns} from record where ${lead} and superseded > ${instant(asOf)} and superseded < 'infinity'`,
+     select ${columns} from record where ${lead} and superseded > ${instant(asOf)} and superseded < 'infinity'
+     order by id`,
     selection.signal,
   )
 }

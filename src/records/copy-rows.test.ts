@@ -10,7 +10,7 @@ const table = fc.array(fc.array(field, { maxLength: 5 }), { maxLength: 12 })
 
 /** What PostgreSQL sends: signature, flags and extension length, rows, and -1 in the place of a count. */
 function binaryCopy(rows: readonly (readonly Field[])[]): Buffer {
-  const pieces = [Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')]
+  const pieces: Buffer[] = [Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')]
   for (const row of rows) {
     pieces.push(int16(row.length))
     for (const value of row) pieces.push(int32(value === null ? -1 : value.length), Buffer.from(value ?? []))

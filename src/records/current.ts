@@ -65,6 +65,7 @@ const supersedeSql = (which: 'lead' | 'not lead') => `
     cross join lateral (
       select ctid as row from record
       where tenant = $1 and type = k.type and id = k.id and version = k.version and ${which} and superseded = 'infinity'
+        and written <= $5
       offset 0) r) found
   where ctid = found.row and superseded = 'infinity'`
 
@@ -73,7 +74,7 @@ export class Overtaken extends Error {}
 
 /**
  * Ends the validity of current versions at `written` (milliseconds since 1970).
- * @throws Overtaken when one of them is current no more
+ * @throws Overtaken when one of them is current no more, or has a later stamp than `written`: a version never ends before it begins
  */
 export async function supersede(
   client: ClientBase,

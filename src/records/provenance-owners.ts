@@ -61,7 +61,7 @@ const ofFormerOwnerSql = `
       and moved.target = any (string_to_array(targets, ' '))
     offset 0) r`
 
-/** The ids of stored Provenances whose owners change because `arrived` records are new or `moved` ones left their owner. */
+/** The ids of stored Provenances whose owners change because `arrived` records got an owner or `moved` ones left theirs. */
 export async function provenancesToPlace(
   client: ClientBase,
   tenant: string,
@@ -96,6 +96,9 @@ export interface StoredProvenance {
   readonly body: string | null
 }
 
+/** The targets of a stored Provenance, which are kept as one text. */
+export const targetsOf = ({ targets }: StoredProvenance): string[] => (targets === '' ? [] : targets.split(' '))
+
 const storedSql = `
   select id, version, updated, refs, targets, digest, body
   from record
@@ -110,7 +113,7 @@ export async function storedProvenances(
   return ids.length === 0 ? [] : (await client.query<StoredProvenance>(storedSql, [tenant, ids])).rows
 }
 
-/** Remembers which targets each Provenance waits for, in place of what was remembered of it. */
+/** Remembers targets of Provenances that are not in the store or belong to nobody: one that gets an owner gives it to them. */
 export async function rememberAwaited(
   client: ClientBase,
   tenant: string,

@@ -10,6 +10,7 @@ import {
   provenancesToPlace,
   rememberAwaited,
   storedProvenances,
+  targetsOf,
 } from './provenance-owners.ts'
 import { insertRows, type Row } from './row.ts'
 
@@ -138,19 +139,13 @@ async function apply(
   alone: boolean,
 ): Promise<void> {
   const drafts = changes.flatMap((change) => (change.kind === 'put' ? [change.draft] : []))
-  const known = new Map(drafts.flatMap((draft) => (draft.owner === undefined ? [] : [[keyOf(draft), draft.owner]])))
-  const placed = await placements(client, tenant, drafts, current, known)
-  const targets = drafts.flatMap((draft) => draft.targets).concat(placed.flatMap((row) => row.targets.split(' ')))
-  const owners = await ownersOfTargets(client, tenant, targets, known)
-  const awaited = drafts.flatMap((draft) =>
-    draft.targets.filter((target) => !owners.has(target)).map((target) => ({ provenance: draft.id, target })),
-  )
-  if (!alone && (awaited.length > 0 || placed.length > 0)) throw new MustBeAlone()
+  const { owners, placed, arrived, awaited, moving } = await ownership(client, tenant, changes, drafts, current)
+  if (!alone && (awaited.length > 0 || moving || placed.length > 0)) throw new MustBeAlone()
 
   const rows: Row[] = placed.flatMap((row) =>
     spread(
       { ...row, type: 'Provenance', written, updated: row.updated.getTime() },
-      provenanceOwners(row.targets.split(' '), owners),
+      provenanceOwners(targetsOf(row), owners),
     ),
   )
   for (const change of changes) {
@@ -164,29 +159,55 @@ async function apply(
   await supersede(client, tenant, changed(changes, placed, current), written)
   await insertRows(client, tenant, rows)
   await rememberAwaited(client, tenant, awaited)
-  if (placed.length > 0) await forgetAwaited(client, tenant, drafts)
+  if (placed.length > 0) await forgetAwaited(client, tenant, arrived)
+}
+
+/** Who owns the targets of the Provenances of a write, and which Provenances outside it get other owners by it. */
+async function ownership(
+  client: ClientBase,
+  tenant: string,
+  changes: readonly Change[],
+  drafts: readonly Draft[],
+  current: Map<string, Current>,
+) {
+  const { arrived, moved } = newlyOwned(drafts, current)
+  const inWrite = new Set(changes.map((change) => keyOf(keyOfChange(change))))
+  const placed = await placements(client, tenant, arrived, moved, inWrite, current)
+  const sources = [...drafts, ...placed.map((row) => ({ id: row.id, targets: targetsOf(row) }))]
+  const known = new Map(drafts.flatMap((draft) => (draft.owner === undefined ? [] : [[keyOf(draft), draft.owner]])))
+  const targets = sources.flatMap((source) => source.targets)
+  const owners = await ownersOfTargets(client, tenant, targets, known)
+  const awaited = sources.flatMap(({ id: provenance, targets }) =>
+    targets.filter((target) => !owners.get(target)).map((target) => ({ provenance, target })),
+  )
+  return { owners, placed, arrived, awaited, moving: moved.length > 0 }
+}
+
+/** Records that this write gives their first owner, and records that it takes from one. */
+function newlyOwned(drafts: readonly Draft[], current: ReadonlyMap<string, Current>) {
+  const arrived: Key[] = []
+  const moved: { formerOwner: string; target: string }[] = []
+  for (const draft of drafts) {
+    if (!ownedTypes.has(draft.type) || draft.type === 'Patient') continue
+    const formerOwner = current.get(keyOf(draft))?.owners[0] ?? ''
+    if (formerOwner === draft.owner) continue
+    if (formerOwner === '') arrived.push(draft)
+    else moved.push({ formerOwner, target: keyOf(draft) })
+  }
+  return { arrived, moved }
 }
 
 /** The Provenances outside this write whose owners it changes; their current versions are added to `current`. */
 async function placements(
   client: ClientBase,
   tenant: string,
-  drafts: readonly Draft[],
+  arrived: readonly Key[],
+  moved: readonly { formerOwner: string; target: string }[],
+  inWrite: ReadonlySet<string>,
   current: Map<string, Current>,
-  known: ReadonlyMap<string, string>,
 ) {
-  const owned = drafts.filter((draft) => ownedTypes.has(draft.type) && draft.type !== 'Patient')
-  const arrived = owned.filter((draft) => !current.has(keyOf(draft)))
-  const moved = owned.flatMap((draft) => {
-    const former = current.get(keyOf(draft))?.owners[0]
-    return former === undefined || former === known.get(keyOf(draft))
-      ? []
-      : [{ formerOwner: former, target: keyOf(draft) }]
-  })
-  const inWrite = new Set(drafts.map(keyOf))
-  const ids = (await provenancesToPlace(client, tenant, arrived, moved)).filter(
-    (id) => !inWrite.has(`Provenance/${id}`),
-  )
+  const found = await provenancesToPlace(client, tenant, arrived, moved)
+  const ids = found.filter((id) => !inWrite.has(`Provenance/${id}`))
   if (ids.length === 0) return []
   const rows = await readCurrentRows(
     client,

@@ -1,6 +1,6 @@
 import { transaction } from '../database/transaction.ts'
 import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
-import { insertParts } from '../jobs/part.ts'
+import { insertParts, jobParts } from '../jobs/part.ts'
 import { claimPartition, countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { addReferences } from '../jobs/reference.ts'
@@ -8,7 +8,7 @@ import { exportOwners } from './export-owners.ts'
 import { exportReferences } from './export-references.ts'
 import { HeldPartition, NotHeld } from './held-partition.ts'
 import { finishJob } from './plan-job.ts'
-import { Selection, type Workshop } from './selection.ts'
+import { attemptFolder, Selection, type Workshop } from './selection.ts'
 
 /** Runs a waiting partition to its end and publishes its files, or fails with the claimed partition in hand. */
 export async function runPartition(
@@ -25,19 +25,42 @@ export async function runPartition(
     const job = await findJob(workshop.pool, partition.job)
     if (!job) return
     const selection = new Selection(workshop, job, held)
-    await (partition.kind === 'owners' ? exportOwners(selection) : exportReferences(selection))
-    await held.stop()
+    await exportAll(workshop, selection)
     await publish(workshop, enqueue, selection)
+    if (partition.kind === 'references') await keepPublished(workshop, job.id)
   } catch (error) {
+    if (!(error instanceof NotHeld)) await onFailure(partition, error)
+  } finally {
     await held.stop()
-    if (error instanceof NotHeld || held.signal.reason instanceof NotHeld) return
-    await onFailure(partition, error)
   }
+}
+
+/** Writes the files of a partition; when that fails they go again. */
+async function exportAll(workshop: Workshop, selection: Selection): Promise<void> {
+  const { held } = selection
+  try {
+    await (held.partition.kind === 'owners' ? exportOwners(selection) : exportReferences(selection))
+    await held.stop()
+    held.signal.throwIfAborted()
+  } catch (error) {
+    await workshop.files.removeAttempt(attemptFolder(held.partition))
+    throw held.signal.reason instanceof NotHeld ? held.signal.reason : error
+  }
+}
+
+/** Removes what killed attempts have written: the job is complete, and only its published files are wanted. */
+async function keepPublished({ pool, files }: Workshop, job: string): Promise<void> {
+  const parts = await jobParts(pool, job)
+  await files.keepOnly(
+    job,
+    parts.map(({ path }) => path),
+  )
 }
 
 /**
  * Publishes what a partition wrote, exactly once: in one transaction, and only if this attempt still holds the partition.
  * The job's row is locked first, so that of two partitions that end together the second sees the first.
+ * When it fails the files stay: the commit may have succeeded although its answer was lost. `keepPublished` sweeps what is not named.
  */
 async function publish({ pool }: Workshop, enqueue: Enqueue, selection: Selection): Promise<void> {
   const { partition, exported } = selection.held

@@ -4,6 +4,7 @@ import { isReferenceType } from '../fhir/resource-types.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { PartWriter, type WrittenPart } from '../files/part-writer.ts'
 import type { Job } from '../jobs/job.ts'
+import type { Partition } from '../jobs/partition.ts'
 import type { RecordAsOf } from '../records/as-of.ts'
 import type { HeldPartition } from './held-partition.ts'
 
@@ -15,6 +16,9 @@ export interface Workshop {
 
 /** A part with the list of the manifest it belongs to. */
 export type KindedPart = WrittenPart & { readonly kind: 'output' | 'error' }
+
+/** Where an attempt keeps its files. */
+export const attemptFolder = ({ job, number, attempt }: Partition): string => `${job}/${number}-${attempt}`
 
 /** Gathers what one partition exports, type after type. */
 export class Selection {
@@ -41,8 +45,7 @@ export class Selection {
 
   /** Runs `produce` with a writer for one type, and keeps the files it wrote. */
   async writing(type: string, kind: KindedPart['kind'], produce: (writer: PartWriter) => Promise<void>): Promise<void> {
-    const { job, number, attempt } = this.held.partition
-    const writer = new PartWriter(this.#workshop.files, `${job}/${number}-${attempt}`, type, partGzipBytesMax)
+    const writer = new PartWriter(this.#workshop.files, attemptFolder(this.held.partition), type, partGzipBytesMax)
     try {
       await produce(writer)
       for (const part of await writer.end()) this.parts.push({ ...part, kind })

@@ -1,0 +1,62 @@
+import { exportableTypes } from '../fhir/resource-types.ts'
+
+/** Where the things that a CapabilityStatement names are found. */
+export interface CapabilityUrls {
+  /** The tenant's FHIR base. */
+  readonly base: string
+  readonly tokenEndpoint: string
+  readonly patientExport: string
+}
+
+/** The interactions that every resource type has. Search is not among them. */
+const interactions = ['read', 'vread', 'create', 'update', 'delete'].map((code) => ({ code }))
+
+/** What the server can do for a tenant (protocol §9, C1…C5): no more and no less. `date` is an R4 instant. */
+export function capabilityStatement(urls: CapabilityUrls, version: string, date: string): object {
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date,
+    kind: 'instance',
+    instantiates: ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'],
+    software: { name: 'Millrace', version },
+    implementation: { description: 'Millrace, a FHIR R4 bulk export server', url: urls.base },
+    fhirVersion: '4.0.1',
+    format: ['application/fhir+json', 'json'],
+    rest: [
+      {
+        mode: 'server',
+        security: security(urls),
+        resource: exportableTypes.map((type) => ({
+          type,
+          interaction: interactions,
+          versioning: 'versioned-update',
+          ...(type === 'Patient' ? { operation: [{ name: 'export', definition: urls.patientExport }] } : {}),
+        })),
+        interaction: [{ code: 'transaction' }, { code: 'batch' }],
+      },
+    ],
+  }
+}
+
+function security({ tokenEndpoint }: CapabilityUrls): object {
+  return {
+    cors: true,
+    service: [
+      {
+        coding: [
+          {
+            system: 'http://terminology.hl7.org/CodeSystem/restful-security-service',
+            code: 'SMART-on-FHIR',
+          },
+        ],
+      },
+    ],
+    extension: [
+      {
+        url: 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris',
+        extension: [{ url: 'token', valueUri: tokenEndpoint }],
+      },
+    ],
+  }
+}
