@@ -58,7 +58,7 @@ export function loadCommand(environment: Environment, output: Output = process.s
             `Add it with: bin/millrace tenant add ${flags.tenant}`,
           )
         }
-        const known = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL ?? (await readSetting(pool, 'public_url'))
+        const known = flags.publicUrl ?? (environment.MILLRACE_PUBLIC_URL || (await readSetting(pool, 'public_url')))
         const base = fhirBase(readPublicUrl(known ?? defaultPublicUrl, environment), flags.tenant)
         const options = { bases: [base], keepLastUpdated: flags.keepLastUpdated ?? false }
         const data = { connection, tenant: flags.tenant, files, options }

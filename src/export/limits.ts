@@ -23,7 +23,7 @@ export const partitionAttemptsMax = 10
 /** Lines in the `error` file about references that lead nowhere; the rest are counted in one more line. */
 export const unresolvedReferencesMax = 10_000
 
-/** D27: days from completion until files go, and days more until the job's row goes too. */
+/** D27: days from completion until files go, and days from the job's end until its row goes too. */
 export const fileRetentionDays = 30
 export const jobRetentionDays = 60
 

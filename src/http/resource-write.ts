@@ -17,6 +17,7 @@ type Params = { readonly type: string; readonly id: string }
 /** FHIR create, update and delete. They need `system/{type}.write` or its v2 form. */
 export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext): void {
   scope.post('/:type', async (request, reply) => {
+    if (request.headers['if-none-exist'] !== undefined) return refuse(reply, context, conditionalCreate, request)
     const draft = readDraft(request, randomUUID())
     if ('status' in draft) return refuse(reply, context, draft, request)
     return put(request, reply, context, draft, undefined)
@@ -51,6 +52,7 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
   })
 }
 
+const conditionalCreate = problem(400, 'not-supported', 'Conditional create (If-None-Exist) is not supported.')
 const badIfMatch = problem(400, 'value', 'If-Match must name a version such as W/"3".')
 
 /** FHIR: 412 when the version that the client saw is not the current one. */

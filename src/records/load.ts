@@ -40,7 +40,7 @@ export interface LoadReport {
 }
 
 /** The largest JSON file (a Bundle) that is read; NDJSON has no such limit. */
-const bundleBytesMax = 256 * 1024 * 1024
+const bundleBytesMax = 64 * 1024 * 1024
 
 const batchRecordsMax = 2_000
 const batchBytesMax = 4 * 1024 * 1024

@@ -10,7 +10,7 @@ export interface LoadingReport {
 }
 
 /** A load is a stream: with these bounds its memory is the same for one file and for a thousand, and it is as fast as with more. */
-const resourceLimits = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 192 }
+const resourceLimits = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 320 }
 
 /** Runs `load` in a thread of its own, whose memory is bounded. */
 export function loadInThread(data: LoadThreadData, report: LoadingReport): Promise<LoadCounts> {

@@ -59,7 +59,8 @@ const sizesSql = `
   cross join lateral (
     select sum(octet_length(body))::bigint as bytes, count(*) as records from record
     where tenant = $1 and owner = o.owner and type = any ($3)
-      and written <= $4 and superseded > $4 and not deleted) r
+      and written <= $4 and superseded > $4 and not deleted
+      and updated > $5) r
   where r.records > 0`
 
 /** What an owner's records of some types weigh. */
@@ -69,14 +70,24 @@ export interface OwnerSize {
   readonly records: number
 }
 
-/** The sizes of the owners that have any record of the types as of a time (milliseconds since 1970). */
+/**
+ * The sizes of the owners that have any record of the types as of a time, changed after `since`; an owner without such records
+ * has no entry. Times are milliseconds since 1970.
+ */
 export async function ownerSizes(
   pool: Pool,
   tenant: string,
   owners: readonly string[],
   types: readonly string[],
   asOf: number,
+  since: number | undefined,
 ): Promise<OwnerSize[]> {
-  const { rows } = await pool.query(sizesSql, [tenant, owners, types, new Date(asOf)])
+  const { rows } = await pool.query(sizesSql, [
+    tenant,
+    owners,
+    types,
+    new Date(asOf),
+    since === undefined ? '-infinity' : new Date(since),
+  ])
   return rows.map(({ owner, bytes, records }) => ({ owner, bytes: Number(bytes), records: Number(records) }))
 }

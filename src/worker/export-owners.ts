@@ -1,18 +1,19 @@
 import { exportableTypes, isReferenceType } from '../fhir/resource-types.ts'
 import type { PartWriter } from '../files/part-writer.ts'
 import { type RecordAsOf, recordsOfOwners } from '../records/as-of.ts'
+import { ExportedIds } from './exported-ids.ts'
 import { isNewer, type ProvenanceAge, recordedOf } from './newest.ts'
 import type { Selection } from './selection.ts'
 
 /** Exports the records of a partition's owners as of the job's transactionTime, all types, then their Provenances. */
 export async function exportOwners(selection: Selection): Promise<void> {
-  const exported = new Set<string>()
+  const exported = new ExportedIds()
   const withProvenance = selection.includes('Provenance')
   for (const type of exportableTypes) {
     if (!selection.includes(type) || type === 'Provenance' || isReferenceType(type)) continue
     await selection.writing(type, 'output', async (writer) => {
       for await (const records of recordsOfOwners(selection.pool, queryOf(selection, type))) {
-        if (withProvenance) for (const { id } of records) exported.add(`${type}/${id}`)
+        if (withProvenance) exported.add(type, records)
         await selection.add(writer, records)
       }
     })
@@ -50,13 +51,13 @@ async function addProvenances(selection: Selection, writer: PartWriter, records:
   )
 }
 
-const exportedTargets = (record: RecordAsOf, exported: ReadonlySet<string>): string[] =>
+const exportedTargets = (record: RecordAsOf, exported: ExportedIds): string[] =>
   record.targets === '' ? [] : record.targets.split(' ').filter((target) => exported.has(target))
 
 /** Which Provenances come along: those of exported records, or only the newest of each (protocol §3). */
 async function wantedProvenances(
   selection: Selection,
-  exported: ReadonlySet<string>,
+  exported: ExportedIds,
 ): Promise<(record: RecordAsOf) => boolean> {
   if (selection.job.request.provenance === 'relevant') return (record) => exportedTargets(record, exported).length > 0
   const newest = new Map<string, ProvenanceAge>()

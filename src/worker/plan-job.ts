@@ -14,7 +14,8 @@ export async function planJob(pool: Pool, enqueue: Enqueue, id: string, worker: 
   if (!job) return
   const types = job.request.types.filter((type) => !isReferenceType(type))
   const owners = await jobPatients(pool, id)
-  const sizes = await ownerSizes(pool, job.tenant, owners, types, job.transactionTime.getTime())
+  const asOf = job.transactionTime.getTime()
+  const sizes = await ownerSizes(pool, job.tenant, owners, types, asOf, job.request.since)
   const partitions = planPartitions(sizes)
   await transaction(pool, async (client) => {
     if (!(await startJob(client, id, worker))) return

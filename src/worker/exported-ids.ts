@@ -1,0 +1,23 @@
+/** The most records of one partition whose Provenances can be found: only a single patient with more could go beyond it. */
+const exportedIdsMax = 2_000_000
+
+/** What a partition has exported, to know which Provenances come along. */
+export class ExportedIds {
+  readonly #ids = new Map<string, Set<string>>()
+  #size = 0
+
+  /** @throws when there are more than memory is set aside for */
+  add(type: string, records: readonly { readonly id: string }[]): void {
+    const ids = this.#ids.get(type) ?? new Set()
+    this.#ids.set(type, ids)
+    for (const { id } of records) ids.add(id)
+    this.#size += records.length
+    if (this.#size > exportedIdsMax) throw new Error(`a patient has more than ${exportedIdsMax} records`)
+  }
+
+  /** @param reference `Type/id` */
+  has(reference: string): boolean {
+    const slash = reference.indexOf('/')
+    return this.#ids.get(reference.slice(0, slash))?.has(reference.slice(slash + 1)) ?? false
+  }
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Manifest } from '../../src/export/manifest.ts'
+import type { Answer } from './exchange.ts'
+import { kickOffRequest } from './kick-off.ts'
+import { issuesOf, type OutcomeIssue } from './outcome.ts'
+import type { Change } from './scenario.ts'
+import type { Caller, Stage } from './stage.ts'
+
+/** Between two questions about a running export, and until it must have ended. */
+const pollPauseMs = 15
+const exportMsMax = 60_000
+
+/** Starts an export that must be accepted; gives its status URL. */
+export async function startExport(stage: Stage, caller: Caller, change: Change = {}): Promise<string> {
+  const answer = await stage.send(await kickOffRequest(stage, caller, change))
+  assert.equal(answer.status, 202, answer.body.toString('utf8'))
+  return String(answer.headers['content-location'])
+}
+
+/** The 200 of a status URL, as soon as the export has ended. */
+export async function finishedAnswer(stage: Stage, caller: Caller, statusUrl: string): Promise<Answer> {
+  for (const begun = performance.now(); ; await pause(pollPauseMs)) {
+    const answer = await stage.ask(caller, 'GET', statusUrl)
+    if (answer.status !== 202) {
+      assert.equal(answer.status, 200, answer.body.toString('utf8'))
+      return answer
+    }
+    assert.ok(performance.now() - begun < exportMsMax, 'the export does not end')
+  }
+}
+
+/** The manifest of a status URL, as soon as the export has ended. */
+export async function finishedManifest(stage: Stage, caller: Caller, statusUrl: string): Promise<Manifest> {
+  const answer = await finishedAnswer(stage, caller, statusUrl)
+  return JSON.parse(answer.body.toString('utf8')) as Manifest
+}
+
+/** Follows a file's URL of the manifest to its plain text, without the token at the second hop (protocol §6). */
+export async function download(stage: Stage, caller: Caller, url: string): Promise<string> {
+  const redirect = await stage.ask(caller, 'GET', url)
+  assert.equal(redirect.status, 307)
+  const content = await stage.send({ method: 'GET', url: String(redirect.headers.location), headers: {} })
+  assert.equal(content.status, 200)
+  return content.body.toString('utf8')
+}
+
+/** Everything that an export brought. */
+export class Exported {
+  readonly manifest: Manifest
+  readonly errors: readonly OutcomeIssue[]
+  readonly #lines: ReadonlyMap<string, readonly string[]>
+
+  constructor(manifest: Manifest, lines: ReadonlyMap<string, readonly string[]>, errors: readonly OutcomeIssue[]) {
+    this.manifest = manifest
+    this.errors = errors
+    this.#lines = lines
+  }
+
+  /** The types with records, in order of their names. */
+  get types(): string[] {
+    return [...this.#lines.keys()].sort()
+  }
+
+  /** The lines of a type as they were sent. */
+  lines(type: string): readonly string[] {
+    return this.#lines.get(type) ?? []
+  }
+
+  /** The ids of a type in order; one that is exported twice stands twice. */
+  ids(type: string): string[] {
+    return this.lines(type)
+      .map((line) => (JSON.parse(line) as { id: string }).id)
+      .sort()
+  }
+}
+
+/** Runs an export to its end and fetches all of its files. Every line must be a resource of its file's type (INFERNO). */
+export async function exported(stage: Stage, caller: Caller, change: Change = {}): Promise<Exported> {
+  return exportedBy(stage, caller, await startExport(stage, caller, change))
+}
+
+/** Fetches all files of an export that was started. */
+export async function exportedBy(stage: Stage, caller: Caller, statusUrl: string): Promise<Exported> {
+  const manifest = await finishedManifest(stage, caller, statusUrl)
+  const lines = new Map<string, string[]>()
+  const errors: OutcomeIssue[] = []
+  for (const { type, url, count } of manifest.output) {
+    const found = linesOf(await download(stage, caller, url))
+    assert.equal(found.length, count, `count of ${type}`)
+    for (const line of found) assert.equal((JSON.parse(line) as { resourceType: string }).resourceType, type)
+    lines.set(type, [...(lines.get(type) ?? []), ...found])
+  }
+  for (const { type, url } of manifest.error) {
+    assert.equal(type, 'OperationOutcome')
+    for (const line of linesOf(await download(stage, caller, url))) errors.push(...issuesOf(line))
+  }
+  return new Exported(manifest, lines, errors)
+}
+
+/** NDJSON: every line ends with a line feed, and none is empty. */
+function linesOf(text: string): string[] {
+  assert.ok(text.endsWith('\n'))
+  const lines = text.slice(0, -1).split('\n')
+  for (const line of lines) assert.notEqual(line, '')
+  return lines
+}

@@ -1,0 +1,51 @@
+import type { Exchange } from './exchange.ts'
+import type { Change } from './scenario.ts'
+import type { Caller, Stage } from './stage.ts'
+
+/** A patient that the tenants `clinic` and `commons` have, with nothing but itself. */
+export const minimalPatient = 'minimal'
+
+/** An entry of Parameters: `entry('_type', 'valueString', 'Condition')`. */
+export const entry = (name: string, valueName: string, value: unknown) => ({ name, [valueName]: value })
+
+/** An entry that names a patient by a reference. */
+export const patientEntry = (reference: string) => entry('patient', 'valueReference', { reference })
+
+/** The three headers that the operation's page requires besides `Authorization`. */
+export const requiredHeaders = {
+  accept: 'application/fhir+json',
+  'content-type': 'application/fhir+json',
+  prefer: 'respond-async',
+} as const
+
+/** The body of a kick-off with these entries. */
+export const parametersBody = (parameter: readonly unknown[]): string =>
+  JSON.stringify({ resourceType: 'Parameters', parameter })
+
+/** The smallest valid kick-off of a caller, changed. */
+export async function kickOffRequest(stage: Stage, caller: Caller, change: Change = {}): Promise<Exchange> {
+  const base = stage.base(change.to ?? caller.tenant)
+  const authorization = change.authorization ? await change.authorization(stage, caller) : `Bearer ${caller.token}`
+  const headers = { ...requiredHeaders, ...(authorization === undefined ? {} : { authorization }), ...change.headers }
+  return {
+    method: change.method ?? 'POST',
+    url: `${base}${change.path ?? '/Patient/$export'}`,
+    headers: Object.fromEntries(
+      Object.entries(headers).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+    ),
+    body: bodyOf(change, base),
+  }
+}
+
+function bodyOf(change: Change, base: string): string | Buffer | undefined {
+  const { body, patients = [patientEntry(`Patient/${minimalPatient}`)], parameters = [] } = change
+  if (body === null) return undefined
+  if (Buffer.isBuffer(body)) return body
+  const text =
+    typeof body === 'string'
+      ? body
+      : body === undefined
+        ? parametersBody([...patients, ...parameters])
+        : JSON.stringify(body)
+  return text.replaceAll('{base}', base)
+}

@@ -1,0 +1,37 @@
+/** Rows of protocol §15 that no scenario plays yet, or that are proven elsewhere, and where they belong. */
+export interface LaterRows {
+  readonly from: number
+  readonly to: number
+  readonly what: string
+  /** The subject of the later work, or the test that proves the rows. */
+  readonly where: string
+}
+
+const filters = 'later: Filters, Provenance and referenced records: exactly the right records'
+const protocol = "later: Protocol: every sentence of the operation's page, and the HL7 profile beside it"
+const access = 'later: Access: who may export what, proven and recorded'
+
+export const laterRows: readonly LaterRows[] = [
+  { from: 58, to: 98, what: 'the content of _typeFilter, an honest 422 until then', where: filters },
+  { from: 101, to: 101, what: 'a filter that leaves a type empty', where: filters },
+  { from: 160, to: 160, what: 'Group export while a Patient export runs', where: protocol },
+  { from: 169, to: 170, what: 'polling too fast, and storage that fails for a while', where: protocol },
+  { from: 183, to: 183, what: 'files of at most 50 MB, cut at line ends', where: 'unit test of the part writer' },
+  { from: 185, to: 185, what: 'deleted Bundles in profile hl7', where: protocol },
+  { from: 187, to: 187, what: 'a restart during an export', where: 'fault test that kills the server' },
+  { from: 193, to: 195, what: 'token requests', where: 'unit test of the token endpoint' },
+  { from: 196, to: 196, what: 'introspection', where: access },
+]
+
+/** Rows that are played, but not in all of their sentence. */
+export const partlyLaterRows: readonly { readonly t: number; readonly what: string; readonly where: string }[] = [
+  { t: 1, what: "the page's example with its _typeFilter", where: filters },
+  { t: 38, what: 'the exact issue code of an unknown type in profile hl7', where: protocol },
+  { t: 51, what: 'no wildcards where a tenant is strict', where: protocol },
+  { t: 134, what: 'the exact issue code in profile hl7', where: access },
+  { t: 136, what: 'the exact issue code in profile hl7', where: access },
+  { t: 127, what: 'what profile hl7 does with these parameters', where: protocol },
+  { t: 152, what: 'GET kick-off in profile hl7', where: protocol },
+  { t: 165, what: 'scopes of status requests in profile hl7', where: protocol },
+  { t: 189, what: 'OperationDefinition/group-export', where: protocol },
+]

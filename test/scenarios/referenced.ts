@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { exported } from './exported.ts'
+import { entry, patientEntry } from './kick-off.ts'
+import { condition, encounter, observation, patient, provenance, put, referenceTo } from './resources.ts'
+import type { Scenario } from './scenario.ts'
+import type { Stage } from './stage.ts'
+
+const named = (resourceType: string, id: string, more: object = {}) => ({ resourceType, id, name: id, ...more })
+
+/** Two patients whose records refer to the same and to other places, organizations and people in many ways. */
+async function putNetwork(stage: Stage): Promise<void> {
+  const base = stage.base('clinic')
+  await put(stage, [
+    named('Organization', 'net-parent'),
+    named('Organization', 'net-manager', { partOf: referenceTo('Organization/net-parent') }),
+    named('Organization', 'net-assigner'),
+    named('Organization', 'net-unused'),
+    named('Location', 'net-ward', { managingOrganization: referenceTo('Organization/net-manager-of-ward') }),
+    named('Location', 'net-versioned'),
+    named('Location', 'net-extension'),
+    named('Practitioner', 'net-doctor'),
+    named('Practitioner', 'net-absolute'),
+    named('Practitioner', 'net-author'),
+    { ...patient('net-1'), managingOrganization: referenceTo('Organization/net-manager') },
+    {
+      ...patient('net-2'),
+      generalPractitioner: [referenceTo('Practitioner/net-doctor')],
+      identifier: [{ value: '1', assigner: referenceTo('Organization/net-assigner') }],
+    },
+    encounter('net-3', 'net-1', {
+      contained: [{ resourceType: 'Location', id: 'room', name: 'a contained room' }],
+      location: [{ location: referenceTo('#room') }, { location: referenceTo('Location/net-ward') }],
+      participant: [{ individual: referenceTo('Practitioner/net-doctor') }],
+    }),
+    encounter('net-4', 'net-2', {
+      location: [
+        { location: referenceTo('Location/net-ward') },
+        { location: referenceTo('Location/net-versioned/_history/1') },
+      ],
+      extension: [{ url: 'urn:x', valueReference: referenceTo('Location/net-extension') }],
+    }),
+    condition('net-5', 'net-2', {
+      recorder: referenceTo(`${base}/Practitioner/net-absolute`),
+      asserter: referenceTo('https://fhir.example.org/Practitioner/net-unused'),
+      note: [
+        {
+          text: 'Practitioner/net-unused',
+          authorReference: referenceTo('urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0'),
+        },
+      ],
+    }),
+    observation('net-6', 'net-1', {
+      performer: [referenceTo('Practitioner/net-missing'), referenceTo('Organization/net-missing')],
+    }),
+    observation('net-7', 'net-2', { performer: [referenceTo('Practitioner/net-missing')] }),
+    provenance('net-8', ['Condition/net-5'], 1, { agent: [{ who: referenceTo('Practitioner/net-author') }] }),
+  ])
+}
+
+const network = [patientEntry('Patient/net-1'), patientEntry('Patient/net-2')]
+
+/** Protocol §4: the Locations, Organizations and Practitioners that exported records refer to. */
+export const referencedScenarios: readonly Scenario[] = [
+  {
+    t: [],
+    rules: ['§4', 'O-14'],
+    does: 'records that refer to places, organizations and people',
+    outcome: 'each once, by one hop, contained and foreign ones left out, missing ones reported once',
+    play: async (stage) => {
+      await putNetwork(stage)
+      const found = await exported(stage, await stage.newCaller(), { patients: network })
+      assert.deepEqual(found.ids('Location'), ['net-extension', 'net-versioned', 'net-ward'])
+      assert.deepEqual(found.ids('Organization'), ['net-assigner', 'net-manager'])
+      assert.deepEqual(found.ids('Practitioner'), ['net-absolute', 'net-author', 'net-doctor'])
+      assert.deepEqual(found.errors.map(({ severity, code, diagnostics }) => [severity, code, diagnostics]).sort(), [
+        ['warning', 'not-found', 'Organization/net-missing'],
+        ['warning', 'not-found', 'Practitioner/net-missing'],
+      ])
+    },
+  },
+  {
+    t: [],
+    rules: ['§4', 'S-28'],
+    does: 'a _type without Organization, and records that are not exported',
+    outcome: 'only selected types, only references of exported records',
+    play: async (stage) => {
+      await putNetwork(stage)
+      const parameters = [entry('_type', 'valueString', 'Patient,Encounter,Location,Practitioner')]
+      const found = await exported(stage, await stage.newCaller(), { patients: [network[0]], parameters })
+      assert.deepEqual(found.types, ['Encounter', 'Location', 'Patient', 'Practitioner'])
+      assert.deepEqual(found.ids('Location'), ['net-ward'])
+      assert.deepEqual(found.ids('Practitioner'), ['net-doctor'])
+      assert.deepEqual(found.errors, [])
+    },
+  },
+]

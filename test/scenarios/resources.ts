@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict'
+import type { Stage, StageTenant } from './stage.ts'
+
+/** A FHIR resource of tiny test data. */
+export interface Resource {
+  readonly resourceType: string
+  readonly id: string
+  readonly [member: string]: unknown
+}
+
+export const referenceTo = (reference: string) => ({ reference })
+
+export const patient = (id: string): Resource => ({ resourceType: 'Patient', id })
+
+export const condition = (id: string, owner: string, more: object = {}): Resource => ({
+  resourceType: 'Condition',
+  id,
+  subject: referenceTo(`Patient/${owner}`),
+  ...more,
+})
+
+export const encounter = (id: string, owner: string, more: object = {}): Resource => ({
+  resourceType: 'Encounter',
+  id,
+  status: 'finished',
+  class: { code: 'AMB' },
+  subject: referenceTo(`Patient/${owner}`),
+  ...more,
+})
+
+export const observation = (id: string, owner: string, more: object = {}): Resource => ({
+  resourceType: 'Observation',
+  id,
+  status: 'final',
+  code: { text: 'pulse' },
+  subject: referenceTo(`Patient/${owner}`),
+  ...more,
+})
+
+/** A Provenance that was recorded on a day of January 2024. */
+export const provenance = (id: string, targets: readonly string[], day = 1, more: object = {}): Resource => ({
+  resourceType: 'Provenance',
+  id,
+  target: targets.map(referenceTo),
+  recorded: `2024-01-${String(day).padStart(2, '0')}T00:00:00Z`,
+  agent: [{ who: { display: 'somebody' } }],
+  ...more,
+})
+
+/** Writes resources by one transaction Bundle. Gives each one's `meta.lastUpdated`, by `Type/id`. */
+export async function put(
+  stage: Stage,
+  resources: readonly (Resource | string)[],
+  tenant: StageTenant = 'clinic',
+): Promise<ReadonlyMap<string, string>> {
+  const entries = resources.map((resource) => {
+    const text = typeof resource === 'string' ? resource : JSON.stringify(resource)
+    const { resourceType, id } = JSON.parse(text) as Resource
+    return { key: `${resourceType}/${id}`, text }
+  })
+  const texts = entries.map(({ key, text }) => `{"resource":${text},"request":{"method":"PUT","url":"${key}"}}`)
+  const answer = await stage.ask(await stage.sharedCaller(tenant), 'POST', '/', {
+    headers: { 'content-type': 'application/fhir+json' },
+    body: `{"resourceType":"Bundle","type":"transaction","entry":[${texts.join(',')}]}`,
+  })
+  assert.equal(answer.status, 200, answer.body.toString('utf8'))
+  const { entry } = JSON.parse(answer.body.toString('utf8')) as { entry: { response: { lastModified: string } }[] }
+  return new Map(entries.map(({ key }, index) => [key, entry[index]!.response.lastModified]))
+}

@@ -1,0 +1,65 @@
+import type { IssueCode } from '../../src/fhir/operation-outcome.ts'
+import type { Caller, Stage } from './stage.ts'
+
+/** What every row tells of itself. */
+interface Rule {
+  /** Numbers of protocol §15; none when the rule has no row there. */
+  readonly t: readonly number[]
+  /** The rules it comes from: `S-23`, `O-9`, `§2.6` … */
+  readonly rules: readonly string[]
+  /** What is done, as the middle of a sentence. */
+  readonly does: string
+}
+
+/** How a request differs from the smallest valid kick-off (`minimalKickOff`). In texts `{base}` stands for the FHIR base. */
+export interface Change {
+  readonly method?: string
+  /** Under the FHIR base. */
+  readonly path?: string
+  /** null takes a header away; a list sends it several times. */
+  readonly headers?: Readonly<Record<string, string | readonly string[] | null>>
+  /** In place of the one patient. */
+  readonly patients?: readonly unknown[]
+  /** Behind the patients. */
+  readonly parameters?: readonly unknown[]
+  /** In place of the whole body: text and bytes as they are, everything else as JSON. null sends none. */
+  readonly body?: unknown
+  /** Of the client and its token. */
+  readonly scope?: string
+  /** In place of the caller's token; undefined sends no `Authorization`. */
+  readonly authorization?: (stage: Stage, caller: Caller) => Promise<string | undefined>
+  /** The tenant in the path, when it is not the caller's. */
+  readonly to?: string
+}
+
+/** A row about one request and its answer. */
+export interface RequestRow extends Rule {
+  /** The profile of the tenant; millennium when it is not said. */
+  readonly profile?: 'hl7'
+  readonly change?: Change
+  readonly status: number
+  /** The code of one of the issues, the first unless `expression` names another. */
+  readonly code?: IssueCode
+  /** The row is played under hl7 too, where issue codes are the exact ones (D30): this is the one to expect. */
+  readonly fine?: IssueCode
+  /** FHIRPath location of that issue. */
+  readonly expression?: string
+  /** Headers of the answer. */
+  readonly answers?: Readonly<Record<string, RegExp>>
+  /** Codes of the warnings in the 202's body and in the `error` file of the export. */
+  readonly warnings?: readonly IssueCode[]
+}
+
+/** A row about several requests, or about what comes out of an export. */
+export interface StoryRow extends Rule {
+  readonly outcome: string
+  readonly play: (stage: Stage) => Promise<void>
+}
+
+export type Scenario = RequestRow | StoryRow
+
+export const titleOf = (row: Scenario, profile?: 'hl7'): string => {
+  const numbers = row.t.length > 0 ? row.t.map((number) => `T-${number}`) : row.rules
+  const outcome = 'play' in row ? row.outcome : `${row.status} ${(profile ? row.fine : undefined) ?? row.code ?? ''}`
+  return `${numbers.join(' ')} ${row.does}${profile ? ' (hl7)' : ''}: ${outcome.trim()}`
+}

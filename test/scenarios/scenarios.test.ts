@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { associatedDataScenarios } from './associated-data.ts'
+import { bodyScenarios } from './body.ts'
+import { bodySizeScenarios } from './body-size.ts'
+import { bundleScenarios } from './bundles.ts'
+import { concurrencyScenarios } from './concurrency.ts'
+import { crudScenarios } from './crud.ts'
+import { discoveryScenarios } from './discovery.ts'
+import { fileScenarios } from './files.ts'
+import { headerScenarios } from './headers.ts'
+import { minimalPatient } from './kick-off.ts'
+import { laterRows, partlyLaterRows } from './later.ts'
+import { lenientScenarios } from './lenient.ts'
+import { outputFormatScenarios } from './output-format.ts'
+import { patientScenarios } from './patients.ts'
+import { playRequest } from './play.ts'
+import { referencedScenarios } from './referenced.ts'
+import { patient, put } from './resources.ts'
+import { type Scenario, titleOf } from './scenario.ts'
+import { sinceScenarios } from './since.ts'
+import { Stage } from './stage.ts'
+import { statusScenarios } from './status.ts'
+import { textScenarios } from './text.ts'
+import { typeScenarios } from './types.ts'
+
+const tables: Readonly<Record<string, readonly Scenario[]>> = {
+  body: bodyScenarios,
+  'size of the body': bodySizeScenarios,
+  patients: patientScenarios,
+  'types and scopes': typeScenarios,
+  'associated data': associatedDataScenarios,
+  since: sinceScenarios,
+  'output format': outputFormatScenarios,
+  'lenient handling': lenientScenarios,
+  'headers and methods': headerScenarios,
+  concurrency: concurrencyScenarios,
+  'status and delete': statusScenarios,
+  files: fileScenarios,
+  'referenced records': referencedScenarios,
+  'odd text': textScenarios,
+  discovery: discoveryScenarios,
+  'read and write': crudScenarios,
+  bundles: bundleScenarios,
+}
+
+/** Scenarios of one table that play at the same time on the one server. */
+const concurrency = 4
+
+/** Rows of protocol §15 and rules of protocol §14. */
+const rowsMax = 196
+const seedRules = 60
+
+let stage: Stage
+before(async () => {
+  stage = await Stage.open()
+  await put(stage, [patient(minimalPatient)])
+  await put(stage, [patient(minimalPatient)], 'commons')
+})
+after(() => stage.close())
+
+for (const [topic, rows] of Object.entries(tables)) {
+  describe(topic, { concurrency }, () => {
+    for (const row of rows) {
+      if ('play' in row) {
+        test(titleOf(row), () => row.play(stage))
+        continue
+      }
+      test(titleOf(row), () => playRequest(stage, row, row.profile ?? 'millennium'))
+      if (row.fine) test(titleOf(row, 'hl7'), () => playRequest(stage, row, 'hl7'))
+    }
+  })
+}
+
+test('every row of protocol §15 is played or listed as later', (context) => {
+  const all = Object.values(tables).flat()
+  const played = new Set(all.flatMap(({ t }) => t))
+  const later = new Set(laterRows.flatMap(({ from, to }) => numbers(from, to)))
+  const missing = numbers(1, rowsMax).filter((row) => !played.has(row) && !later.has(row))
+  assert.deepEqual(missing, [], 'neither played nor listed')
+  assert.deepEqual(
+    [...later].filter((row) => played.has(row)),
+    [],
+    'listed as later, but played',
+  )
+  assert.deepEqual(
+    partlyLaterRows.filter(({ t }) => !played.has(t)),
+    [],
+    'listed as partly played, but not played',
+  )
+  const rules = new Set(all.flatMap((row) => row.rules).filter((rule) => /^S-\d+$/.test(rule)))
+  context.diagnostic(
+    `${played.size} of ${rowsMax} T-rows played, ${partlyLaterRows.length} of them in part; ${later.size} later or elsewhere`,
+  )
+  context.diagnostic(`${rules.size} of ${seedRules} S-rules cited`)
+  for (const { from, to, what, where } of laterRows) {
+    context.diagnostic(`T-${from}${to > from ? `…T-${to}` : ''} ${what} (${where})`)
+  }
+})
+
+const numbers = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index)

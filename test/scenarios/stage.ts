@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { signAccessToken, type TokenHolder } from '../../src/access/access-token.ts'
+import { loadSigningKeys, type SigningKeys } from '../../src/access/signing-key.ts'
+import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
+import { type TestClient, TestServer } from '../server.ts'
+import { type Answer, closeConnections, type Exchange, exchange } from './exchange.ts'
+import { outcomeOf } from './outcome.ts'
+
+/** The tenants of the stage: `clinic` and `neighbour` have the profile millennium, `commons` has hl7. */
+export type StageTenant = 'clinic' | 'neighbour' | 'commons'
+
+/** A registered client with a token. */
+export interface Caller {
+  readonly tenant: StageTenant
+  readonly client: TestClient
+  readonly token: string
+}
+
+export const everyScope = 'system/*.read system/*.write'
+
+/** A worker number that nobody has: what it holds is given to others by the sweeper. */
+const deadWorker = 0
+
+const holdSql = `
+  create table held_client (client text primary key);
+  create function hold_job() returns trigger language plpgsql as $$
+  begin
+    if exists (select from held_client where client = new.client) then new.planner := WORKER; end if;
+    return new;
+  end $$;
+  create trigger hold_job before insert on job for each row execute function hold_job()`
+
+/** One running server with three tenants, on which all scenarios play. Every answer is checked for what all answers must have. */
+export class Stage {
+  readonly server: TestServer
+  readonly #worker: Liveness
+  readonly #shared = new Map<string, Promise<Caller>>()
+
+  private constructor(server: TestServer, worker: Liveness) {
+    this.server = server
+    this.#worker = worker
+  }
+
+  static async open(): Promise<Stage> {
+    const server = await TestServer.start()
+    await server.addTenant('clinic')
+    await server.addTenant('neighbour')
+    await server.addTenant('commons', 'hl7')
+    const worker = await openLiveness(server.database.connection, () => {})
+    await server.pool.query(holdSql.replace('WORKER', String(worker.worker)))
+    return new Stage(server, worker)
+  }
+
+  async close(): Promise<void> {
+    closeConnections()
+    await this.#worker.close()
+    await this.server.stop()
+  }
+
+  base(tenant: string): string {
+    return this.server.base(tenant)
+  }
+
+  /** A client of its own: it can have an export in progress without disturbing others (S-5). */
+  async newCaller(tenant: StageTenant = 'clinic', scope = everyScope): Promise<Caller> {
+    const client = await this.server.addClient(tenant, scope)
+    return { tenant, client, token: await this.server.token(client, scope) }
+  }
+
+  /** A client for requests that start no export. */
+  sharedCaller(tenant: StageTenant = 'clinic', scope = everyScope): Promise<Caller> {
+    const key = `${tenant} ${scope}`
+    const known = this.#shared.get(key) ?? this.newCaller(tenant, scope)
+    this.#shared.set(key, known)
+    return known
+  }
+
+  /** The same client with another token. */
+  async withScope({ tenant, client }: Caller, scope: string): Promise<Caller> {
+    return { tenant, client, token: await this.server.token(client, scope) }
+  }
+
+  /** A token that is signed as the server signs, for what its token endpoint never gives. */
+  async signedToken(
+    caller: Caller,
+    holder: Partial<TokenHolder> = {},
+    context: { readonly keys?: Partial<SigningKeys>; readonly publicUrl?: string; readonly now?: Date } = {},
+  ): Promise<string> {
+    const keys = { ...(await loadSigningKeys(this.server.pool)), ...context.keys }
+    const { publicUrl = this.server.url, now = new Date() } = context
+    const whole = { tenant: caller.tenant, client: caller.client.id, scopes: ['system/*.read'], ...holder }
+    return signAccessToken(whole, { keys, publicUrl, now })
+  }
+
+  /** From now on the exports of this client stay in progress: the stage poses as the worker that plans them. */
+  async hold({ client }: Caller): Promise<void> {
+    await this.server.pool.query('insert into held_client values ($1)', [client.id])
+  }
+
+  /** The client's export may go on. */
+  async release({ client }: Caller): Promise<void> {
+    await this.server.pool.query('delete from held_client where client = $1', [client.id])
+    await this.server.pool.query(`update job set planner = $2 where client = $1 and state = 'accepted'`, [
+      client.id,
+      deadWorker,
+    ])
+  }
+
+  /** Sends a request as it stands. */
+  async send(request: Exchange): Promise<Answer> {
+    const answer = await exchange(request)
+    checkAnswer(answer)
+    return answer
+  }
+
+  /** Sends a request of a caller; `url` may be a path under the FHIR base of its tenant. */
+  ask(caller: Caller, method: string, url: string, more: Partial<Exchange> = {}): Promise<Answer> {
+    return this.send({
+      method,
+      url: url.startsWith('/') ? `${this.base(caller.tenant)}${url}` : url,
+      headers: { authorization: `Bearer ${caller.token}`, ...more.headers },
+      body: more.body,
+    })
+  }
+}
+
+/** S-56, S-57, K10, K11 and RFC 9110: what every answer must have, whatever was asked. */
+function checkAnswer(answer: Answer): void {
+  const { status, headers } = answer
+  assert.match(String(headers['x-request-id']), /^[\x21-\x7e]{8,}$/, 'T-191: X-Request-Id')
+  assert.match(String(headers['opc-request-id']), /^[\x21-\x7e]{8,}$/, 'T-191: opc-request-id')
+  if (status === 401) assert.match(String(headers['www-authenticate']), /^Bearer realm="[^"]+"/)
+  if (status === 405) assert.match(String(headers.allow), /^[A-Z]+(, [A-Z]+)*$/)
+  if (status === 429) assert.match(String(headers['retry-after']), /^[1-9]\d*$/)
+  if (status < 400) return
+  const severity = status >= 500 ? 'fatal' : 'error'
+  for (const issue of outcomeOf(answer)) assert.equal(issue.severity, severity)
+}
