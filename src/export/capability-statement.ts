@@ -6,6 +6,7 @@ export interface CapabilityUrls {
   readonly base: string
   readonly tokenEndpoint: string
   readonly patientExport: string
+  readonly groupExport: string
 }
 
 /** The interactions that every resource type has. Search is not among them. */
@@ -27,16 +28,21 @@ export function capabilityStatement(urls: CapabilityUrls, version: string, date:
       {
         mode: 'server',
         security: security(urls),
-        resource: exportableTypes.map((type) => ({
+        resource: [...exportableTypes, 'Group'].map((type) => ({
           type,
           interaction: interactions,
           versioning: 'versioned-update',
-          ...(type === 'Patient' ? { operation: [{ name: 'export', definition: urls.patientExport }] } : {}),
+          ...operationsOf(type, urls),
         })),
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
       },
     ],
   }
+}
+
+function operationsOf(type: string, urls: CapabilityUrls): object {
+  const definition = type === 'Patient' ? urls.patientExport : type === 'Group' ? urls.groupExport : undefined
+  return definition === undefined ? {} : { operation: [{ name: 'export', definition }] }
 }
 
 function security({ tokenEndpoint }: CapabilityUrls): object {

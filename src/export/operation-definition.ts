@@ -1,93 +1,51 @@
-import { patientsMax } from './limits.ts'
+import { exportParameters } from './export-parameter.ts'
 
-/** One parameter of `Patient/$export` as it is documented and as it is checked (S-21…S-48). */
-export interface ExportParameter {
-  readonly name: string
-  /** The member of a Parameters entry that carries the value. */
-  readonly valueName: string
-  readonly fhirType: string
-  readonly min: number
-  readonly max: number
-  readonly documentation: string
-}
+/** The operations that have a definition. */
+export const exportOperations = ['patient-export', 'group-export'] as const
+export type ExportOperation = (typeof exportOperations)[number]
 
-/** The parameters that have effect. The request is checked against this table, and the OperationDefinition lists it. */
-export const exportParameters: readonly ExportParameter[] = [
-  {
-    name: 'patient',
-    valueName: 'valueReference',
-    fhirType: 'Reference',
-    min: 1,
-    max: patientsMax,
-    documentation: 'A patient whose records are exported: Patient/{id}.',
-  },
-  {
-    name: '_type',
-    valueName: 'valueString',
-    fhirType: 'string',
-    min: 0,
-    max: 1,
-    documentation: 'Comma-delimited resource types. Without it: every type that the token may read.',
-  },
-  {
-    name: '_typeFilter',
-    valueName: 'valueString',
-    fhirType: 'string',
-    min: 0,
-    max: 1,
-    documentation:
-      'Comma-delimited FHIR queries, such as Condition?clinical-status=active; one for each type of _type.',
-  },
-  {
-    name: 'includeAssociatedData',
-    valueName: 'valueCode',
-    fhirType: 'code',
-    min: 0,
-    max: 1,
-    documentation: 'LatestProvenanceResources or RelevantProvenanceResources.',
-  },
-  {
-    name: '_since',
-    valueName: 'valueInstant',
-    fhirType: 'instant',
-    min: 0,
-    max: 1,
-    documentation: 'Only records that changed after this instant.',
-  },
-  {
-    name: '_outputFormat',
-    valueName: 'valueString',
-    fhirType: 'string',
-    min: 0,
-    max: 1,
-    documentation: 'application/fhir+ndjson (default), application/ndjson or ndjson.',
-  },
-]
-
-/** The OperationDefinition of `POST Patient/$export` (S-2, D34). `url` is where it is served. */
-export function patientExportDefinition(url: string): object {
-  return {
-    resourceType: 'OperationDefinition',
-    id: 'patient-export',
-    url,
+/** What sets the two operations apart: a Group says which patients, so it takes no `patient`. */
+const about = {
+  'patient-export': {
     name: 'PatientExport',
     title: 'Bulk export of the records of chosen patients',
+    resource: 'Patient',
+  },
+  'group-export': {
+    name: 'GroupExport',
+    title: 'Bulk export of the records of the members of a Group',
+    resource: 'Group',
+  },
+} as const
+
+/** The OperationDefinition of `POST Patient/$export` or `GET Group/{id}/$export` (S-2, D34). `url` is where it is served. */
+export function operationDefinition(operation: ExportOperation, url: string): object {
+  const { name, title, resource } = about[operation]
+  const ofGroup = operation === 'group-export'
+  return {
+    resourceType: 'OperationDefinition',
+    id: operation,
+    url,
+    name,
+    title,
     status: 'active',
     kind: 'operation',
     affectsState: false,
-    base: 'http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export',
+    base: `http://hl7.org/fhir/uv/bulkdata/OperationDefinition/${operation}`,
     code: 'export',
-    resource: ['Patient'],
+    resource: [resource],
     system: false,
-    type: true,
-    instance: false,
-    parameter: exportParameters.map(({ name, fhirType, min, max, documentation }) => ({
-      name,
-      use: 'in',
-      min,
-      max: String(max),
-      documentation,
-      type: fhirType,
-    })),
+    type: !ofGroup,
+    instance: ofGroup,
+    parameter: exportParameters
+      .filter((parameter) => !(ofGroup && parameter.name === 'patient'))
+      .map((parameter) => ({
+        name: parameter.name,
+        use: 'in',
+        min: parameter.min,
+        max: String(parameter.max),
+        documentation: parameter.documentation,
+        type: parameter.fhirType,
+      })),
   }
 }

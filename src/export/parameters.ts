@@ -1,4 +1,5 @@
 import { repeatedKey } from '../fhir/json-text.ts'
+import { exportParameters } from './export-parameter.ts'
 import { type Problem, problem } from './problem.ts'
 
 /** One entry of the Parameters resource that has a name and exactly one value. */
@@ -91,3 +92,19 @@ function readEntry(item: unknown, at: string): ParameterEntry | Problem {
 /** A client's text for a message: bounded, and without control characters. */
 export const quoted = (text: string): string =>
   `"${text.slice(0, 100).replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')}${text.length > 100 ? '…' : ''}"`
+
+/**
+ * Reads the parameters of a GET kick-off as the Parameters resource that they stand for; locations count in its order. A plus sign
+ * that was not percent-encoded has become a blank; no value has blanks of its own but lists, where they do not matter.
+ */
+export function readQuery(query: Readonly<Record<string, string | readonly string[] | undefined>>): ParameterEntry[] {
+  const given = Object.entries(query).flatMap(([name, values]) =>
+    [values ?? ''].flat().map((value) => ({ name, value })),
+  )
+  return given.map(({ name, value }, index) => ({
+    name,
+    valueName: exportParameters.find((parameter) => parameter.name === name)?.valueName ?? 'valueString',
+    value: name === '_since' || name === '_outputFormat' ? value.replaceAll(' ', '+') : value,
+    at: `Parameters.parameter[${index}]`,
+  }))
+}

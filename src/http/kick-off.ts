@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../access/bearer.ts'
 import { transaction } from '../database/transaction.ts'
+import type { ExportHeaders } from '../export/headers.ts'
 import { type Problem, problem } from '../export/problem.ts'
-import { type ExportRequest, parseExportRequest } from '../export/request.ts'
-import { withKnownPatients } from '../export/unknown-patients.ts'
+import { type ExportRequest, parseExportRequest, type Query } from '../export/request.ts'
+import { unknownPatients, withoutUnknownPatients } from '../export/unknown-patients.ts'
 import { acceptJob, findLiveJob } from '../jobs/job.ts'
 import { existingPatients } from '../records/read.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
@@ -20,36 +21,48 @@ export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void
     const caller = callerOf(request)
     const parsed = parse(request, caller)
     if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
-    const known = withKnownPatients(parsed.request, await existing(context, caller, parsed.request))
-    if ('problems' in known) return refuse(reply, known.problems, caller, context)
-
-    const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: known.request }
-    const url = `${caller.base}/Patient/$export`
-    const accepted = await transaction(context.pool, (client) => acceptJob(client, context.enqueue, { ...job, url }))
-    if (!accepted) return throttle(reply, caller, context)
-    request.log.info(
-      { job: job.id, patients: job.request.patients.length, types: job.request.types },
-      'export accepted',
-    )
-    reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
-    return known.request.warnings.length > 0 ? sendOutcome(reply, 202, known.request.warnings) : reply.code(202).send()
+    const existing = await existingPatients(context.pool, caller.tenant, parsed.request.patients)
+    const unknown = unknownPatients(parsed.request, existing)
+    if (unknown.length > 0 && !parsed.request.lenient) return refuse(reply, unknown, caller, context)
+    const effective = withoutUnknownPatients(parsed.request, existing)
+    return acceptExport(request, reply, context, effective, `${caller.base}/Patient/$export`)
   })
   allowOnly(scope, '/Patient/$export', ['POST'])
 }
 
-function parse(request: FastifyRequest, { grant, profile, base }: Caller) {
+/** Accepts a request that has passed all checks: 202 with the status URL, or 429. `url` is the kick-off's, for the manifest. */
+export async function acceptExport(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpContext,
+  effective: ExportRequest,
+  url: string,
+): Promise<FastifyReply> {
+  const caller = callerOf(request)
+  const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
+  const accepted = await transaction(context.pool, (client) => acceptJob(client, context.enqueue, job))
+  if (!accepted) return throttle(reply, caller, context)
+  request.log.info({ job: job.id, patients: effective.patients.length, types: effective.types }, 'export accepted')
+  reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
+  return effective.warnings.length > 0 ? sendOutcome(reply, 202, effective.warnings) : reply.code(202).send()
+}
+
+/** The headers that matter to a kick-off. */
+export function exportHeaders(request: FastifyRequest): ExportHeaders {
   const { accept, 'content-type': contentType } = request.headers
-  const headers = { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
+  return { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
+}
+
+function parse(request: FastifyRequest, { grant, profile, base }: Caller) {
+  const headers = exportHeaders(request)
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
   if (!isUtf8(body)) return { problems: [problem(400, 'structure', 'The body is not UTF-8.')] }
-  const query = Object.keys(request.query as object)
+  const query = request.query as Query
   return parseExportRequest({ headers, query, body: body.toString('utf8'), base }, grant, profile)
 }
 
-const existing = (context: HttpContext, caller: Caller, request: ExportRequest) =>
-  existingPatients(context.pool, caller.tenant, request.patients)
-
-function refuse(reply: FastifyReply, problems: readonly Problem[], caller: Caller, context: HttpContext) {
+/** Answers with the problems of a kick-off. */
+export function refuse(reply: FastifyReply, problems: readonly Problem[], caller: Caller, context: HttpContext) {
   if (problems[0]!.status === 403) {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   }

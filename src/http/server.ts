@@ -11,6 +11,7 @@ import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { smartConfigurationRoute } from './discovery.ts'
 import { fileRoute } from './file.ts'
+import { groupKickOffRoute } from './group-kick-off.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './job-status.ts'
 import { kickOffRoute } from './kick-off.ts'
@@ -53,6 +54,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger): Fasti
     async (scope) => {
       requireCaller(scope, context)
       kickOffRoute(scope, context)
+      groupKickOffRoute(scope, context)
       jobRoutes(scope, context)
       fileRoute(scope, context)
       bundleRoute(scope, context)

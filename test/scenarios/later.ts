@@ -14,7 +14,6 @@ const access = 'later: Access: who may export what, proven and recorded'
 export const laterRows: readonly LaterRows[] = [
   { from: 58, to: 98, what: 'the content of _typeFilter, an honest 422 until then', where: filters },
   { from: 101, to: 101, what: 'a filter that leaves a type empty', where: filters },
-  { from: 160, to: 160, what: 'Group export while a Patient export runs', where: protocol },
   { from: 169, to: 170, what: 'polling too fast, and storage that fails for a while', where: protocol },
   { from: 183, to: 183, what: 'files of at most 50 MB, cut at line ends', where: 'unit test of the part writer' },
   { from: 185, to: 185, what: 'deleted Bundles in profile hl7', where: protocol },
@@ -33,5 +32,4 @@ export const partlyLaterRows: readonly { readonly t: number; readonly what: stri
   { t: 127, what: 'what profile hl7 does with these parameters', where: protocol },
   { t: 152, what: 'GET kick-off in profile hl7', where: protocol },
   { t: 165, what: 'scopes of status requests in profile hl7', where: protocol },
-  { t: 189, what: 'OperationDefinition/group-export', where: protocol },
 ]

@@ -8,6 +8,7 @@ import { concurrencyScenarios } from './concurrency.ts'
 import { crudScenarios } from './crud.ts'
 import { discoveryScenarios } from './discovery.ts'
 import { fileScenarios } from './files.ts'
+import { groupScenarios } from './group.ts'
 import { headerScenarios } from './headers.ts'
 import { minimalPatient } from './kick-off.ts'
 import { laterRows, partlyLaterRows } from './later.ts'
@@ -39,6 +40,7 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   files: fileScenarios,
   'referenced records': referencedScenarios,
   'odd text': textScenarios,
+  'Group export': groupScenarios,
   discovery: discoveryScenarios,
   'read and write': crudScenarios,
   bundles: bundleScenarios,
