@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { JWK } from 'jose'
 import type { Pool } from 'pg'
 import { addClient } from '../src/access/client.ts'
@@ -12,7 +13,7 @@ import { type Database, openDatabase } from '../src/database/connection.ts'
 import { migrate } from '../src/database/migrate.ts'
 import type { ProfileName } from '../src/export/profile.ts'
 
-const program = new URL('../src/main.ts', import.meta.url).pathname
+const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 /** A registered client with its private key. */
 export interface TestClient {

@@ -10,7 +10,7 @@ import { PartWriter } from './part-writer.ts'
 const folder = '00000000-0000-4000-8000-000000000000/0-1'
 
 /** Files in memory. A slow store takes each write in a turn of its own, with a small buffer before it. */
-class MemoryStore implements FileStore {
+class MemoryStore implements Pick<FileStore, 'create'> {
   readonly files = new Map<string, Buffer[]>()
   readonly destroyed = new Set<string>()
   readonly #slow: boolean
@@ -40,18 +40,6 @@ class MemoryStore implements FileStore {
 
   bytes(path: string): Buffer {
     return Buffer.concat(this.files.get(path)!)
-  }
-
-  read(): never {
-    throw new Error('not used')
-  }
-
-  jobs(): never {
-    throw new Error('not used')
-  }
-
-  removeJob(): never {
-    throw new Error('not used')
   }
 }
 

@@ -16,8 +16,10 @@ export interface BundleEntry {
 
 /** The entries of a Bundle that JSON.parse has accepted; undefined when it nests too deep. */
 export function entriesOf(text: string): BundleEntry[] | undefined {
-  const entry = membersOf(text)?.find((member) => member.key === 'entry')
-  if (!entry || text[entry.valueStart] !== '[') return entry ? undefined : []
+  const members = membersOf(text)
+  const entry = members?.find((member) => member.key === 'entry')
+  if (members && !entry) return []
+  if (!entry || text[entry.valueStart] !== '[') return undefined
   const items = itemsOf(text, entry.valueStart)
   return items?.map(([start, end], index) => entryOf(text.slice(start, end), index))
 }

@@ -11,14 +11,14 @@ export class CopyParser {
   #held: Buffer = Buffer.alloc(0)
   #headerSeen = false
 
-  /** The rows that are complete with this chunk. Their fields are views of it: use them before the next call or copy them. */
+  /** The rows that are complete with this chunk. Their fields are views of it; what is left of it is copied. */
   push(chunk: Buffer): Fields[] {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
     const rows: Fields[] = []
     let at = 0
     if (!this.#headerSeen) {
       if (bytes.length < headerBytes) {
-        this.#held = bytes
+        this.#held = Buffer.from(bytes)
         return rows
       }
       at = headerBytes
@@ -30,7 +30,7 @@ export class CopyParser {
       rows.push(row.fields)
       at = row.end
     }
-    this.#held = bytes.subarray(at)
+    this.#held = Buffer.from(bytes.subarray(at))
     return rows
   }
 }
