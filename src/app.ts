@@ -8,7 +8,7 @@ import { loadSecret } from './access/secret.ts'
 import type { Store } from './config.ts'
 import { type Database, openDatabase } from './database/connection.ts'
 import { migrate } from './database/migrate.ts'
-import { writeSetting } from './database/setting.ts'
+import { storeId, writeSetting } from './database/setting.ts'
 import { becomeSoleServer } from './database/sole-server.ts'
 import { Failure } from './failure.ts'
 import { diskStore } from './files/disk-store.ts'
@@ -69,9 +69,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => producer.stop())
 
     const givenUp = Promise.withResolvers<Failure>()
+    // A folder of the store's own: two stores that are given one directory must not tidy each other's files away.
+    const filesDirectory = join(options.filesDirectory, await storeId(database.pool))
     const threadData = {
       connection: database.connection,
-      filesDirectory: options.filesDirectory,
+      filesDirectory,
       concurrency: options.concurrency,
     }
     const threads = new EngineThreads(
@@ -88,7 +90,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       {
         pool: database.pool,
         enqueue: producer.enqueue,
-        files: diskStore(options.filesDirectory),
+        files: diskStore(filesDirectory),
         directory: new AccessDirectory(database.pool, now),
         keySets: new KeySets(now),
         contentSecret: await loadSecret(database.pool, 'content-link'),

@@ -16,7 +16,7 @@ export const sandboxTenant = 'ec2458f2-1e24-41c8-b71b-0e701af7583d'
 /** The population of the demo and the sandbox: it holds the page's patients and Groups. */
 export const sandboxPopulation = { patients: 200, seed: 1, pagePatients: true } as const
 
-/** Puts the sandbox's tenant and population into a store; what is there already stays as it is. */
+/** Puts the sandbox's tenant and population into a store; a record of it that was changed is put back. */
 export async function fillSandbox(pool: Pool, onBatch: (counts: StoredCounts) => void): Promise<StoredCounts> {
   if (!(await findTenant(pool, sandboxTenant))) await addTenant(pool, { id: sandboxTenant, profile: 'millennium' })
   return storeDrafts(pool, sandboxTenant, sandboxDrafts(), true, onBatch)

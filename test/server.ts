@@ -11,6 +11,7 @@ import { addTenant } from '../src/access/tenant.ts'
 import { requestToken } from '../src/client/token.ts'
 import { type Database, openDatabase } from '../src/database/connection.ts'
 import { migrate } from '../src/database/migrate.ts'
+import { storeId } from '../src/database/setting.ts'
 import type { ProfileName } from '../src/export/profile.ts'
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -97,6 +98,11 @@ export class TestServer {
     const keys = { jwks: { keys: [publicKey] } }
     const client = await addClient(this.pool, { tenant, name: 'test', scope, keys })
     return { tenant, id: client.id, key: privateKey }
+  }
+
+  /** Where the server keeps the files of exports. */
+  async filesFolder(): Promise<string> {
+    return join(this.directory, 'files', await storeId(this.pool))
   }
 
   base(tenant: string): string {

@@ -19,8 +19,13 @@ In another terminal:
     -H 'Content-Type: application/fhir+json' -H 'Prefer: respond-async' \\
     -d '{"resourceType":"Parameters","parameter":[
       {"name":"patient","valueReference":{"reference":"Patient/12783127"}},
+      {"name":"patient","valueReference":{"reference":"Patient/12783128"}},
+      {"name":"patient","valueReference":{"reference":"Patient/12783129"}},
       {"name":"_type","valueString":"Condition,Provenance"},
-      {"name":"_since","valueInstant":"2021-03-18T19:19:42.000Z"}]}'
+      {"name":"_typeFilter","valueString":"Condition?category=problem-list-item"},
+      {"name":"includeAssociatedData","valueCode":"RelevantProvenanceResources"},
+      {"name":"_since","valueInstant":"2021-03-18T19:19:42.000Z"},
+      {"name":"_outputFormat","valueString":"application/fhir+ndjson"}]}'
 
   curl -i -H "Authorization: Bearer $TOKEN" CONTENT_LOCATION     until 200, the manifest
   curl -L --compressed -H "Authorization: Bearer $TOKEN" FILE_URL

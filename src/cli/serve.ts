@@ -24,6 +24,8 @@ interface Flags extends StoreFlags {
 const hostDefault = '127.0.0.1'
 const portDefault = 8080
 const workersMax = 64
+/** More threads than this would rather wait for the database than export; each has up to 11 connections. */
+const workersDefaultMax = 8
 
 const help = `
 /livez answers while the process runs, /readyz while it takes requests. Logs are JSON lines on standard output.
@@ -69,7 +71,7 @@ function serverOptions(flags: Flags, environment: Environment) {
   const host = flags.host ?? (environment.MILLRACE_HOST || hostDefault)
   const publicUrl = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL
   const files = flags.files ?? environment.MILLRACE_FILES
-  const threadsDefault = Math.max(1, Math.floor(availableParallelism() / 2))
+  const threadsDefault = Math.min(workersDefaultMax, Math.max(1, Math.floor(availableParallelism() / 2)))
   return {
     store,
     host,

@@ -10,7 +10,7 @@ export function serverArguments(cluster: string, socketDirectory: string): reado
     // The value is a list; quotes keep blanks and commas of a path from being read as separators.
     unix_socket_directories: `"${socketDirectory.replaceAll('"', '""')}"`,
     unix_socket_permissions: '0700',
-    max_connections: '100',
+    max_connections: '200',
     shared_buffers: '256MB',
     work_mem: '16MB',
     maintenance_work_mem: '128MB',

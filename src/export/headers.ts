@@ -17,10 +17,20 @@ interface MediaType {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** Splits at a separator that stands outside quoted strings. */
+/** Splits at a separator that stands outside quoted strings; one pass, whatever the text. */
 function splitOutsideQuotes(text: string, separator: ',' | ';'): string[] {
-  const parts = text.match(separator === ',' ? /(?:"(?:[^"\\]|\\.)*"|[^,])+/g : /(?:"(?:[^"\\]|\\.)*"|[^;])+/g) ?? []
-  return parts.map((part) => part.trim()).filter((part) => part !== '')
+  const parts: string[] = []
+  let start = 0
+  let quoted = false
+  for (let at = 0; at < text.length; at++) {
+    if (quoted && text[at] === '\\') at++
+    else if (text[at] === '"') quoted = !quoted
+    else if (!quoted && text[at] === separator) {
+      parts.push(text.slice(start, at))
+      start = at + 1
+    }
+  }
+  return [...parts, text.slice(start)].map((part) => part.trim()).filter((part) => part !== '')
 }
 
 const unquoted = (text: string): string => (/^".*"$/s.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text)

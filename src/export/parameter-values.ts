@@ -9,6 +9,9 @@ import type { Profile } from './profile.ts'
 
 const outputFormats = ['application/fhir+ndjson', 'application/ndjson', 'ndjson']
 
+/** Characters of a comma-delimited list of types or codes; all of the 18 types take 220. */
+const listCharsMax = 2_000
+
 /** The types that stand for themselves; the others come along with them (S-28). */
 export const anchors: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes])
 
@@ -71,6 +74,12 @@ function listItems(entries: readonly ParameterEntry[], findings: Findings): { it
       findings.add(problem(400, 'structure', `The value of ${name} must be a JSON string.`, { expression }))
       return []
     }
+    if (value.length > listCharsMax) {
+      findings.add(
+        problem(400, 'too-long', `The value of ${name} has more than ${listCharsMax} characters.`, { expression }),
+      )
+      return []
+    }
     const items = value.split(',').map((item) => item.trim())
     if (!items.includes('')) return items.map((item) => ({ item, at: expression }))
     findings.add(problem(400, 'value', `The value of ${name} has an empty item.`, { expression }))
@@ -99,7 +108,7 @@ export function readTypes(
       )
     }
   }
-  if (types.size === 0) findings.add(...refused)
+  if (types.size === 0) findings.addAll(refused)
   else for (const found of refused) findings.unsupported(found)
   if (
     findings.problems.length === problemsBefore &&

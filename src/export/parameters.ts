@@ -89,9 +89,14 @@ function readEntry(item: unknown, at: string): ParameterEntry | Problem {
   return { name: item.name, valueName, value: item[valueName], at }
 }
 
+const quotedCharsMax = 100
+
 /** A client's text for a message: bounded, and without control characters. */
 export const quoted = (text: string): string =>
-  `"${text.slice(0, 100).replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')}${text.length > 100 ? '…' : ''}"`
+  `"${text
+    .slice(0, quotedCharsMax)
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')}${text.length > quotedCharsMax ? '…' : ''}"`
 
 /**
  * Reads the parameters of a GET kick-off as the Parameters resource that they stand for; locations count in its order. A plus sign

@@ -1,3 +1,5 @@
+import { hl7Switches, millenniumSwitches, type TypeFilterSwitches } from '../filter/switches.ts'
+
 /** The names of the profiles a tenant may have. */
 export const profileNames = ['millennium', 'hl7'] as const
 export type ProfileName = (typeof profileNames)[number]
@@ -18,11 +20,16 @@ export interface Profile {
   readonly wildcardScopes: boolean
   /** D24: manifest entries carry `count`. */
   readonly manifestCounts: boolean
+  /** D10…D15: what `_typeFilter` may say. */
+  readonly typeFilter: TypeFilterSwitches
   /** D30: issue codes are the exact ones; otherwise what is wrong with a request is `invalid`. */
   readonly fineCodes: boolean
 }
 
-/** What Oracle Health Millennium documents; wildcard scopes are honoured all the same. */
+/**
+ * What Oracle Health Millennium documents. Two things are wider: wildcard scopes count, and filters may use every R4 search parameter
+ * of the 13 types less the 16 names, because the records support them.
+ */
 const millennium: Profile = {
   headersRequired: true,
   repeatsAllowed: false,
@@ -31,6 +38,7 @@ const millennium: Profile = {
   progressAsText: false,
   wildcardScopes: true,
   manifestCounts: true,
+  typeFilter: { ...millenniumSwitches, documentedOnly: false },
   fineCodes: false,
 }
 
@@ -43,6 +51,7 @@ const hl7: Profile = {
   progressAsText: true,
   wildcardScopes: true,
   manifestCounts: true,
+  typeFilter: hl7Switches,
   fineCodes: true,
 }
 

@@ -1,5 +1,7 @@
 import type { Issue } from '../fhir/operation-outcome.ts'
 import { type ExportableType, exportableTypes } from '../fhir/resource-types.ts'
+import { parseTypeFilter } from '../filter/parse.ts'
+import type { Query } from '../filter/query.ts'
 import { Findings } from './findings.ts'
 import type { Grant } from './grant.ts'
 import { checkAccept, checkContentType, checkPrefer, type ExportHeaders, parsePrefer } from './headers.ts'
@@ -23,6 +25,10 @@ export interface ExportRequest {
   readonly types: readonly ExportableType[]
   /** Only records whose meta.lastUpdated is later; milliseconds since 1970. */
   readonly since?: number
+  /** The queries of `_typeFilter` by type: a record of the type must meet one of them. */
+  readonly filters: Readonly<Record<string, readonly Query[]>>
+  /** The tenant's FHIR base: absolute references under it are local. */
+  readonly base: string
   /** Which Provenances of an exported record come along (protocol §3). */
   readonly provenance: 'relevant' | 'latest'
   /** `Prefer: handling=lenient` was given. */
@@ -32,12 +38,12 @@ export interface ExportRequest {
 }
 
 /** A query string as it was parsed: a name that stands twice has several values. */
-export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+export type QueryString = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** A kick-off as it came in. `base` is the tenant's public FHIR base. */
 export interface ExportInput {
   readonly headers: ExportHeaders
-  readonly query: Query
+  readonly query: QueryString
   readonly base: string
 }
 
@@ -53,12 +59,10 @@ export function parseExportRequest(
   const preferences = parsePrefer(input.headers.prefer)
   const findings = new Findings(preferences.get('handling') === 'lenient')
   const { entries, problems } = readParameters(input.body)
-  findings.add(
-    ...checkAccept(input.headers.accept, profile),
-    ...checkContentType(input.headers.contentType),
-    ...checkPrefer(preferences, profile),
-    ...problems,
-  )
+  findings.addAll(checkAccept(input.headers.accept, profile))
+  findings.addAll(checkContentType(input.headers.contentType))
+  findings.addAll(checkPrefer(preferences, profile))
+  findings.addAll(problems)
   for (const name of Object.keys(input.query)) {
     const text = `Parameters belong into the body; the query parameter ${quoted(name)} is not supported.`
     findings.unsupported(problem(400, 'not-supported', text))
@@ -66,22 +70,24 @@ export function parseExportRequest(
   const known = knownEntries(entries, profile, findings)
   const given = known.filter(({ name }) => name === 'patient')
   const patients = readPatients(given, problems.length > 0, input.base, findings)
-  return readRequest(patients, known, preferences, findings, grant, profile)
+  return readRequest(input.base, patients, known, preferences, findings, grant, profile)
 }
 
 /** Reads a `GET Group/{id}/$export`. The patients of the request are empty: the members of the Group are looked up afterwards. */
 export function parseGroupExportRequest(input: ExportInput, grant: Grant, profile: Profile): ParsedRequest {
   const preferences = parsePrefer(input.headers.prefer)
   const findings = new Findings(preferences.get('handling') === 'lenient')
-  findings.add(...checkAccept(input.headers.accept, profile), ...checkPrefer(preferences, profile))
+  findings.addAll(checkAccept(input.headers.accept, profile))
+  findings.addAll(checkPrefer(preferences, profile))
   const known = knownEntries(readQuery(input.query), profile, findings)
   for (const { at } of known.filter(({ name }) => name === 'patient')) {
     findings.unsupported(problem(400, 'not-supported', 'The Group says which patients.', { expression: at }))
   }
-  return readRequest([], known, preferences, findings, grant, profile)
+  return readRequest(input.base, [], known, preferences, findings, grant, profile)
 }
 
 function readRequest(
+  base: string,
   patients: readonly string[],
   known: readonly ParameterEntry[],
   preferences: ReadonlyMap<string, string>,
@@ -94,15 +100,17 @@ function readRequest(
   const provenance = readAssociatedData(of('includeAssociatedData'), explicit, profile, findings)
   const since = readSince(of('_since'), findings)
   checkOutputFormat(of('_outputFormat'), findings)
-  refuseTypeFilter(of('_typeFilter'), explicit, findings)
+  const filters = readTypeFilter(of('_typeFilter'), explicit, profile, findings)
   const types = explicit ?? exportableTypes.filter(grant.canRead)
-  findings.add(...checkScopes(types, explicit, of('includeAssociatedData').length > 0, grant))
+  findings.addAll(checkScopes(types, explicit, of('includeAssociatedData').length > 0, grant))
   if (findings.problems.length > 0) return { problems: findings.problems }
   return {
     request: {
       patients,
       types: exportableTypes.filter((type) => types.includes(type)),
       ...(since === undefined ? {} : { since }),
+      filters,
+      base,
       provenance,
       lenient: preferences.get('handling') === 'lenient',
       warnings: findings.warnings,
@@ -110,22 +118,27 @@ function readRequest(
   }
 }
 
-/** Filters are not applied yet, so a request with one is refused: ignoring it would hand out too much. S-33: it needs `_type`. */
-function refuseTypeFilter(
+/** S-31…S-38: the queries of each type; what is wrong with them is never ignored, for that would hand out too much (O-4). */
+function readTypeFilter(
   entries: readonly ParameterEntry[],
   types: readonly ExportableType[] | undefined,
+  profile: Profile,
   findings: Findings,
-): void {
-  for (const { at } of entries) {
-    const expression = `${at}.valueString`
-    if (types === undefined) findings.add(problem(400, 'required', '_typeFilter needs _type.', { expression }))
-    findings.add(
-      problem(422, 'not-supported', '_typeFilter is not supported by this version of the server.', {
-        diagnostics: 'Leave it out and filter the exported files, or wait for the version that applies it.',
-        expression,
-      }),
-    )
-  }
+): Readonly<Record<string, readonly Query[]>> {
+  const values = entries.flatMap(({ value, at, valueName }) => {
+    const expression = `${at}.${valueName}`
+    const text = typeof value === 'string' ? value : undefined
+    if (text !== undefined && !/\p{Cc}|%[01][0-9a-f]|%7f/iu.test(text)) return [{ text, at: expression }]
+    const found =
+      text === undefined
+        ? problem(400, 'structure', 'The value of _typeFilter must be a JSON string.', { expression })
+        : problem(422, 'value', '_typeFilter must not have control characters.', { expression })
+    findings.add(found)
+    return []
+  })
+  const { queries, problems } = parseTypeFilter(values, { types, switches: profile.typeFilter })
+  findings.addAll(problems)
+  return Object.fromEntries(queries)
 }
 
 /** S-6, S-29, O-5, O-6 */

@@ -1,6 +1,10 @@
 const instantPattern =
   /^(\d{4})-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(\.\d+)?(Z|[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00))$/
 
+/** R4 has the years 0001 to 9999; a zone must not lead out of them. */
+const instantMsMin = Date.parse('0001-01-01T00:00:00Z')
+const instantMsMax = Date.parse('9999-12-31T23:59:59.999Z')
+
 /**
  * Reads an R4 `instant` (a zone is mandatory, the day must exist) as milliseconds since 1970.
  * A finer fraction is cut, never rounded up: `_since` may then repeat a record but cannot miss one.
@@ -14,7 +18,8 @@ export function parseInstant(text: string): number | undefined {
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day))
   if (date.getUTCDate() !== Number(day)) return undefined
   date.setUTCHours(Number(hour), Number(minute), Number(second), milliseconds)
-  return date.getTime() - zoneOffsetMs(zone!)
+  const ms = date.getTime() - zoneOffsetMs(zone!)
+  return ms >= instantMsMin && ms <= instantMsMax ? ms : undefined
 }
 
 function zoneOffsetMs(zone: string): number {

@@ -6,6 +6,10 @@ const pathPattern = /^[0-9a-f-]{36}\/\d+-\d+\/[A-Za-z]+-\d+\.ndjson\.gz$/
 const attemptPattern = /^[0-9a-f-]{36}\/\d+-\d+$/
 const jobPattern = /^[0-9a-f-]{36}$/
 
+/** A worker may add files to a folder that is being removed, until it learns that nobody wants them: then it is removed again. */
+const removeRetriesMax = 5
+const removal = { recursive: true, force: true, maxRetries: removeRetriesMax }
+
 /** Keeps files in a directory that only the service user can read. */
 export function diskStore(directory: string): FileStore {
   const located = (path: string): string => {
@@ -29,18 +33,18 @@ export function diskStore(directory: string): FileStore {
     },
     removeAttempt: async (folder) => {
       if (!attemptPattern.test(folder)) throw new Error('not a folder of the file store')
-      await rm(join(directory, folder), { recursive: true, force: true })
+      await rm(join(directory, folder), removal)
     },
     keepOnly: async (job, paths) => {
       const kept = new Set(paths.map((path) => basename(dirname(path))))
       const attempts = await readdir(folderOf(job)).catch(() => [])
       const left = attempts.filter((attempt) => !kept.has(attempt))
-      await Promise.all(left.map((attempt) => rm(join(folderOf(job), attempt), { recursive: true, force: true })))
+      await Promise.all(left.map((attempt) => rm(join(folderOf(job), attempt), removal)))
     },
     jobs: async () => {
       const names = await readdir(directory).catch(() => [])
       return names.filter((name) => jobPattern.test(name))
     },
-    removeJob: (job) => rm(folderOf(job), { recursive: true, force: true }),
+    removeJob: (job) => rm(folderOf(job), removal),
   }
 }

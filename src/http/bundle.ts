@@ -18,6 +18,9 @@ import { checkType, versionConflict } from './resource-write.ts'
 /** The most entries of one Bundle. */
 const bundleEntriesMax = 10_000
 
+/** Characters of resources that a Bundle's answer carries; the last one read may go beyond. */
+const answerCharsMax = 32 * 1024 * 1024
+
 /** An entry that is understood: a change of the store, a read, or the problem that stands in its way. */
 type Step =
   | { readonly kind: 'change'; readonly change: Change; readonly key: string }
@@ -73,13 +76,13 @@ function readBundle(
       expression: 'Bundle.type',
     })
   }
-  const entries = entriesOf(text)
-  if (!entries) return problem(400, 'structure', 'Bundle.entry must be an array.', { expression: 'Bundle.entry' })
-  if (entries.length > bundleEntriesMax) {
+  if (Array.isArray(parsed.entry) && parsed.entry.length > bundleEntriesMax) {
     return problem(413, 'too-long', `A Bundle may have at most ${bundleEntriesMax} entries.`, {
       expression: 'Bundle.entry',
     })
   }
+  const entries = entriesOf(text)
+  if (!entries) return problem(400, 'structure', 'Bundle.entry must be an array.', { expression: 'Bundle.entry' })
   return { type, steps: stepsOf(entries, caller) }
 }
 
@@ -164,13 +167,20 @@ async function run(
   if (type === 'transaction' && conflict) return versionConflict(conflict)
   const answers: AnswerEntry[] = []
   let next = 0
+  let chars = 0
   for (const step of steps) {
     if (step.kind === 'refused') answers.push(refusal(step.problem))
-    else if (step.kind === 'read') answers.push(await readEntry(context, caller, step))
-    else answers.push(changeEntry(step.key, outcomes[next++]!, caller.base))
+    else if (step.kind === 'read' && chars > answerCharsMax) answers.push(refusal(answerTooLong))
+    else if (step.kind === 'read') {
+      const answer = await readEntry(context, caller, step)
+      chars += answer.resource?.length ?? 0
+      answers.push(answer)
+    } else answers.push(changeEntry(step.key, outcomes[next++]!, caller.base))
   }
   return answers
 }
+
+const answerTooLong = problem(413, 'too-long', `The resources read are longer than ${answerCharsMax} characters.`)
 
 function answerText(type: 'transaction' | 'batch', entries: readonly AnswerEntry[]): string {
   const texts = entries.map(({ resource, response }) => {

@@ -5,6 +5,7 @@ import { verifyContentLink } from '../access/content-link.ts'
 import { problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
 import { type ByteRange, parseRange, sliceBytes } from '../files/byte-range.ts'
+import type { FileStore } from '../files/file-store.ts'
 import { findPart, type Part } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
 import type { HttpContext } from './context.ts'
@@ -55,28 +56,32 @@ async function sendPart(request: FastifyRequest, reply: FastifyReply, context: H
   const size = gzip ? part.gzipBytes : part.bytes
   const etag = gzip ? `"${part.id}-gzip"` : `"${part.id}"`
   reply
-    .header('ETag', etag)
     .header('Vary', 'Accept-Encoding')
-    .header('Accept-Ranges', 'bytes')
     .header('Cache-Control', 'private, no-store')
     .header('X-Content-Type-Options', 'nosniff')
   const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = request.headers
-  if (ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) return reply.code(304).send()
+  if (ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) {
+    return reply.code(304).header('ETag', etag).send()
+  }
 
   const range = ifRange === undefined || ifRange === etag ? parseRange(request.headers.range, size) : undefined
   if (range === 'unsatisfiable') {
     reply.header('Content-Range', `bytes */${size}`)
     return sendProblems(reply, [problem(416, 'value', 'The range lies outside the file.')], profiles.hl7)
   }
+  // The file is opened first: a fault must not be answered under the headers of the file.
+  const content = request.method === 'HEAD' ? undefined : await open(context, part, gzip, range)
   if (gzip) reply.header('Content-Encoding', 'gzip')
   if (range) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
   reply.header('Content-Length', range ? range.end - range.start + 1 : size).type('application/fhir+ndjson')
-  if (request.method === 'HEAD') return reply.send()
-  return reply.send(await (gzip ? context.files.read(part.path, range) : inflated(context, part, range)))
+  return reply.header('ETag', etag).header('Accept-Ranges', 'bytes').send(content)
 }
 
-async function inflated(context: HttpContext, part: Part, range: ByteRange | undefined): Promise<Readable> {
-  const stored = await context.files.read(part.path)
+const open = ({ files }: HttpContext, part: Part, gzip: boolean, range: ByteRange | undefined): Promise<Readable> =>
+  gzip ? files.read(part.path, range) : inflated(files, part, range)
+
+async function inflated(files: FileStore, part: Part, range: ByteRange | undefined): Promise<Readable> {
+  const stored = await files.read(part.path)
   const plain = pipeline(stored, createGunzip({ chunkSize: 256 * 1024 }), () => {})
   return range ? pipeline(plain, sliceBytes(range), () => {}) : plain
 }

@@ -2,9 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { groupMembers } from '../export/group-members.ts'
 import { patientsMax } from '../export/limits.ts'
 import { type Problem, problem } from '../export/problem.ts'
-import { type ExportRequest, parseGroupExportRequest, type Query } from '../export/request.ts'
+import { type ExportRequest, parseGroupExportRequest, type QueryString } from '../export/request.ts'
 import { withoutUnknownPatients } from '../export/unknown-patients.ts'
 import type { Issue } from '../fhir/operation-outcome.ts'
+import { isId } from '../fhir/reference.ts'
 import { existingPatients, readCurrent } from '../records/read.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
@@ -21,10 +22,11 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext):
   scope.get(path, async (request, reply) => {
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
-    const query = request.query as Query
+    const query = request.query as QueryString
     const input = { headers: exportHeaders(request), query, base: caller.base }
     const parsed = parseGroupExportRequest(input, caller.grant, caller.profile)
     if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
+    if (!isId(id)) return refuse(reply, [noSuchGroup], caller, context)
     const members = await membersOf(context, caller, id)
     if ('status' in members) return refuse(reply, [members], caller, context)
     const effective = await forMembers(context, caller, parsed.request, members.patients)
@@ -33,6 +35,8 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext):
   })
   allowOnly(scope, path, ['GET'])
 }
+
+const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
 
 /** The patients of a Group and of the Groups in it; each Group is read once, so that circles end. */
 async function membersOf(
@@ -45,7 +49,7 @@ async function membersOf(
   for (const groupId of seen) {
     const stored = await readCurrent(context.pool, tenant, 'Group', groupId)
     if (!stored?.body) {
-      if (groupId === id) return problem(404, 'not-found', 'There is no such Group.')
+      if (groupId === id) return noSuchGroup
       continue
     }
     const members = groupMembers(JSON.parse(stored.body), [base])

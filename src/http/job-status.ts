@@ -32,7 +32,10 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext): void {
     const job = await ownJob(context, caller, (request.params as { id: string }).id)
     if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
     await deleteJob(context.pool, job.id)
-    await context.files.removeJob(job.id)
+    // The row decides. A worker may still be writing for a moment, and the sweeper removes what is left then.
+    await context.files
+      .removeJob(job.id)
+      .catch((error) => request.log.warn({ job: job.id, reason: error.code }, 'files left'))
     request.log.info({ job: job.id, state: job.state }, 'export deleted')
     return reply.code(202).send()
   })

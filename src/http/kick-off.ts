@@ -5,9 +5,9 @@ import { bearerChallenge } from '../access/bearer.ts'
 import { transaction } from '../database/transaction.ts'
 import type { ExportHeaders } from '../export/headers.ts'
 import { type Problem, problem } from '../export/problem.ts'
-import { type ExportRequest, parseExportRequest, type Query } from '../export/request.ts'
+import { type ExportRequest, parseExportRequest, type QueryString } from '../export/request.ts'
 import { unknownPatients, withoutUnknownPatients } from '../export/unknown-patients.ts'
-import { acceptJob, findLiveJob } from '../jobs/job.ts'
+import { acceptJob, findLiveJob, isLockTimeout } from '../jobs/job.ts'
 import { existingPatients } from '../records/read.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
@@ -40,7 +40,13 @@ export async function acceptExport(
 ): Promise<FastifyReply> {
   const caller = callerOf(request)
   const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
-  const accepted = await transaction(context.pool, (client) => acceptJob(client, context.enqueue, job))
+  const accepted = await transaction(context.pool, (client) => acceptJob(client, context.enqueue, job)).catch(
+    (error) => {
+      if (isLockTimeout(error)) return 'busy'
+      throw error
+    },
+  )
+  if (accepted === 'busy') return busy(reply, caller)
   if (!accepted) return throttle(reply, caller, context)
   request.log.info({ job: job.id, patients: effective.patients.length, types: effective.types }, 'export accepted')
   reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
@@ -57,7 +63,7 @@ function parse(request: FastifyRequest, { grant, profile, base }: Caller) {
   const headers = exportHeaders(request)
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
   if (!isUtf8(body)) return { problems: [problem(400, 'structure', 'The body is not UTF-8.')] }
-  const query = request.query as Query
+  const query = request.query as QueryString
   return parseExportRequest({ headers, query, body: body.toString('utf8'), base }, grant, profile)
 }
 
@@ -68,6 +74,15 @@ export function refuse(reply: FastifyReply, problems: readonly Problem[], caller
   }
   return sendProblems(reply, problems, caller.profile)
 }
+
+/** A writer has held up the kick-off for too long (T-170). */
+function busy(reply: FastifyReply, caller: Caller) {
+  reply.header('Retry-After', retryBusySeconds)
+  const found = problem(503, 'transient', 'The store is busy with a write. Ask again in a moment.')
+  return sendProblems(reply, [found], caller.profile)
+}
+
+const retryBusySeconds = 10
 
 /** S-5: the client's place is taken. The answer names the job that holds it, and when to ask again. */
 async function throttle(reply: FastifyReply, caller: Caller, context: HttpContext) {

@@ -43,7 +43,8 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
     const { grant, tenant } = callerOf(request)
     const { type, id } = request.params as Params
     const ifMatch = ifMatchVersion(request.headers['if-match'])
-    const refused = checkType(type, grant) ?? (ifMatch === 'invalid' ? badIfMatch : undefined)
+    const badId = isId(id) ? undefined : problem(404, 'not-found', 'The URL names no resource.')
+    const refused = checkType(type, grant) ?? badId ?? (ifMatch === 'invalid' ? badIfMatch : undefined)
     if (refused) return refuse(reply, context, refused, request)
     const change = { kind: 'delete' as const, key: { type, id }, ...(typeof ifMatch === 'number' ? { ifMatch } : {}) }
     const [outcome] = await write(context.pool, tenant, [change])

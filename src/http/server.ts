@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify'
 import { requestBytesMax } from '../export/limits.ts'
-import { problem } from '../export/problem.ts'
+import { type Problem, problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
 import { bundleRoute } from './bundle.ts'
@@ -41,6 +41,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger): Fasti
   addRequestIds(app)
   logAnswers(app)
   allowCrossOrigin(app)
+  refuseUnknownPaths(app)
   // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -68,10 +69,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger): Fasti
 
 /** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
 function handleFaults(app: FastifyInstance): void {
-  app.setNotFoundHandler((request, reply) => {
-    const text = `There is nothing at ${request.method} of this path.`
-    return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
-  })
+  app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error.statusCode === 413) {
       // The rest of the body is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
@@ -93,6 +91,15 @@ function handleFaults(app: FastifyInstance): void {
     return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
   })
 }
+
+/** A path that is not there is answered before its body is read. */
+function refuseUnknownPaths(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
+  })
+}
+
+const notFound = (method: string): Problem => problem(404, 'not-found', `There is nothing at ${method} of this path.`)
 
 /** One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. */
 function logAnswers(app: FastifyInstance): void {

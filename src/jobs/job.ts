@@ -36,11 +36,18 @@ const insertSql = `
   values ($1, $2, $3, 'accepted', $4, $5, $6, now())
   on conflict (tenant, client) where state in ('accepted', 'running', 'finishing') do nothing`
 
+/** How long a kick-off waits for writers that are under way. */
+const cutWaitMsMax = 10_000
+
+/** The database's word for a wait that was too long: the caller may ask again later. */
+export const isLockTimeout = (error: unknown): boolean => (error as { code?: unknown }).code === '55P03'
+
 /**
  * Accepts a job: its row, its `transactionTime` and its first task appear in one transaction.
  * @returns false when the client has a live job in the tenant (S-5); two simultaneous calls give exactly one true
  */
 export async function acceptJob(client: ClientBase, enqueue: Enqueue, job: NewJob): Promise<boolean> {
+  await client.query(`set local lock_timeout = ${cutWaitMsMax}`)
   const { patients, ...request } = job.request
   const inserted = await client.query(insertSql, [job.id, job.tenant, job.client, request, patients, job.url])
   if (inserted.rowCount === 0) return false
@@ -88,9 +95,14 @@ export async function jobProgress(pool: Pool, id: string): Promise<{ exported: n
 }
 
 /** Takes an accepted job for planning; undefined when somebody else has it or it is accepted no more. */
-export async function claimPlanning(pool: Pool, id: string, worker: number): Promise<Job | undefined> {
-  const sql = `update job set planner = $2 where id = $1 and state = 'accepted' and planner is null returning ${columns}`
-  return (await pool.query<Job>(sql, [id, worker])).rows[0]
+export async function claimPlanning(
+  pool: Pool,
+  id: string,
+  worker: number,
+): Promise<(Job & { readonly planAttempts: number }) | undefined> {
+  const sql = `update job set planner = $2, plan_attempts = plan_attempts + 1 where id = $1 and state = 'accepted' and planner is null
+    returning plan_attempts as "planAttempts", ${columns}`
+  return (await pool.query<Job & { planAttempts: number }>(sql, [id, worker])).rows[0]
 }
 
 /** Gives an accepted job back for another planner. */

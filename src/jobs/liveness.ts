@@ -19,6 +19,8 @@ export async function openLiveness(connection: PoolConfig, onLost: () => void): 
     if (!closing) onLost()
   })
   await client.connect()
+  // A worker's machine that is gone says no goodbye: PostgreSQL is to notice within half a minute.
+  await client.query('set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3')
   for (;;) {
     const worker = randomInt(1, 2 ** 31 - 1)
     const { rows } = await client.query('select pg_try_advisory_lock($1, $2) as taken', [livenessClass, worker])

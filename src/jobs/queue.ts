@@ -16,7 +16,10 @@ const taskSecondsMax = 23 * 3600
 /** Polling is only the backstop: NOTIFY wakes workers at once. */
 const backstopSeconds = 10
 
-/** A task whose worker died before it claimed anything is given out again after this time. */
+/** SQL: the `data` of the tasks that nobody has taken yet, those that wait for their time included. */
+export const untakenTasksSql = `select data from pgboss.job where name = '${queueName}' and state < 'active'`
+
+/** A task whose worker died is ended by pg-boss after about this time; the sweeper does not wait for it. */
 const heartbeatSeconds = 10
 
 const queueOptions = {
@@ -63,6 +66,7 @@ export async function consumeTasks(
     monitorIntervalSeconds: heartbeatSeconds,
   })
   boss.on('error', onError)
+  boss.on('warning', ({ message }) => onError(new Error(message)))
   await boss.start()
   await boss.createQueue(queueName, queueOptions)
   const options = { pollingIntervalSeconds: backstopSeconds, notifyPollingIntervalSeconds: backstopSeconds }

@@ -40,6 +40,10 @@ export interface WriteOptions {
   readonly deferred?: boolean
 }
 
+/** A writer holds back every cut, and a waiting cut every other writer: one that stands still is ended by the database. */
+const pauseMsMax = 30_000
+const statementMsMax = 120_000
+
 /** How often a write is tried when it meets another writer of the same records. */
 const attemptsMax = 10
 
@@ -64,7 +68,9 @@ export async function write(
       try {
         return await writeOnce(client, tenant, changes, options, alone)
       } catch (error) {
-        await client.query('rollback')
+        await client.query('rollback').catch(() => {
+          throw error
+        })
         if (error instanceof MustBeAlone) alone = true
         else if (attempt === attemptsMax || !isCollision(error)) throw error
       }
@@ -101,17 +107,23 @@ async function writeOnce(
   return outcomes
 }
 
-/** Returns when all deferred writes so far will survive a crash: a commit of its own, which waits for the log up to it. */
+/**
+ * Returns when all deferred writes so far will survive a crash: a commit of its own, which waits for the log up to it. It has to write
+ * something to the log, or PostgreSQL would not wait.
+ */
 export async function waitForDisk(pool: Pool): Promise<void> {
-  await pool.query('select pg_current_xact_id()')
+  await pool.query(`select pg_logical_emit_message(true, 'millrace', '')`)
 }
 
 /** Begins the transaction and gives the time from which its versions are valid, in milliseconds since 1970. */
 async function begin(client: ClientBase, alone: boolean, { deferred }: WriteOptions): Promise<number> {
   const results = (await client.query(`
-    begin; set local synchronous_commit = ${deferred ? 'off' : 'on'};
+    begin isolation level read committed;
+    set local synchronous_commit = ${deferred ? 'off' : 'on'};
+    set local idle_in_transaction_session_timeout = ${pauseMsMax};
+    set local statement_timeout = ${statementMsMax};
     select ${alone ? 'stamp_write_alone' : 'stamp_write'}() as at`)) as unknown as QueryResult<{ at: Date }>[]
-  return results[2]!.rows[0]!.at.getTime()
+  return results.at(-1)!.rows[0]!.at.getTime()
 }
 
 const keyOfChange = (change: Change): Key => (change.kind === 'put' ? change.draft : change.key)

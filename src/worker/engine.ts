@@ -78,11 +78,25 @@ class Engine {
   }
 
   async die(): Promise<void> {
-    await (await this.#liveness)?.close()
+    const liveness = this.#liveness
+    this.#liveness = undefined
+    await liveness?.then((held) => held.close()).catch(() => {})
   }
 
-  /** Runs one task. When the database cannot be reached it throws, and the queue gives the task out again. */
+  /**
+   * Runs one task. When even giving work back fails, this engine may hold work that it does not know of: it then takes a new number,
+   * and what it held under the old one is rescued like a dead worker's.
+   */
   async run(task: Task): Promise<void> {
+    try {
+      await this.#take(task)
+    } catch (error) {
+      await this.die()
+      throw error
+    }
+  }
+
+  async #take(task: Task): Promise<void> {
     const { worker } = await this.beAlive()
     if (task.kind === 'plan') return this.#plan(task, worker)
     await runPartition(this.#workshop, this.#enqueue, task, worker, (partition, error) => this.#retry(partition, error))
@@ -105,8 +119,8 @@ class Engine {
     const { job, number, attempt } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: reasonOf(error) })
     await transaction(this.#workshop.pool, async (client) => {
-      if (attempt >= partitionAttemptsMax) return failJob(client, job, tooManyAttempts)
       if (!(await releasePartition(client, partition))) return
+      if (attempt >= partitionAttemptsMax) return failJob(client, job, tooManyAttempts)
       await this.#enqueue(client, [{ kind: 'partition', job, number }], retrySecondsStep * attempt)
     })
   }

@@ -1,17 +1,20 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
+import { partitionAttemptsMax } from '../export/limits.ts'
 import { planPartitions } from '../export/plan.ts'
 import { isReferenceType } from '../fhir/resource-types.ts'
-import { claimPlanning, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
+import { claimPlanning, failJob, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
 import { insertPartitions } from '../jobs/partition.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { countReferences } from '../jobs/reference.ts'
+import { tooManyAttempts } from '../jobs/rescue.ts'
 import { ownerSizes } from '../records/read.ts'
 
 /** Plans an accepted job: all partitions and their tasks appear in one transaction. Does nothing when another planner has it. */
 export async function planJob(pool: Pool, enqueue: Enqueue, id: string, worker: number): Promise<void> {
   const job = await claimPlanning(pool, id, worker)
   if (!job) return
+  if (job.planAttempts > partitionAttemptsMax) return failJob(pool, id, tooManyAttempts)
   const types = job.request.types.filter((type) => !isReferenceType(type))
   const owners = await jobPatients(pool, id)
   const asOf = job.transactionTime.getTime()

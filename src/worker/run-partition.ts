@@ -29,7 +29,8 @@ export async function runPartition(
     await publish(workshop, enqueue, selection)
     if (partition.kind === 'references') await keepPublished(workshop, job.id)
   } catch (error) {
-    if (!(error instanceof NotHeld)) await onFailure(partition, error)
+    if (error instanceof NotHeld) await workshop.files.removeAttempt(attemptFolder(partition))
+    else await onFailure(partition, error)
   } finally {
     await held.stop()
   }
@@ -43,8 +44,9 @@ async function exportAll(workshop: Workshop, selection: Selection): Promise<void
     await held.stop()
     held.signal.throwIfAborted()
   } catch (error) {
+    if (held.signal.reason instanceof NotHeld) throw held.signal.reason
     await workshop.files.removeAttempt(attemptFolder(held.partition))
-    throw held.signal.reason instanceof NotHeld ? held.signal.reason : error
+    throw error
   }
 }
 
@@ -60,7 +62,7 @@ async function keepPublished({ pool, files }: Workshop, job: string): Promise<vo
 /**
  * Publishes what a partition wrote, exactly once: in one transaction, and only if this attempt still holds the partition.
  * The job's row is locked first, so that of two partitions that end together the second sees the first.
- * When it fails the files stay: the commit may have succeeded although its answer was lost. `keepPublished` sweeps what is not named.
+ * When the commit fails the files stay: it may have succeeded although its answer was lost. `keepPublished` sweeps what is not named.
  */
 async function publish({ pool }: Workshop, enqueue: Enqueue, selection: Selection): Promise<void> {
   const { partition, exported } = selection.held

@@ -61,7 +61,6 @@ export class Selection {
     if (records.length === 0) return
     for (const { refs } of records) this.refer(refs)
     await writer.write(linesOf(records), records.length)
-    this.held.exported += records.length
   }
 
   /** Notes the referenced records of selected types (protocol §4: one hop from exported records). */

@@ -69,5 +69,7 @@ async function tidy(pool: Pool, files: FileStore): Promise<void> {
   await expireJobs(pool)
   const jobs = await files.jobs()
   const kept = await jobsWithFiles(pool, jobs)
-  for (const job of jobs) if (!kept.has(job)) await files.removeJob(job)
+  const removed = await Promise.allSettled(jobs.filter((job) => !kept.has(job)).map((job) => files.removeJob(job)))
+  const failed = removed.find((result) => result.status === 'rejected')
+  if (failed) throw failed.reason
 }

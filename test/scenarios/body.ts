@@ -38,19 +38,6 @@ export const bodyScenarios: readonly Scenario[] = [
     },
   },
   {
-    t: [],
-    rules: ['S-38', 'S-49'],
-    does: "the page's example word for word, until filters are applied",
-    change: {
-      patients: pageEntries,
-      parameters: [entry('_typeFilter', 'valueString', 'Condition?category=problem-list-item')],
-    },
-    status: 422,
-    code: 'invalid',
-    fine: 'not-supported',
-    expression: 'Parameters.parameter[7].valueString',
-  },
-  {
     t: [2],
     rules: ['S-1', 'S-21', 'S-29', 'S-53', 'S-54', 'S-55'],
     does: 'one patient and valid headers',

@@ -23,6 +23,7 @@ import { sinceScenarios } from './since.ts'
 import { Stage } from './stage.ts'
 import { statusScenarios } from './status.ts'
 import { textScenarios } from './text.ts'
+import { typeFilterScenarios } from './type-filter.ts'
 import { typeScenarios } from './types.ts'
 
 const tables: Readonly<Record<string, readonly Scenario[]>> = {
@@ -40,6 +41,7 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   files: fileScenarios,
   'referenced records': referencedScenarios,
   'odd text': textScenarios,
+  _typeFilter: typeFilterScenarios,
   'Group export': groupScenarios,
   discovery: discoveryScenarios,
   'read and write': crudScenarios,

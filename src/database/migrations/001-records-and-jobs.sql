@@ -38,18 +38,25 @@ create table awaited_target (
 -- The store's clock: milliseconds since 1970 of the latest stamp or cut. It never goes back, whatever the machine's clock does.
 create sequence clock as bigint minvalue 0 start 0;
 
--- Writers hold lock (7061, 1) shared until they commit; a cut takes it alone. So a reading of the clock by a cut never overlaps
--- one by a writer; two writers may overlap, and then the greater stamp may be forgotten, which only delays a record to the next cut.
+-- Writers hold lock (7061, 1) shared until they commit; a cut takes it alone. Lock (7061, 2) makes one reading of the clock whole:
+-- it is held for that moment only, and let go of whatever happens.
 create function read_clock(step bigint) returns timestamptz language plpgsql as $$
 declare
   latest bigint;
   moment bigint;
 begin
-  select last_value into latest from clock;
-  moment := greatest(latest, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
-  if moment + step > latest then
-    perform setval('clock', moment + step);
-  end if;
+  perform pg_advisory_lock(7061, 2);
+  begin
+    select last_value into latest from clock;
+    moment := greatest(latest, floor(extract(epoch from clock_timestamp()) * 1000)::bigint);
+    if moment + step > latest then
+      perform setval('clock', moment + step);
+    end if;
+  exception when query_canceled or others then
+    perform pg_advisory_unlock(7061, 2);
+    raise;
+  end;
+  perform pg_advisory_unlock(7061, 2);
   return to_timestamp(moment / 1000.0);
 end
 $$;
@@ -97,7 +104,8 @@ create table job (
   finished         timestamptz,
   expires          timestamptz,
   failure          text,
-  planner          integer               -- the planning worker's liveness lock (class 7062)
+  planner          integer,              -- the planning worker's liveness lock (class 7062)
+  plan_attempts    integer     not null default 0
 );
 create unique index job_live on job (tenant, client) where state in ('accepted', 'running', 'finishing');
 create index job_state on job (state, finished);

@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import fc from 'fast-check'
+import { exportableTypes } from '../../src/fhir/resource-types.ts'
+import { batch, clinicalRecord, patientIds, provenanceRecord, type SimulatedChange } from './changes.ts'
+import { checkExport } from './check-export.ts'
+import type { ModelRequest } from './model.ts'
+import { type SimulatedJob, type SimulatedTenant, Simulation } from './simulation.ts'
+
+/** Enough runs for an idle machine; a busy one stops at the time, having checked fewer. */
+const interleavingsMax = 60
+const interleavingMsMax = 15_000
+const chainsMax = 6
+const chainMsMax = 8_000
+const collisions = 60
+
+/** Where `_since` of an export comes from: the time of an earlier export of the tenant, or of a write, counted back. */
+interface Since {
+  readonly of: 'export' | 'write'
+  readonly back: number
+}
+
+/** An export to start. `split` gives each patient a partition of its own. */
+interface Order {
+  readonly request: Omit<ModelRequest, 'since'>
+  readonly since: Since | undefined
+  readonly split: boolean
+}
+
+/** One step of an interleaving. Two tenants hold records of the same names; the batches of one step are written at the same time. */
+type Step = { readonly tenant: 0 | 1 } & (
+  | { readonly kind: 'write'; readonly batches: readonly SimulatedChange[][] }
+  | { readonly kind: 'export'; readonly order: Order }
+  | { readonly kind: 'prune' }
+  | { readonly kind: 'wait' }
+)
+
+const everything = { patients: patientIds, types: exportableTypes, provenance: 'relevant' } as const
+
+const request = fc.record({
+  patients: fc.oneof(
+    { weight: 1, arbitrary: fc.constant([...patientIds, 'nobody']) },
+    { weight: 3, arbitrary: fc.shuffledSubarray(patientIds, { minLength: 1 }) },
+  ),
+  types: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([...exportableTypes]) },
+    { weight: 1, arbitrary: fc.subarray([...exportableTypes], { minLength: 9 }) },
+  ),
+  provenance: fc.constantFrom('relevant' as const, 'latest' as const),
+})
+
+const order: fc.Arbitrary<Order> = fc.record({
+  request,
+  since: fc.option(fc.record({ of: fc.constantFrom('export' as const, 'write' as const), back: fc.nat(4) }), {
+    nil: undefined,
+  }),
+  split: fc.boolean(),
+})
+
+const tenant = fc.constantFrom(0 as const, 0 as const, 0 as const, 1 as const)
+const of = <K extends string>(kind: K) => ({ tenant, kind: fc.constant(kind) })
+const batches = fc.array(batch, { minLength: 1, maxLength: 3 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ ...of('write'), batches }) },
+  { weight: 3, arbitrary: fc.record({ ...of('export'), order }) },
+  { weight: 1, arbitrary: fc.record(of('prune')) },
+  { weight: 1, arbitrary: fc.record(of('wait')) },
+)
+const steps = fc.array(step, { minLength: 4, maxLength: 24 })
+const writers = fc.array(fc.array(batch, { minLength: 5, maxLength: 20 }), { minLength: 2, maxLength: 3 })
+
+describe('exports among writes', () => {
+  let simulation: Simulation
+  before(async () => {
+    simulation = await Simulation.start()
+  })
+  after(() => simulation.stop())
+
+  async function take(taken: Step, place: SimulatedTenant, jobs: SimulatedJob[]): Promise<void> {
+    if (taken.kind === 'write') {
+      await Promise.all(taken.batches.map((changes) => simulation.write(place, changes)))
+    } else if (taken.kind === 'export') {
+      jobs.push(await start(taken.order, place, jobs))
+    } else if (taken.kind === 'prune') {
+      await simulation.prune()
+    } else if (jobs.length > 0) {
+      await simulation.completed(jobs.at(-1)!.id)
+    }
+  }
+
+  function start({ request, since, split }: Order, { name, model }: SimulatedTenant, jobs: readonly SimulatedJob[]) {
+    const times = since?.of === 'export' ? jobs.map(({ time }) => time) : model.times
+    const time = since && times.at(-1 - since.back)
+    const groups = split ? [...request.patients].sort().map((patient) => [patient]) : undefined
+    return simulation.startExport(name, time === undefined ? request : { ...request, since: time }, groups)
+  }
+
+  async function check(place: SimulatedTenant, job: SimulatedJob): Promise<Map<string, string>> {
+    await simulation.completed(job.id)
+    return checkExport(place.model, job, await simulation.parts(job.id))
+  }
+
+  async function interleave(taken: readonly Step[]): Promise<void> {
+    const tenants = [simulation.newTenant(), simulation.newTenant()] as const
+    const jobs: [SimulatedJob[], SimulatedJob[]] = [[], []]
+    for (const each of taken) await take(each, tenants[each.tenant], jobs[each.tenant])
+    for (const number of [0, 1] as const) {
+      jobs[number].push(await start({ request: everything, since: undefined, split: true }, tenants[number], []))
+      for (const job of jobs[number]) await check(tenants[number], job)
+    }
+    assert.deepEqual(simulation.complaints, [])
+  }
+
+  /** Starts exports that each begin where the one before ended, for as long as the writers write, and one more. */
+  async function chain(lists: readonly SimulatedChange[][][], wait: number): Promise<void> {
+    const place = simulation.newTenant()
+    let writing = true
+    const write = async (list: SimulatedChange[][]) => {
+      for (const changes of list) await simulation.write(place, changes)
+    }
+    const written = Promise.all(lists.map(write)).finally(() => {
+      writing = false
+    })
+    written.catch(() => {})
+
+    const jobs: SimulatedJob[] = []
+    const next = async () => {
+      const since = { of: 'export', back: 0 } as const
+      jobs.push(await start({ request: everything, since, split: false }, place, jobs))
+      if (jobs.length % (wait + 1) === 0) await simulation.completed(jobs.at(-1)!.id)
+    }
+    while (writing) await next()
+    await written
+    await next()
+    await checkChain(place, jobs)
+    assert.deepEqual(simulation.complaints, [])
+  }
+
+  /** Nothing is repeated, nothing is missed: applied one after the other, the exports give the state at the last one's time. */
+  async function checkChain(place: SimulatedTenant, jobs: readonly SimulatedJob[]): Promise<void> {
+    const seen = new Set<string>()
+    const replica = new Map<string, string>()
+    for (const job of jobs) {
+      for (const [key, line] of ofPatients(await check(place, job))) {
+        assert.ok(!seen.has(line), `${key} comes twice in the same version`)
+        seen.add(line)
+        replica.set(key, line)
+      }
+    }
+    for (const [key, line] of ofPatients(place.model.expectedExport(everything, jobs.at(-1)!.time).lines)) {
+      assert.equal(replica.get(key), line, `${key} is missing`)
+    }
+  }
+
+  /** What `_since` is about; Provenances and referenced records follow the records of patients, whatever their own time. */
+  const ofPatients = (lines: ReadonlyMap<string, string>) =>
+    [...lines].filter(([key]) => !/^(Provenance|Location|Organization|Practitioner)\//.test(key))
+
+  /** Writes a Provenance at the same time as another write of its target, again and again. */
+  async function collide(before: string | undefined, after: string): Promise<void> {
+    const place = simulation.newTenant()
+    for (let number = 0; number < collisions; number++) {
+      const target = `Condition/c${number}`
+      if (before !== undefined) await simulation.write(place, [clinicalRecord(target, before)])
+      await Promise.all([
+        simulation.write(place, [provenanceRecord(`Provenance/v${number}`, [target])]),
+        simulation.write(place, [clinicalRecord(target, after)]),
+      ])
+    }
+    const lines = await check(place, await start({ request: everything, since: undefined, split: true }, place, []))
+    assert.equal([...lines.keys()].filter((key) => key.startsWith('Provenance/')).length, collisions)
+  }
+
+  for (const clock of ['runs', 'stands still'] as const) {
+    describe(`while the clock ${clock}`, () => {
+      before(async () => {
+        if (clock === 'stands still') await simulation.stopClock()
+      })
+
+      it('give the state of the store at their transactionTime, whatever else goes on', async () => {
+        const bounds = { numRuns: interleavingsMax, interruptAfterTimeLimit: interleavingMsMax }
+        await fc.assert(fc.asyncProperty(steps, interleave), bounds)
+      })
+
+      it('partition the changes when each begins where the one before ended, while others write', async () => {
+        const bounds = { numRuns: chainsMax, interruptAfterTimeLimit: chainMsMax }
+        await fc.assert(fc.asyncProperty(writers, fc.nat(4), chain), bounds)
+      })
+
+      it('have each Provenance once, when its target arrives as it is written', () => collide(undefined, 'Patient/p1'))
+      it('have each Provenance once, when its target moves as it is written', () => collide('Patient/p0', 'Patient/p1'))
+      it('have each Provenance once, when its target gets its first patient as it is written', () =>
+        collide('Group/g', 'Patient/p1'))
+    })
+  }
+})
