@@ -7,6 +7,7 @@ import { access, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { Random } from '../../src/population/random.ts'
 import { TestServer } from '../server.ts'
 import { heavyRecords, keyOf, patientIds, store } from './heavy-records.ts'
@@ -19,7 +20,7 @@ const loads = 4
 const databaseKillOfLoads = 3
 const warmUps = 2
 
-const program = new URL('../../src/main.ts', import.meta.url).pathname
+const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const seed = randomInt(2 ** 31)
 const random = new Random(seed)
 
