@@ -2,6 +2,7 @@ import type { Pool, PoolConfig } from 'pg'
 import { readStore, type StoreFlags } from '../config.ts'
 import { openDatabase } from '../database/connection.ts'
 import { migrate } from '../database/migrate.ts'
+import { Failure } from '../failure.ts'
 
 const commandPoolSize = 2
 
@@ -15,7 +16,22 @@ export async function withDatabase<T>(
   try {
     await migrate(database.pool)
     return await work(database.pool, database.connection)
+  } catch (error) {
+    throw isLostConnection(error) ? databaseGone(error) : error
   } finally {
     await database.close()
   }
 }
+
+/** The server ended or the connection broke: PostgreSQL's classes 08 and 57P, and what sockets and the driver say. */
+function isLostConnection(error: unknown): boolean {
+  const { code = '', message = '' } = error as { code?: string; message?: string }
+  return /^(08|57P0|ECONN|EPIPE)/.test(code) || /Connection terminated|terminating connection/.test(message)
+}
+
+const databaseGone = (cause: unknown): Failure =>
+  new Failure(
+    'The database went away while the command was at work.',
+    'What had been written before is kept. See that the database runs, and type the same command again.',
+    { cause },
+  )

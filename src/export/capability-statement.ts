@@ -1,4 +1,6 @@
 import { exportableTypes } from '../fhir/resource-types.ts'
+import { supportedParameters } from '../filter/supported.ts'
+import type { Profile } from './profile.ts'
 
 /** Where the things that a CapabilityStatement names are found. */
 export interface CapabilityUrls {
@@ -13,7 +15,7 @@ export interface CapabilityUrls {
 const interactions = ['read', 'vread', 'create', 'update', 'delete'].map((code) => ({ code }))
 
 /** What the server can do for a tenant (protocol §9, C1…C5): no more and no less. `date` is an R4 instant. */
-export function capabilityStatement(urls: CapabilityUrls, version: string, date: string): object {
+export function capabilityStatement(urls: CapabilityUrls, profile: Profile, version: string, date: string): object {
   return {
     resourceType: 'CapabilityStatement',
     status: 'active',
@@ -33,11 +35,18 @@ export function capabilityStatement(urls: CapabilityUrls, version: string, date:
           interaction: interactions,
           versioning: 'versioned-update',
           ...operationsOf(type, urls),
+          ...searchParamsOf(type, profile),
         })),
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
       },
     ],
   }
+}
+
+/** C3: the parameters that `_typeFilter` may use. */
+function searchParamsOf(type: string, { typeFilter }: Profile): object {
+  const parameters = supportedParameters(type, typeFilter)
+  return parameters.length === 0 ? {} : { searchParam: parameters.map(({ code, type }) => ({ name: code, type })) }
 }
 
 function operationsOf(type: string, urls: CapabilityUrls): object {

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { capabilityStatement } from '../export/capability-statement.ts'
 import { type ExportOperation, exportOperations, operationDefinition } from '../export/operation-definition.ts'
+import { profiles } from '../export/profile.ts'
 import { fhirBase, tokenEndpoint } from '../fhir/service-urls.ts'
 import { fhirJson } from './answer.ts'
 import type { HttpContext } from './context.ts'
@@ -25,7 +26,8 @@ export function metadataRoutes(app: FastifyInstance, context: HttpContext): void
       patientExport: definitionUrl('patient-export'),
       groupExport: definitionUrl('group-export'),
     }
-    const statement = capabilityStatement(urls, context.version, context.started.toISOString())
+    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const statement = capabilityStatement(urls, profile, context.version, context.started.toISOString())
     return reply.type(fhirJson).send(JSON.stringify(statement))
   })
   allowOnly(app, '/r4/:tenant/metadata', ['GET'])

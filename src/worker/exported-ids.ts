@@ -1,5 +1,5 @@
 /** The most records of one partition whose Provenances can be found: only a single patient with more could go beyond it. */
-const exportedIdsMax = 2_000_000
+const exportedIdsMax = 1_000_000
 
 /** What a partition has exported, to know which Provenances come along. */
 export class ExportedIds {

@@ -73,10 +73,16 @@ export const discoveryScenarios: readonly Scenario[] = [
         ['CapabilityStatement', 'instance', '4.0.1'],
       )
       const [rest] = statement.rest as {
-        resource: { type: string; operation?: { name: string; definition: string }[] }[]
+        resource: {
+          type: string
+          operation?: { name: string; definition: string }[]
+          searchParam?: { name: string }[]
+        }[]
       }[]
       const types = rest!.resource.map(({ type }) => type)
       for (const type of exportableTypes) assert.ok(types.includes(type), type)
+      const filterable = rest!.resource.find(({ type }) => type === 'Condition')?.searchParam?.map(({ name }) => name)
+      assert.ok(filterable?.includes('clinical-status') && !filterable.includes('subject'), 'what _typeFilter may use')
       assert.deepEqual(rest!.resource.find(({ type }) => type === 'Patient')?.operation, [
         { name: 'export', definition: `${stage.server.url}/r4/OperationDefinition/patient-export` },
       ])
