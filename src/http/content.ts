@@ -10,10 +10,9 @@ import { findPart, type Part } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { isUuid } from './uuid.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
-
-const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 /**
  * The bytes of a file, for whoever holds a signed link; `Authorization` is ignored (protocol §6). Files are stored gzipped: clients that
@@ -39,7 +38,7 @@ export function contentRoute(app: FastifyInstance, context: HttpContext): void {
       const found = problem(403, 'forbidden', `${text} Ask for the file's URL in the manifest again.`)
       return sendProblems(reply, [found], profiles.millennium)
     }
-    const part = uuidPattern.test(id) ? await findPart(context.pool, id) : undefined
+    const part = isUuid(id) ? await findPart(context.pool, id) : undefined
     if (!part) {
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)

@@ -8,9 +8,9 @@ import { callerOf } from './caller.ts'
 import { contentPath } from './content.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { isUuid } from './uuid.ts'
 
 const path = '/bulk-export/files/:id'
-const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const acceptPattern = /\*\/\*|application\/(\*|fhir\+ndjson|ndjson|fhir\+json|json)/i
 
 /**
@@ -26,7 +26,7 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
       return sendProblems(reply, [problem(406, 'not-supported', text)], profile)
     }
     const { id } = request.params as { id: string }
-    const part = uuidPattern.test(id) ? await findPart(context.pool, id) : undefined
+    const part = isUuid(id) ? await findPart(context.pool, id) : undefined
     if (!part || part.tenant !== tenant) {
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profile)

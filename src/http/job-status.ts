@@ -10,6 +10,7 @@ import { sendOutcome, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { isUuid } from './uuid.ts'
 
 const path = '/bulk-export/jobs/:id'
 
@@ -42,11 +43,9 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext): void {
   allowOnly(scope, path, ['GET', 'DELETE'])
 }
 
-const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
-
 /** T-164, T-166, T-167, O-7: another tenant's job does not exist, another client's is forbidden, a deleted one is gone. */
 async function ownJob(context: HttpContext, { tenant, grant }: Caller, id: string) {
-  const job = uuidPattern.test(id) ? await findJob(context.pool, id) : undefined
+  const job = isUuid(id) ? await findJob(context.pool, id) : undefined
   if (!job || job.tenant !== tenant) return problem(404, 'not-found', 'There is no such export job.')
   if (job.client !== grant.client) return problem(403, 'forbidden', 'The export job belongs to another client.')
   if (job.state === 'deleted') return problem(404, 'deleted', 'The export job was deleted or has expired.')
