@@ -8,10 +8,10 @@ const findingsMax = 1_000
 export class Findings {
   readonly problems: Problem[] = []
   readonly warnings: Issue[] = []
-  readonly #lenient: boolean
+  readonly lenient: boolean
 
   constructor(lenient: boolean) {
-    this.#lenient = lenient
+    this.lenient = lenient
   }
 
   add(found: Problem): void {
@@ -25,7 +25,7 @@ export class Findings {
   /** Something unsupported: a warning when handling is lenient, a problem otherwise. */
   unsupported(found: Problem): void {
     const { status: _, ...issue } = found
-    if (!this.#lenient) this.add(found)
+    if (!this.lenient) this.add(found)
     else if (this.warnings.length < findingsMax) this.warnings.push({ ...issue, severity: 'warning' })
   }
 }

@@ -47,16 +47,21 @@ function mediaType(text: string): MediaType {
   return { name: name.toLowerCase(), parameters: new Map(parameters.map(nameAndValue)) }
 }
 
-/** Whether an `Accept` header lets the server answer FHIR JSON (T-139…T-142). */
-function acceptsFhirJson(accept: string): boolean {
+/** Whether an `Accept` header lets the server answer one of the media ranges, in FHIR R4 if it names a version (T-139…T-142). */
+function accepts(accept: string, ranges: ReadonlySet<string>): boolean {
   return splitOutsideQuotes(accept, ',')
     .map(mediaType)
     .some(({ name, parameters }) => {
       const version = parameters.get('fhirversion')
       const wanted = Number(parameters.get('q') ?? 1) > 0
-      return wanted && acceptedRanges.has(name) && (version === undefined || /^4\.0(\.|$)/.test(version))
+      return wanted && ranges.has(name) && (version === undefined || /^4\.0(\.|$)/.test(version))
     })
 }
+
+const fileRanges = new Set([...acceptedRanges, 'application/fhir+ndjson', 'application/ndjson'])
+
+/** T-178: whether a file may be answered; Oracle's page for files asks for FHIR JSON. */
+export const acceptsFile = (accept: string | undefined): boolean => accept === undefined || accepts(accept, fileRanges)
 
 /** T-139, T-143: what the answer's media type may be. */
 export function checkAccept(accept: string | undefined, profile: Profile): Problem[] {
@@ -64,7 +69,7 @@ export function checkAccept(accept: string | undefined, profile: Profile): Probl
     if (!profile.headersRequired) return []
     return [problem(406, 'required', 'The Accept header is missing. Send Accept: application/fhir+json.')]
   }
-  if (acceptsFhirJson(accept)) return []
+  if (accepts(accept, acceptedRanges)) return []
   return [
     problem(406, 'not-supported', 'The Accept header names nothing that this server produces.', {
       diagnostics: `Accept: ${accept.slice(0, 200)}. Allowed: application/fhir+json (FHIR 4.0), application/json.`,

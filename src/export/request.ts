@@ -70,7 +70,7 @@ export function parseExportRequest(
   const known = knownEntries(entries, profile, findings)
   const given = known.filter(({ name }) => name === 'patient')
   const patients = readPatients(given, problems.length > 0, input.base, findings)
-  return readRequest(input.base, patients, known, preferences, findings, grant, profile)
+  return readRequest(input.base, patients, known, findings, grant, profile)
 }
 
 /** Reads a `GET Group/{id}/$export`. The patients of the request are empty: the members of the Group are looked up afterwards. */
@@ -83,14 +83,13 @@ export function parseGroupExportRequest(input: ExportInput, grant: Grant, profil
   for (const { at } of known.filter(({ name }) => name === 'patient')) {
     findings.unsupported(problem(400, 'not-supported', 'The Group says which patients.', { expression: at }))
   }
-  return readRequest(input.base, [], known, preferences, findings, grant, profile)
+  return readRequest(input.base, [], known, findings, grant, profile)
 }
 
 function readRequest(
   base: string,
   patients: readonly string[],
   known: readonly ParameterEntry[],
-  preferences: ReadonlyMap<string, string>,
   findings: Findings,
   grant: Grant,
   profile: Profile,
@@ -112,7 +111,7 @@ function readRequest(
       filters,
       base,
       provenance,
-      lenient: preferences.get('handling') === 'lenient',
+      lenient: findings.lenient,
       warnings: findings.warnings,
     },
   }

@@ -62,7 +62,7 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
   const line = oneLine(source)
   const stated = membersOf(line)
   if (!stated) return { fault: 'nested too deep', expression: type }
-  const twice = repeatedKey(stated)
+  const twice = repeatedMember(stated)
   if (twice !== undefined) return { fault: `the member "${twice}" stands twice`, expression: type }
   const text = resource.id === id ? line : withId(line, id, stated)
   const members = text === line ? stated : membersOf(text)!
@@ -71,7 +71,7 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
   return { type, id, resource, text: { ...splitAtMeta(text, members), lastUpdated } }
 }
 
-function repeatedKey(members: readonly Member[]): string | undefined {
+function repeatedMember(members: readonly Member[]): string | undefined {
   const distinct = new Set(members.map(({ key }) => key))
   if (distinct.size === members.length) return undefined
   return members.find(({ key }, index) => members.findIndex((other) => other.key === key) < index)!.key

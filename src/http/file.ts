@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { bearerChallenge } from '../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../access/content-link.ts'
+import { acceptsFile } from '../export/headers.ts'
 import { problem } from '../export/problem.ts'
 import { findPart } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
@@ -11,7 +12,6 @@ import { allowOnly } from './method-not-allowed.ts'
 import { isUuid } from './uuid.ts'
 
 const path = '/bulk-export/files/:id'
-const acceptPattern = /\*\/\*|application\/(\*|fhir\+ndjson|ndjson|fhir\+json|json)/i
 
 /**
  * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL. Needs a token of the job's client with the
@@ -20,8 +20,7 @@ const acceptPattern = /\*\/\*|application\/(\*|fhir\+ndjson|ndjson|fhir\+json|js
 export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
   scope.get(path, async (request, reply) => {
     const { grant, tenant, profile } = callerOf(request)
-    const { accept } = request.headers
-    if (accept !== undefined && !acceptPattern.test(accept)) {
+    if (!acceptsFile(request.headers.accept)) {
       const text = 'Files are application/fhir+ndjson; the Accept header does not allow that.'
       return sendProblems(reply, [problem(406, 'not-supported', text)], profile)
     }

@@ -119,7 +119,7 @@ create table partition (
   attempt  integer not null default 0,
   worker   integer,                     -- the running worker's liveness lock (class 7062)
   planned  bigint  not null,            -- records expected when planned
-  exported bigint  not null default 0,  -- records written so far by the current attempt
+  exported bigint  not null default 0,  -- records that the current attempt has gone through, matching or not
   primary key (job, number)
 );
 create index partition_running on partition (worker) where state = 'running';
