@@ -4,6 +4,7 @@ import { Writable } from 'node:stream'
 import { describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
+import { deflateLines } from '../gzip/deflated.ts'
 import type { FileStore } from './file-store.ts'
 import { PartWriter } from './part-writer.ts'
 
@@ -24,6 +25,7 @@ class MemoryStore implements Pick<FileStore, 'create'> {
     const chunks: Buffer[] = []
     this.files.set(path, chunks)
     const slow = this.#slow
+    let ended = false
     return new Writable({
       highWaterMark: slow ? 1 : 1024 * 1024,
       write: (chunk: Buffer, _encoding, done) => {
@@ -31,8 +33,12 @@ class MemoryStore implements Pick<FileStore, 'create'> {
         if (slow) setImmediate(done)
         else done()
       },
+      final: (done) => {
+        ended = true
+        done()
+      },
       destroy: (error, done) => {
-        if (error !== null || chunks.length === 0) this.destroyed.add(path)
+        if (!ended) this.destroyed.add(path)
         done(error)
       },
     })
@@ -123,9 +129,29 @@ describe('the parts of one type (T-183)', () => {
     )
   })
 
+  it('hold lines that came deflated and lines that came as text, in the order they came', async () => {
+    const lines = fc.record({
+      text: fc.nat(2_000).map((size) => Buffer.from(`${'{"code":"abc"}'.repeat(size)}\n`)),
+      deflated: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(lines, { maxLength: 40 }), fc.boolean(), async (all, slow) => {
+        const store = new MemoryStore(slow)
+        const writer = new PartWriter(store, folder, 'Observation', 2_000)
+        for (const { text, deflated } of all) {
+          await (deflated ? writer.copy(await deflateLines(text, 1, 6)) : writer.write(text, 1))
+        }
+        const expected = Buffer.concat(all.map(({ text }) => text)).toString('latin1')
+        assert.equal(textOf(store, await writer.end(), 2_000), expected)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
   it('are given up without a trace in the list', async () => {
     const store = new MemoryStore(true)
     const writer = new PartWriter(store, folder, 'Observation', 1_000_000)
+    await writer.copy(await deflateLines(Buffer.from('{}\n'), 1, 6))
     await writer.write(Buffer.from('{}\n'), 1)
     writer.abandon()
     assert.deepEqual(writer.parts, [])

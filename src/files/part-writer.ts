@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
-import type { Writable } from 'node:stream'
-import { finished } from 'node:stream/promises'
-import { createGzip, type Gzip } from 'node:zlib'
+import { type Deflated, deflateLines } from '../gzip/deflated.ts'
+import { memberEndBytes } from '../gzip/member.ts'
 import type { FileStore } from './file-store.ts'
+import { OpenPart } from './open-part.ts'
 
 /** A file that is complete but not published yet. Bytes before and after gzip. */
 export interface WrittenPart {
@@ -19,13 +18,13 @@ export interface WrittenPart {
 type PartStore = Pick<FileStore, 'create'>
 
 /**
- * Deflate level: 1 costs about a third of the default's time for about a tenth more bytes, and an export that finds no pack is
- * bound by it (docs/decisions/0005).
+ * Deflate level of lines that come as text: 1 costs about a third of the default's time for about a tenth more bytes, and an export
+ * that finds no pack is bound by it (docs/decisions/0005).
  */
-const gzipLevel = 1
+const linesLevel = 1
 
-/** What deflate may hold back before it writes, in bytes of output. */
-const heldBackBytesMax = 256 * 1024
+/** Lines are gathered up to this size before they are deflated: smaller pieces deflate worse. */
+const gatheredBytesMax = 256 * 1024
 
 /** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends. */
 export class PartWriter {
@@ -35,6 +34,11 @@ export class PartWriter {
   readonly #folder: string
   readonly #gzipBytesMax: number
   #open: OpenPart | undefined
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
+  #gatheredRecords = 0
+  /** The piece that is being deflated while the next one is gathered. */
+  #deflating: Promise<Deflated> | undefined
 
   /** @param folder where in the store: it names the job, the partition and the attempt */
   constructor(store: PartStore, folder: string, type: string, gzipBytesMax: number) {
@@ -44,17 +48,23 @@ export class PartWriter {
     this.#gzipBytesMax = gzipBytesMax
   }
 
-  /** Adds whole lines, each ended by a line feed. Waits while the file system is slower than the caller. */
+  /** Adds whole lines, each ended by a line feed. Waits while the file system is slower than the caller. Keeps `lines`. */
   async write(lines: Buffer, records: number): Promise<void> {
-    // Deflate adds at most 5 bytes to each 16 KB that it cannot shrink.
-    const worst = lines.length + Math.ceil(lines.length / 16_383) * 5 + heldBackBytesMax
-    if (this.#open && this.#open.gzipBytes + worst > this.#gzipBytesMax) await this.#close()
-    this.#open ??= await openPart(this.#store, `${this.#folder}/${this.#type}-${this.parts.length}.ndjson.gz`)
-    await this.#open.write(lines, records)
+    if (this.#gatheredBytes + lines.length > gatheredBytesMax) await this.#deflateGathered()
+    this.#gathered.push(lines)
+    this.#gatheredBytes += lines.length
+    this.#gatheredRecords += records
+  }
+
+  /** Adds whole lines that are deflated already: their bytes are copied as they are. Keeps `lines`. */
+  async copy(lines: Deflated): Promise<void> {
+    await this.#settle()
+    await this.#append(lines)
   }
 
   /** Completes the last file. Without a line there is no file. */
   async end(): Promise<readonly WrittenPart[]> {
+    await this.#settle()
     if (this.#open) await this.#close()
     return this.parts
   }
@@ -65,54 +75,40 @@ export class PartWriter {
     this.#open = undefined
   }
 
+  /** Brings everything that was written into the file. */
+  async #settle(): Promise<void> {
+    await this.#deflateGathered()
+    await this.#appendDeflated()
+  }
+
+  async #deflateGathered(): Promise<void> {
+    if (this.#gatheredRecords === 0) return
+    const lines = this.#gathered.length === 1 ? this.#gathered[0]! : Buffer.concat(this.#gathered)
+    const deflating = deflateLines(lines, this.#gatheredRecords, linesLevel)
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    this.#gatheredRecords = 0
+    deflating.catch(() => {})
+    await this.#appendDeflated()
+    this.#deflating = deflating
+  }
+
+  async #appendDeflated(): Promise<void> {
+    const deflating = this.#deflating
+    this.#deflating = undefined
+    if (deflating) await this.#append(await deflating)
+  }
+
+  async #append(lines: Deflated): Promise<void> {
+    const { blocks } = lines
+    if (this.#open && this.#open.gzipBytes + blocks.length + memberEndBytes > this.#gzipBytesMax) await this.#close()
+    this.#open ??= await OpenPart.create(this.#store, `${this.#folder}/${this.#type}-${this.parts.length}.ndjson.gz`)
+    await this.#open.append(lines)
+  }
+
   async #close(): Promise<void> {
     const { path, records, bytes, gzipBytes } = await this.#open!.end()
     this.parts.push({ id: randomUUID(), type: this.#type, path, records, bytes, gzipBytes })
     this.#open = undefined
-  }
-}
-
-async function openPart(store: PartStore, path: string): Promise<OpenPart> {
-  return new OpenPart(path, await store.create(path))
-}
-
-class OpenPart {
-  readonly path: string
-  records = 0
-  bytes = 0
-  gzipBytes = 0
-  readonly #gzip: Gzip
-  readonly #sink: Writable
-  readonly #done: Promise<void>
-
-  constructor(path: string, sink: Writable) {
-    this.path = path
-    this.#sink = sink
-    this.#gzip = createGzip({ level: gzipLevel, chunkSize: 256 * 1024 })
-    this.#gzip.on('data', (chunk: Buffer) => {
-      this.gzipBytes += chunk.length
-    })
-    this.#gzip.pipe(sink)
-    this.#gzip.on('error', (error) => sink.destroy(error))
-    this.#done = finished(sink)
-    this.#done.catch(() => this.#gzip.destroy())
-  }
-
-  async write(lines: Buffer, records: number): Promise<void> {
-    this.records += records
-    this.bytes += lines.length
-    if (!this.#gzip.write(lines)) await Promise.race([once(this.#gzip, 'drain'), this.#done])
-  }
-
-  async end(): Promise<this> {
-    this.#gzip.end()
-    await this.#done
-    return this
-  }
-
-  abandon(): void {
-    this.#done.catch(() => {})
-    this.#gzip.destroy()
-    this.#sink.destroy()
   }
 }

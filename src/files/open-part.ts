@@ -1,0 +1,54 @@
+import { once } from 'node:events'
+import type { Writable } from 'node:stream'
+import { finished } from 'node:stream/promises'
+import { combineCrc32 } from '../gzip/crc32.ts'
+import type { Deflated } from '../gzip/deflated.ts'
+import { memberEnd, memberHeader } from '../gzip/member.ts'
+import type { FileStore } from './file-store.ts'
+
+/** A file that is being written: one gzip member, put together from deflated lines. */
+export class OpenPart {
+  readonly path: string
+  records = 0
+  bytes = 0
+  gzipBytes = 0
+  #crc = 0
+  readonly #sink: Writable
+  readonly #done: Promise<void>
+
+  static async create(store: Pick<FileStore, 'create'>, path: string): Promise<OpenPart> {
+    return new OpenPart(path, await store.create(path))
+  }
+
+  private constructor(path: string, sink: Writable) {
+    this.path = path
+    this.#sink = sink
+    this.#done = finished(sink)
+    this.#done.catch(() => {})
+    this.#push(memberHeader)
+  }
+
+  /** Waits while the file system is slower than the caller. */
+  async append({ records, bytes, crc, blocks }: Deflated): Promise<void> {
+    this.#crc = combineCrc32(this.#crc, crc, bytes)
+    this.records += records
+    this.bytes += bytes
+    if (!this.#push(blocks)) await Promise.race([once(this.#sink, 'drain'), this.#done])
+  }
+
+  #push(bytes: Buffer): boolean {
+    this.gzipBytes += bytes.length
+    return this.#sink.write(bytes)
+  }
+
+  async end(): Promise<this> {
+    this.#push(memberEnd(this.#crc, this.bytes))
+    this.#sink.end()
+    await this.#done
+    return this
+  }
+
+  abandon(): void {
+    this.#sink.destroy()
+  }
+}
