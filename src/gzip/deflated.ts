@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { constants, crc32, deflateRaw, inflateRawSync } from 'node:zlib'
+import { constants, crc32, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
 
 /**
  * Lines as deflate blocks (RFC 1951) that end on a byte boundary and refer to nothing before them, none of them the last block.
@@ -14,20 +14,33 @@ export interface Deflated {
   readonly blocks: Buffer
 }
 
-const deflate = promisify(deflateRaw) as (
-  lines: Buffer,
-  options: { level: number; finishFlush: number; chunkSize: number },
-) => Promise<Buffer>
+const deflate = promisify(deflateRaw) as (lines: Buffer, options: ZlibOptions) => Promise<Buffer>
 
-/** Deflate writes into buffers of this size; most pieces fit in one. */
-const chunkBytesMax = 256 * 1024
+/** Deflate writes into buffers of this size; what is not filled is held all the same. */
+const chunkBytesMax = 64 * 1024
+const chunkBytesMin = 1024
 
-/** Deflates whole lines, in a thread of Node's pool. Lines that are still used elsewhere must not be changed until it has ended. */
-export async function deflateLines(lines: Buffer, records: number, level: number): Promise<Deflated> {
-  const chunkSize = Math.min(chunkBytesMax, Math.max(1024, lines.length))
-  const blocks = await deflate(lines, { level, finishFlush: constants.Z_SYNC_FLUSH, chunkSize })
-  return { records, bytes: lines.length, crc: crc32(lines), blocks }
-}
+/** Most lines become less than a quarter. */
+const optionsFor = (lines: Buffer, level: number): ZlibOptions => ({
+  level,
+  finishFlush: constants.Z_SYNC_FLUSH,
+  chunkSize: Math.min(chunkBytesMax, Math.max(chunkBytesMin, lines.length >> 2)),
+})
+
+const described = (lines: Buffer, records: number, blocks: Buffer): Deflated => ({
+  records,
+  bytes: lines.length,
+  crc: crc32(lines),
+  blocks,
+})
+
+/** Deflates whole lines in a thread of Node's pool: for many at once. They must not be changed until it has ended. */
+export const deflateLines = async (lines: Buffer, records: number, level: number): Promise<Deflated> =>
+  described(lines, records, await deflate(lines, optionsFor(lines, level)))
+
+/** Deflates whole lines here and now: for few, where going to another thread costs more than the work. */
+export const deflateLinesSync = (lines: Buffer, records: number, level: number): Deflated =>
+  described(lines, records, deflateRawSync(lines, optionsFor(lines, level)))
 
 /**
  * The lines again.

@@ -88,7 +88,7 @@ export async function failJob(client: ClientBase | Pool, id: string, failure: st
 
 /** Records written and expected so far, of all partitions. */
 export async function jobProgress(pool: Pool, id: string): Promise<{ exported: number; planned: number }> {
-  const sql = `select coalesce(sum(least(exported, planned)), 0) as exported, coalesce(sum(planned), 0) as planned
+  const sql = `select coalesce(sum(least(scanned, planned)), 0) as exported, coalesce(sum(planned), 0) as planned
     from partition where job = $1`
   const { rows } = await pool.query(sql, [id])
   return { exported: Number(rows[0].exported), planned: Number(rows[0].planned) }

@@ -36,7 +36,7 @@ export async function claimPartition(
   worker: number,
 ): Promise<Partition | undefined> {
   const { rows } = await pool.query<Partition>(
-    `update partition set state = 'running', attempt = attempt + 1, worker = $3, exported = 0
+    `update partition set state = 'running', attempt = attempt + 1, worker = $3, scanned = 0
      where job = $1 and number = $2 and state = 'waiting'
        and exists (select from job where id = $1 and state in ('running', 'finishing'))
      returning job, number, kind, owners, attempt`,
@@ -46,22 +46,22 @@ export async function claimPartition(
 }
 
 /** Records progress of a held partition. False: it is held no longer (cancelled, or rescued), so stop now. */
-export async function beatPartition(pool: Pool, held: Partition, exported: number): Promise<boolean> {
+export async function beatPartition(pool: Pool, held: Partition, scanned: number): Promise<boolean> {
   const { rowCount } = await pool.query(
-    `update partition set exported = $4
+    `update partition set scanned = $4
      where job = $1 and number = $2 and attempt = $3 and state = 'running'
        and exists (select from job where id = $1 and state in ('running', 'finishing'))`,
-    [held.job, held.number, held.attempt, exported],
+    [held.job, held.number, held.attempt, scanned],
   )
   return rowCount === 1
 }
 
 /** Marks a held partition done. False: this attempt holds it no longer, and nothing of it may be published. */
-export async function finishPartition(client: ClientBase, held: Partition, exported: number): Promise<boolean> {
+export async function finishPartition(client: ClientBase, held: Partition, scanned: number): Promise<boolean> {
   const { rowCount } = await client.query(
-    `update partition set state = 'done', worker = null, exported = $4
+    `update partition set state = 'done', worker = null, scanned = $4
      where job = $1 and number = $2 and attempt = $3 and state = 'running'`,
-    [held.job, held.number, held.attempt, exported],
+    [held.job, held.number, held.attempt, scanned],
   )
   return rowCount === 1
 }
@@ -69,7 +69,7 @@ export async function finishPartition(client: ClientBase, held: Partition, expor
 /** Gives a held partition back. False: this attempt holds it no longer. */
 export async function releasePartition(client: ClientBase | Pool, held: Partition): Promise<boolean> {
   const { rowCount } = await client.query(
-    `update partition set state = 'waiting', worker = null, exported = 0
+    `update partition set state = 'waiting', worker = null, scanned = 0
      where job = $1 and number = $2 and attempt = $3 and state = 'running'`,
     [held.job, held.number, held.attempt],
   )

@@ -6,7 +6,7 @@ import { liveWorkersSql } from './liveness.ts'
 import { type Enqueue, type Task, untakenTasksSql } from './queue.ts'
 
 const rescuePartitionsSql = `
-  update partition set state = 'waiting', worker = null, exported = 0
+  update partition set state = 'waiting', worker = null, scanned = 0
   where state = 'running' and worker not in (${liveWorkersSql})
   returning job, attempt`
 

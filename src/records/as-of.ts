@@ -1,9 +1,11 @@
-import pg, { type Pool } from 'pg'
-import { formatInstant } from '../fhir/instant.ts'
-import { copyRows, type Fields } from './copy-rows.ts'
+import type { Pool } from 'pg'
+import { copyRows, type Fields, instantOf } from './copy-rows.ts'
+import { instant, text, textArray } from './literal.ts'
 
-/** One record as it was at a time. `body` is a view that is valid until the next batch is asked for. */
+/** One record as it was at a time. */
 export interface RecordAsOf {
+  /** One of its owners: the one it was read for. */
+  readonly owner: string
   readonly id: string
   /** It belongs to several owners, so other owners' readings give it too. */
   readonly shared: boolean
@@ -16,7 +18,17 @@ export interface RecordAsOf {
   readonly body: Buffer
 }
 
-const columns = 'id, shared, refs, targets, (extract(epoch from updated) * 1000)::bigint, body'
+const columns = 'owner, id, shared, refs, targets, updated, body'
+
+const validAt = (asOf: number): string =>
+  `written <= ${instant(asOf)} and superseded > ${instant(asOf)} and not deleted`
+
+/** The targets of a Provenance that are records of its owner as of a time. */
+const existingTargets = (asOf: number): string => `
+  array_to_string(array(
+    select target from unnest(string_to_array(p.targets, ' ')) as target
+    where exists (select from record where tenant = p.tenant and owner = p.owner
+      and type = split_part(target, '/', 1) and id = split_part(target, '/', 2) and ${validAt(asOf)})), ' ')`
 
 /**
  * The records of one type that belong to the owners, as of a time, in order of owner and id.
@@ -39,8 +51,27 @@ export async function* recordsOfOwners(
     `select r.* from unnest(${textArray(owners)}) as o(owner) cross join lateral (
        select ${columns} from record
        where tenant = ${text(tenant)} and owner = o.owner and type = ${text(type)}
-         and written <= ${instant(asOf)} and superseded > ${instant(asOf)} and not deleted
+         and ${validAt(asOf)}
          ${since === undefined ? '' : `and updated > ${instant(since)}`}
+       order by id) r`,
+    selection.signal,
+  )
+}
+
+/**
+ * The Provenances that belong to the owners, as of a time, in order of owner and id. Their `targets` are only those that are records
+ * of the owner at that time.
+ */
+export async function* provenancesOfOwners(
+  pool: Pool,
+  selection: { tenant: string; owners: readonly string[]; asOf: number; signal?: AbortSignal },
+): AsyncGenerator<RecordAsOf[]> {
+  const { tenant, owners, asOf } = selection
+  yield* batches(
+    pool,
+    `select r.* from unnest(${textArray(owners)}) as o(owner) cross join lateral (
+       select ${columns.replace('targets', existingTargets(asOf))} from record as p
+       where tenant = ${text(tenant)} and owner = o.owner and type = 'Provenance' and ${validAt(asOf)}
        order by id) r`,
     selection.signal,
   )
@@ -69,18 +100,14 @@ async function* batches(pool: Pool, query: string, signal?: AbortSignal): AsyncG
 }
 
 function recordOf(fields: Fields): RecordAsOf {
-  const [id, shared, refs, targets, updated, body] = fields as readonly Buffer[]
+  const [owner, id, shared, refs, targets, updated, body] = fields as readonly Buffer[]
   return {
+    owner: owner!.toString('latin1'),
     id: id!.toString('latin1'),
     shared: shared![0] === 1,
     refs: refs!.toString('latin1'),
     targets: targets!.toString('latin1'),
-    updated: Number(updated!.readBigInt64BE(0)),
+    updated: instantOf(updated!),
     body: body!,
   }
 }
-
-const text = (value: string): string => pg.escapeLiteral(value)
-const instant = (ms: number): string => `'${formatInstant(ms)}'::timestamptz`
-const textArray = (values: readonly string[]): string =>
-  `array[${values.map((value) => pg.escapeLiteral(value)).join(',')}]::text[]`

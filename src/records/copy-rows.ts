@@ -5,6 +5,16 @@ import { to as copyTo } from 'pg-copy-streams'
 export type Fields = readonly (Buffer | null)[]
 
 const headerBytes = 19
+const epochMs = Date.UTC(2000, 0, 1)
+const infinity = 0x7f_ff_ff_ff_ff_ff_ff_ffn
+
+/** The milliseconds since 1970 of a timestamptz field, infinite ones too. */
+export function instantOf(field: Buffer): number {
+  const microseconds = field.readBigInt64BE()
+  if (microseconds === infinity) return Number.POSITIVE_INFINITY
+  if (microseconds === -infinity - 1n) return Number.NEGATIVE_INFINITY
+  return Number(microseconds / 1000n) + epochMs
+}
 
 /** Cuts the bytes of `COPY … TO STDOUT (FORMAT BINARY)` into rows, whatever the sizes of the chunks they come in. */
 export class CopyParser {

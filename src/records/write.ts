@@ -3,6 +3,7 @@ import { ownedTypes } from '../fhir/ownership.ts'
 import { storedLine } from '../fhir/resource-text.ts'
 import { type Current, type Key, keyOf, Overtaken, readCurrentRows, supersede } from './current.ts'
 import type { Draft } from './draft.ts'
+import { dropPacks } from './packs.ts'
 import {
   forgetAwaited,
   ownersOfTargets,
@@ -168,8 +169,10 @@ async function apply(
         : tombstones(before!, written)),
     )
   }
-  await supersede(client, tenant, changed(changes, placed, current), written)
+  const superseded = changed(changes, placed, current)
+  await supersede(client, tenant, superseded, written)
   await insertRows(client, tenant, rows)
+  await dropPacks(client, tenant, packsToDrop(rows, superseded))
   await rememberAwaited(client, tenant, awaited)
   if (placed.length > 0) await forgetAwaited(client, tenant, arrived)
 }
@@ -228,6 +231,28 @@ async function placements(
   )
   for (const [key, row] of rows) current.set(key, row)
   return storedProvenances(client, tenant, rows)
+}
+
+/**
+ * The owners and types whose records a write changes. A record that goes, or comes back, changes what the Provenances of its owner
+ * are about, too.
+ */
+function packsToDrop(rows: readonly Row[], superseded: readonly Current[]): { owner: string; type: string }[] {
+  const pairs = new Map<string, { owner: string; type: string }>()
+  const add = (owner: string, type: string) => {
+    if (owner !== '') pairs.set(`${owner} ${type}`, { owner, type })
+  }
+  for (const { owner, type, body } of rows) {
+    add(owner, type)
+    if (body === null) add(owner, 'Provenance')
+  }
+  for (const { owners, type, deleted } of superseded) {
+    for (const owner of owners) {
+      add(owner, type)
+      if (deleted) add(owner, 'Provenance')
+    }
+  }
+  return [...pairs.values()]
 }
 
 function changed(

@@ -9,11 +9,12 @@ import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/que
 import { tooManyAttempts } from '../jobs/rescue.ts'
 import { planJob } from './plan-job.ts'
 import { runPartition } from './run-partition.ts'
+import type { Workshop } from './selection.ts'
 import { startSweeper } from './sweeper.ts'
 
 /** Tells what went wrong; never with record content. */
 export type EngineLog = (
-  event: 'task-failed' | 'queue-error' | 'sweep-failed',
+  event: 'task-failed' | 'queue-error' | 'sweep-failed' | 'pack-refused',
   details: Record<string, unknown>,
 ) => void
 
@@ -31,7 +32,7 @@ export async function startEngine(options: {
   const { pool, connection, files, concurrency, log } = options
   const queueError = (error: unknown) => log('queue-error', { reason: reasonOf(error) })
   const producer = await openProducer(pool, queueError)
-  const engine = new Engine({ pool, files }, producer.enqueue, connection, log)
+  const engine = new Engine({ pool, files, complain: log }, producer.enqueue, connection, log)
   await engine.beAlive()
   const consumer = await consumeTasks(connection, concurrency, (task) => engine.run(task), queueError)
   const sweeper = startSweeper(pool, producer.enqueue, files, (error) =>
@@ -48,18 +49,13 @@ export async function startEngine(options: {
 }
 
 class Engine {
-  readonly #workshop: { readonly pool: Pool; readonly files: FileStore }
+  readonly #workshop: Workshop
   readonly #enqueue: Enqueue
   readonly #connection: PoolConfig
   readonly #log: EngineLog
   #liveness: Promise<Liveness> | undefined
 
-  constructor(
-    workshop: { readonly pool: Pool; readonly files: FileStore },
-    enqueue: Enqueue,
-    connection: PoolConfig,
-    log: EngineLog,
-  ) {
+  constructor(workshop: Workshop, enqueue: Enqueue, connection: PoolConfig, log: EngineLog) {
     this.#workshop = workshop
     this.#enqueue = enqueue
     this.#connection = connection

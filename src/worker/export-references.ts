@@ -49,7 +49,7 @@ async function exportType(selection: Selection, type: string): Promise<string[]>
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
         for (const { id } of records) absent.delete(id)
         await selection.add(writer, records)
-        held.exported += records.length
+        held.scanned += records.length
       }
       missing.push(...absent)
     }

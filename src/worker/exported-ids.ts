@@ -4,20 +4,27 @@ const exportedIdsMax = 1_000_000
 /** What a partition has exported, to know which Provenances come along. */
 export class ExportedIds {
   readonly #ids = new Map<string, Set<string>>()
+  readonly #owners = new Set<string>()
   #size = 0
 
   /** @throws when there are more than memory is set aside for */
-  add(type: string, records: readonly { readonly id: string }[]): void {
+  add(type: string, records: readonly { readonly id: string; readonly owner: string }[]): void {
     const ids = this.#ids.get(type) ?? new Set()
     this.#ids.set(type, ids)
-    for (const { id } of records) ids.add(id)
+    for (const { id, owner } of records) {
+      ids.add(id)
+      this.#owners.add(owner)
+    }
     this.#size += records.length
     if (this.#size > exportedIdsMax) throw new Error(`a patient has more than ${exportedIdsMax} records`)
   }
 
   /** @param reference `Type/id` */
-  has(reference: string): boolean {
+  readonly has = (reference: string): boolean => {
     const slash = reference.indexOf('/')
     return this.#ids.get(reference.slice(0, slash))?.has(reference.slice(slash + 1)) ?? false
   }
+
+  /** Whether any record of an owner was exported. */
+  readonly hasOwner = (owner: string): boolean => this.#owners.has(owner)
 }

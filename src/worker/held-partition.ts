@@ -13,7 +13,7 @@ export class NotHeld extends Error {}
 /** A partition while it runs: counts the records it has gone through, tells the database in beats, and stops when it is not ours any more. */
 export class HeldPartition {
   readonly partition: Partition
-  exported = 0
+  scanned = 0
   readonly #abort = new AbortController()
   readonly #timer: NodeJS.Timeout
   #beating: Promise<void> = Promise.resolve()
@@ -34,7 +34,7 @@ export class HeldPartition {
   /** One beat. A few may be missed: the database may be restarting, and the attempt is fenced all the same. */
   async #beat(pool: Pool): Promise<void> {
     try {
-      const held = await beatPartition(pool, this.partition, this.exported)
+      const held = await beatPartition(pool, this.partition, this.scanned)
       this.#missed = 0
       if (!held) this.#abort.abort(new NotHeld())
     } catch (error) {

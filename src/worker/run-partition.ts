@@ -65,10 +65,10 @@ async function keepPublished({ pool, files }: Workshop, job: string): Promise<vo
  * When the commit fails the files stay: it may have succeeded although its answer was lost. `keepPublished` sweeps what is not named.
  */
 async function publish({ pool }: Workshop, enqueue: Enqueue, selection: Selection): Promise<void> {
-  const { partition, exported } = selection.held
+  const { partition, scanned } = selection.held
   await transaction(pool, async (client) => {
     const job = await lockLiveJob(client, partition.job)
-    if (!job || !(await finishPartition(client, partition, exported))) throw new NotHeld()
+    if (!job || !(await finishPartition(client, partition, scanned))) throw new NotHeld()
     await insertParts(client, job.id, partition.number, selection.parts)
     if (partition.kind === 'references') return completeJob(client, job.id)
     await addReferences(client, job.id, selection.references)

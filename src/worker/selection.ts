@@ -6,12 +6,15 @@ import { PartWriter, type WrittenPart } from '../files/part-writer.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Partition } from '../jobs/partition.ts'
 import type { RecordAsOf } from '../records/as-of.ts'
+import type { Pack } from '../records/pack.ts'
 import type { HeldPartition } from './held-partition.ts'
 
 /** What a worker works with. */
 export interface Workshop {
   readonly pool: Pool
   readonly files: FileStore
+  /** Told what had to be mended on the way. */
+  readonly complain: (event: 'pack-refused', details: Record<string, unknown>) => void
 }
 
 /** A part with the list of the manifest it belongs to. */
@@ -39,6 +42,15 @@ export class Selection {
     return this.#workshop.pool
   }
 
+  get complain(): Workshop['complain'] {
+    return this.#workshop.complain
+  }
+
+  /** What every reading of the store for this partition says. */
+  get at(): { readonly tenant: string; readonly asOf: number; readonly signal: AbortSignal } {
+    return { tenant: this.job.tenant, asOf: this.job.transactionTime.getTime(), signal: this.held.signal }
+  }
+
   includes(type: string): boolean {
     return (this.job.request.types as readonly string[]).includes(type)
   }
@@ -61,6 +73,14 @@ export class Selection {
     if (records.length === 0) return
     for (const { refs } of records) this.refer(refs)
     await writer.write(linesOf(records), records.length)
+  }
+
+  /** Copies a pack as it is, and notes what its records refer to. */
+  async copy(writer: PartWriter, pack: Pack): Promise<void> {
+    this.held.signal.throwIfAborted()
+    this.refer(pack.refs)
+    await writer.copy(pack)
+    this.held.scanned += pack.records
   }
 
   /** Notes the referenced records of selected types (protocol §4: one hop from exported records). */

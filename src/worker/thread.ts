@@ -11,8 +11,8 @@ export interface EngineThreadData {
   readonly concurrency: number
 }
 
-/** Connections of one thread: one reads for each task, one serves its beats and transactions, and the sweeper's. */
-const poolSizeOf = (concurrency: number): number => concurrency * 2 + 2
+/** Connections of one thread: two read for each task, one serves its beats and transactions, and the sweeper's. */
+const poolSizeOf = (concurrency: number): number => concurrency * 3 + 2
 
 const { connection, filesDirectory, concurrency } = workerData as EngineThreadData
 const port = parentPort!

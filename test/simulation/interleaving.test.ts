@@ -32,6 +32,7 @@ type Step = { readonly tenant: 0 | 1 } & (
   | { readonly kind: 'write'; readonly batches: readonly SimulatedChange[][] }
   | { readonly kind: 'export'; readonly order: Order }
   | { readonly kind: 'prune' }
+  | { readonly kind: 'pack'; readonly whileOthersGoOn: boolean }
   | { readonly kind: 'wait' }
 )
 
@@ -64,6 +65,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ ...of('write'), batches }) },
   { weight: 3, arbitrary: fc.record({ ...of('export'), order }) },
   { weight: 1, arbitrary: fc.record(of('prune')) },
+  { weight: 3, arbitrary: fc.record({ ...of('pack'), whileOthersGoOn: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record(of('wait')) },
 )
 const steps = fc.array(step, { minLength: 4, maxLength: 24 })
@@ -76,13 +78,22 @@ describe('exports among writes', () => {
   })
   after(() => simulation.stop())
 
-  async function take(taken: Step, place: SimulatedTenant, jobs: SimulatedJob[]): Promise<void> {
+  async function take(
+    taken: Step,
+    place: SimulatedTenant,
+    jobs: SimulatedJob[],
+    aside: Promise<void>[],
+  ): Promise<void> {
     if (taken.kind === 'write') {
       await Promise.all(taken.batches.map((changes) => simulation.write(place, changes)))
     } else if (taken.kind === 'export') {
       jobs.push(await start(taken.order, place, jobs))
     } else if (taken.kind === 'prune') {
       await simulation.prune()
+    } else if (taken.kind === 'pack') {
+      const packing = simulation.pack()
+      if (taken.whileOthersGoOn) aside.push(packing)
+      else await packing
     } else if (jobs.length > 0) {
       await simulation.completed(jobs.at(-1)!.id)
     }
@@ -103,7 +114,9 @@ describe('exports among writes', () => {
   async function interleave(taken: readonly Step[]): Promise<void> {
     const tenants = [simulation.newTenant(), simulation.newTenant()] as const
     const jobs: [SimulatedJob[], SimulatedJob[]] = [[], []]
-    for (const each of taken) await take(each, tenants[each.tenant], jobs[each.tenant])
+    const aside: Promise<void>[] = []
+    for (const each of taken) await take(each, tenants[each.tenant], jobs[each.tenant], aside)
+    await Promise.all(aside)
     for (const number of [0, 1] as const) {
       jobs[number].push(await start({ request: everything, since: undefined, split: true }, tenants[number], []))
       for (const job of jobs[number]) await check(tenants[number], job)
@@ -121,6 +134,7 @@ describe('exports among writes', () => {
     const written = Promise.all(lists.map(write)).finally(() => {
       writing = false
     })
+    const packed = simulation.pack(() => writing)
     written.catch(() => {})
 
     const jobs: SimulatedJob[] = []
@@ -131,6 +145,7 @@ describe('exports among writes', () => {
     }
     while (writing) await next()
     await written
+    await packed
     await next()
     await checkChain(place, jobs)
     assert.deepEqual(simulation.complaints, [])

@@ -15,6 +15,7 @@ import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
 import { insertPartitions } from '../../src/jobs/partition.ts'
 import { type Enqueue, openProducer, type Producer } from '../../src/jobs/queue.ts'
 import { draftOf } from '../../src/records/draft.ts'
+import { packChanged } from '../../src/records/packer.ts'
 import { pruneVersions } from '../../src/records/prune.ts'
 import { type Change, write } from '../../src/records/write.ts'
 import { startEngine } from '../../src/worker/engine.ts'
@@ -113,6 +114,13 @@ export class Simulation {
       assert.equal(lastUpdated === undefined, kind === 'unchanged' || kind === 'absent')
       if (lastUpdated !== undefined) model.add({ type, id, version, written: lastUpdated, record })
     }
+  }
+
+  /** Packs whatever has changed, as often as `goOn` says. */
+  async pack(goOn: () => boolean = () => false): Promise<void> {
+    do {
+      await packChanged(this.#pool, { settledMs: 0 }, () => true)
+    } while (goOn())
   }
 
   /** Removes the versions that no live job needs. */

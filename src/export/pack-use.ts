@@ -1,0 +1,44 @@
+import { isReferenceType } from '../fhir/resource-types.ts'
+import type { ExportRequest } from './request.ts'
+
+/**
+ * What packs can do for one type of an export.
+ * `copied`: all of the owner's records are wanted as they are, so the packs are.
+ * `inflated`: the records of the packs are tested one by one.
+ * `passed-over`: packs only tell that an owner has nothing that has changed since; the rest is read as versions.
+ */
+export type PackUse = 'copied' | 'inflated' | 'passed-over'
+
+/** What of a request decides how packs serve it. */
+type Narrowing = Pick<ExportRequest, 'types' | 'filters' | 'since'>
+
+/** Every record of the selected types is wanted, whatever it says. */
+export const isWhole = ({ filters, since }: Narrowing): boolean =>
+  Object.keys(filters).length === 0 && since === undefined
+
+/**
+ * How packs serve a type. A Provenance comes along with exported records, and Location, Organization and Practitioner are referred to
+ * by them: where only some records are exported one must know which, and that takes reading them.
+ */
+export function packUse(request: Narrowing, type: string): PackUse {
+  if (isWhole(request)) return 'copied'
+  const { types, filters } = request
+  if (types.includes('Provenance')) return 'passed-over'
+  if (!Object.hasOwn(filters, type)) return 'copied'
+  return types.some(isReferenceType) ? 'passed-over' : 'inflated'
+}
+
+/**
+ * Whether the packs of an owner's Provenances hold just those that come along when all records of the types are exported (protocol §3).
+ * @param targets the distinct sets of types of existing targets, blank-separated `Type,Type`
+ * @param undisputed no target has two Provenances
+ */
+export function allComeAlong(
+  { types, provenance }: Pick<ExportRequest, 'types' | 'provenance'>,
+  targets: string,
+  undisputed: boolean,
+): boolean {
+  const selected: readonly string[] = types
+  const relevant = targets.split(' ').every((set) => set.split(',').some((type) => selected.includes(type)))
+  return relevant && (provenance === 'relevant' || undisputed)
+}

@@ -1,0 +1,37 @@
+import { crc32 } from 'node:zlib'
+import type { Deflated } from '../gzip/deflated.ts'
+
+/**
+ * Current records of one owner and type, deflated once so that exports can copy them. Times are milliseconds since 1970.
+ * It is derived from the versions, and never the truth: a write drops it.
+ */
+export interface Pack extends Deflated {
+  readonly owner: string
+  readonly type: string
+  /** A large owner's records are cut into several packs, numbered from 0 in the order of ids. */
+  readonly number: number
+  /** How many packs these are. */
+  readonly total: number
+  /** The latest change of the owner's records of the type, deletes included; infinite when packs of them must not be used. */
+  readonly changed: number
+  /** The least and the greatest meta.lastUpdated in it; Infinity and -Infinity without records. */
+  readonly oldest: number
+  readonly newest: number
+  /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`. */
+  readonly refs: string
+  /** Provenance: the distinct sets of types of existing targets, blank-separated `Type,Type`. */
+  readonly targets: string
+  /** Provenance: no target has two of them, so each is the newest of its targets. */
+  readonly undisputed: boolean
+}
+
+/**
+ * What holds a pack together: a checksum of its blocks and of everything that is said about them, so that a pack whose bytes or numbers
+ * have changed, or that stands under another patient or tenant, is noticed without inflating it.
+ */
+export function sealOf(tenant: string, pack: Pack): number {
+  const { owner, type, number, total, records, bytes, crc, changed, oldest, newest } = pack
+  const said = [tenant, owner, type, number, total, records, bytes, crc, changed, oldest, newest]
+  const { refs, targets, undisputed, blocks } = pack
+  return crc32(blocks, crc32([...said, refs, targets, undisputed].join('\n')))
+}

@@ -1,0 +1,178 @@
+import type { Pool } from 'pg'
+import { transaction } from '../database/transaction.ts'
+import { copyRows, type Fields, instantOf } from './copy-rows.ts'
+import { text, textArray } from './literal.ts'
+import type { Pack } from './pack.ts'
+import { PackBuilder, type PackRow } from './pack-builder.ts'
+import { insertPacks } from './packs.ts'
+
+/** What was packed. `bytes` are those of the lines, `packed` those of the packs. */
+export interface PackCounts {
+  readonly packs: number
+  readonly records: number
+  readonly bytes: number
+  readonly packed: number
+}
+
+/** What is to be packed. `tenant`: of this one only. `settledMs`: only what has not changed for so long. */
+export interface PackScope {
+  readonly tenant?: string
+  readonly settledMs: number
+}
+
+/** An owner and type whose records have changed, and the number of the last change. */
+interface Mark {
+  readonly tenant: string
+  readonly owner: string
+  readonly type: string
+  readonly change: string
+}
+
+/** Owners and types that are read by one query. */
+const marksMax = 400
+
+/** Packs are put into the store when so many bytes of lines have been read: their packs are held, and those of one more owner. */
+const linesBytesMax = 8 * 1024 * 1024
+
+/**
+ * Packs what has changed, until everything was looked at once. Any number of packers and writers may work at the same time; writers
+ * wait for it no longer than one insert takes. What changes while it is packed is left for another time.
+ * @param onProgress is told the counts so far, and stops the work by giving false
+ */
+export async function packChanged(
+  pool: Pool,
+  scope: PackScope,
+  onProgress: (counts: PackCounts) => boolean | Promise<boolean>,
+): Promise<PackCounts> {
+  const counts = { packs: 0, records: 0, bytes: 0, packed: 0 }
+  let after: Omit<Mark, 'change'> = { tenant: scope.tenant ?? '', owner: '', type: '' }
+  for (;;) {
+    const marks = await readMarks(pool, scope, after)
+    if (marks.length === 0) return counts
+    for await (const packs of packMarks(pool, marks)) {
+      counts.packs += packs.length
+      for (const { records, bytes, blocks } of packs) {
+        counts.records += records
+        counts.bytes += bytes
+        counts.packed += blocks.length
+      }
+    }
+    after = marks.at(-1)!
+    if (!(await onProgress({ ...counts }))) return counts
+  }
+}
+
+const marksSql = `
+  select tenant, owner, type, change::text as change from unpacked
+  where (tenant, owner, type) > ($1, $2, $3) and ($4::text is null or tenant = $4)
+    and changed <= now() - $5 * interval '1 millisecond'
+  order by tenant, owner, type limit ${marksMax}`
+
+/** The next marks, all of one tenant. */
+async function readMarks(
+  pool: Pool,
+  { tenant, settledMs }: PackScope,
+  after: Omit<Mark, 'change'>,
+): Promise<readonly Mark[]> {
+  const { rows } = await pool.query<Mark>(marksSql, [after.tenant, after.owner, after.type, tenant ?? null, settledMs])
+  return rows.filter((mark) => mark.tenant === rows[0]!.tenant)
+}
+
+/** The types of a Provenance's targets that an export of its owner could bring: as `Type,Type`. */
+const existingTargetTypes = `
+  case when targets = '' then '' else array_to_string(array(
+    select distinct split_part(t, '/', 1) from unnest(string_to_array(targets, ' ')) as t
+    where exists (select from record as r where r.tenant = record.tenant and r.owner = record.owner
+      and r.type = split_part(t, '/', 1) and r.id = split_part(t, '/', 2) and r.superseded = 'infinity' and not r.deleted)
+    order by 1), ',') end`
+
+/** All versions of the marks' records that are still there, in the order of the marks; only current ones with their text. */
+const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
+  select r.* from unnest(${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))})
+    as m(owner, type)
+  cross join lateral (
+    select owner, type, greatest(written, nullif(superseded, 'infinity')), updated, shared, refs, targets,
+      ${existingTargetTypes}, case when superseded = 'infinity' then body end
+    from record where tenant = ${text(tenant)} and owner = m.owner and type = m.type order by id) r`
+
+function rowOf(fields: Fields): PackRow {
+  const [owner, type, changed, updated, shared, refs, targets, targetTypes] = fields as readonly Buffer[]
+  return {
+    owner: owner!.toString('latin1'),
+    type: type!.toString('latin1'),
+    changed: instantOf(changed!),
+    updated: instantOf(updated!),
+    shared: shared![0] === 1,
+    refs: refs!.toString('latin1'),
+    targets: targets!.toString('latin1'),
+    targetTypes: targetTypes!.toString('latin1'),
+    body: fields[8]!,
+  }
+}
+
+/** Packs the marks' records and gives the packs that came into the store. */
+async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<readonly Pack[]> {
+  const { tenant } = marks[0]!
+  const waiting = new Map(marks.map((mark) => [`${mark.owner} ${mark.type}`, mark]))
+  let builder: PackBuilder | undefined
+  let built: { readonly mark: Mark; readonly packs: readonly Pack[] }[] = []
+  let linesBytes = 0
+  const finish = () => {
+    if (!builder) return
+    const key = `${builder.owner} ${builder.type}`
+    built.push({ mark: waiting.get(key)!, packs: builder.finish() })
+    waiting.delete(key)
+  }
+  for await (const rows of copyRows(pool, rowsQuery(tenant, marks))) {
+    for (const row of rows.map(rowOf)) {
+      if (!builder?.isOf(row)) {
+        finish()
+        if (linesBytes > linesBytesMax) {
+          yield await publish(pool, tenant, built)
+          built = []
+          linesBytes = 0
+        }
+        builder = new PackBuilder(row)
+      }
+      builder.add(row)
+      linesBytes += row.body?.length ?? 0
+    }
+  }
+  finish()
+  const empty = [...waiting.values()].map((mark) => ({ mark, packs: [] }))
+  yield await publish(pool, tenant, [...built, ...empty])
+}
+
+/** Only marks that still name the same change, and that no writer holds: what came later is not in the packs. */
+const takeMarksSql = `
+  delete from unpacked
+  using (
+    select u.ctid as mark from unnest($2::text[], $3::text[], $4::bigint[]) as m(owner, type, change)
+    cross join lateral (
+      select ctid from unpacked where tenant = $1 and owner = m.owner and type = m.type and change = m.change
+      offset 0 for update skip locked) u) found
+  where ctid = found.mark
+  returning owner, type`
+
+/** Puts packs into the store, those of which nothing has changed since they were read. A crash may undo it: as a whole. */
+async function publish(
+  pool: Pool,
+  tenant: string,
+  built: readonly { readonly mark: Mark; readonly packs: readonly Pack[] }[],
+): Promise<readonly Pack[]> {
+  const packs = built.flatMap((each) => each.packs)
+  return transaction(pool, async (client) => {
+    await client.query('set local synchronous_commit = off')
+    const marks = built.map(({ mark }) => mark)
+    const { rows } = await client.query<{ owner: string; type: string }>(takeMarksSql, [
+      tenant,
+      marks.map(({ owner }) => owner),
+      marks.map(({ type }) => type),
+      marks.map(({ change }) => change),
+    ])
+    const taken = new Set(rows.map(({ owner, type }) => `${owner} ${type}`))
+    const kept = packs.filter(({ owner, type }) => taken.has(`${owner} ${type}`))
+    await insertPacks(client, tenant, kept)
+    return kept
+  })
+}
