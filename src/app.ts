@@ -78,7 +78,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     }
     const threads = new EngineThreads(
       threadData,
-      (event, details) => log.warn({ event, ...details }, 'engine'),
+      (event, details) => log[event === 'packed' ? 'info' : 'warn']({ event, ...details }, 'engine'),
       (cause) => givenUp.resolve(new Failure(`${cause.message}.`, 'The log says why.', { cause })),
     )
     undo.push(() => threads.stop())

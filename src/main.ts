@@ -5,6 +5,7 @@ import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export.ts'
 import { generateCommand } from './cli/generate.ts'
 import { loadCommand } from './cli/load.ts'
+import { packCommand } from './cli/pack.ts'
 import { serveCommand } from './cli/serve.ts'
 import { tenantCommand } from './cli/tenant.ts'
 import { tokenCommand } from './cli/token.ts'
@@ -36,6 +37,7 @@ function program(): Command {
   root.addCommand(clientCommand(env))
   root.addCommand(tokenCommand())
   root.addCommand(loadCommand(env))
+  root.addCommand(packCommand(env))
   root.addCommand(exportCommand(env))
   root.addCommand(generateCommand())
   root.addCommand(demoCommand())

@@ -6,8 +6,10 @@ import { Failure } from '../failure.ts'
 import { defaultPublicUrl, fhirBase } from '../fhir/service-urls.ts'
 import type { LoadCounts, LoadFault } from '../records/load.ts'
 import { type LoadingReport, loadInThread } from '../records/loading.ts'
+import type { PackCounts } from '../records/packer.ts'
 import { findSourceFiles } from '../records/source-files.ts'
 import { type Output, printJson } from './output.ts'
+import { packedText, packWithProgress } from './pack.ts'
 import { progressBar } from './progress-bar.ts'
 import { readPublicUrl } from './public-url.ts'
 import { withStoreOptions } from './store-options.ts'
@@ -62,16 +64,23 @@ export function loadCommand(environment: Environment, output: Output = process.s
         const base = fhirBase(readPublicUrl(known ?? defaultPublicUrl, environment), flags.tenant)
         const options = { bases: [base], keepLastUpdated: flags.keepLastUpdated ?? false }
         const data = { connection, tenant: flags.tenant, files, options }
-        return loadWithProgress(flags, (report) => loadInThread(data, report), files)
+        const started = performance.now()
+        const loaded = await loadWithProgress(flags, (report) => loadInThread(data, report), files)
+        const packed = await packWithProgress(pool, flags.tenant, flags.json ?? false)
+        return { ...loaded, packed, seconds: (performance.now() - started) / 1000 }
       })
       report(output, flags, result)
       if (result.counts.faults > 0) process.exitCode = exitWithFaults
     })
 }
 
-interface LoadResult {
+interface Loaded {
   readonly counts: LoadCounts
   readonly faults: readonly LoadFault[]
+}
+
+interface LoadResult extends Loaded {
+  readonly packed: PackCounts
   readonly seconds: number
 }
 
@@ -79,8 +88,7 @@ async function loadWithProgress(
   flags: Flags,
   run: (report: LoadingReport) => Promise<LoadCounts>,
   files: readonly { readonly bytes: number }[],
-): Promise<LoadResult> {
-  const started = performance.now()
+): Promise<Loaded> {
   const faults: LoadFault[] = []
   const bar = progressBar(
     'Loading',
@@ -95,19 +103,20 @@ async function loadWithProgress(
       onBatch: (bytes, { created, updated, unchanged }) =>
         bar.update(bytes, `${created + updated + unchanged} records`),
     })
-    return { counts, faults, seconds: (performance.now() - started) / 1000 }
+    return { counts, faults }
   } finally {
     bar.stop()
   }
 }
 
-function report(output: Output, flags: Flags, { counts, faults, seconds }: LoadResult): void {
+function report(output: Output, flags: Flags, { counts, faults, packed, seconds }: LoadResult): void {
   const records = counts.created + counts.updated + counts.unchanged
   if (flags.json) {
     printJson(output, {
       tenant: flags.tenant,
       records,
       ...counts,
+      packs: packed.packs,
       seconds: Number(seconds.toFixed(3)),
       fault_list: faults,
     })
@@ -120,6 +129,7 @@ function report(output: Output, flags: Flags, { counts, faults, seconds }: LoadR
     `Loaded ${records} records into tenant ${flags.tenant}: ${counts.created} new, ${counts.updated} changed, ` +
       `${counts.unchanged} unchanged, in ${seconds.toFixed(1)} s (${rate} records/s).\n`,
   )
+  if (packed.packs > 0) output.write(`${packedText(packed)}.\n`)
   if (counts.faults > 0)
     output.write(`${counts.faults} could not be loaded; they are listed above. Mend them and load again.\n`)
 }

@@ -66,6 +66,12 @@ export async function findLiveJob(pool: Pool, tenant: string, client: string): P
   return (await pool.query<Job>(sql, [tenant, client])).rows[0]
 }
 
+/** Whether any export is at work. */
+export async function hasLiveJobs(pool: Pool): Promise<boolean> {
+  const sql = `select exists (select from job where state in ('accepted', 'running', 'finishing')) as live`
+  return (await pool.query<{ live: boolean }>(sql)).rows[0]!.live
+}
+
 export async function jobPatients(client: ClientBase | Pool, id: string): Promise<readonly string[]> {
   const { rows } = await client.query<{ patients: string[] }>('select patients from job where id = $1', [id])
   return rows[0]?.patients ?? []

@@ -11,6 +11,9 @@ export type Enqueue = (client: ClientBase | Pool, tasks: readonly Task[], delayS
 
 const queueName = 'export'
 
+/** One task at a time, waiting or at work, for all workers of a store: packing is done in the background, by one of them. */
+const packingQueueName = 'pack'
+
 /** A task that is still active after this time was left by a dead worker; the sweeper has long since made another. */
 const taskSecondsMax = 23 * 3600
 /** Polling is only the backstop: NOTIFY wakes workers at once. */
@@ -30,9 +33,21 @@ const queueOptions = {
   deleteAfterSeconds: 3600,
 }
 
+/** A packing task that fails is not tried again: the next one is asked for soon. */
+const packingQueueOptions = {
+  policy: 'exclusive' as const,
+  notify: true,
+  retryLimit: 0,
+  heartbeatSeconds,
+  expireInSeconds: taskSecondsMax,
+  deleteAfterSeconds: 60,
+}
+
 /** The side that adds tasks; it runs on the caller's connections only. */
 export interface Producer {
   readonly enqueue: Enqueue
+  /** Asks for packing, unless somebody has. */
+  readonly enqueuePacking: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -42,7 +57,11 @@ export async function openProducer(pool: Pool, onError: (error: Error) => void):
   boss.on('error', onError)
   await boss.start()
   await boss.createQueue(queueName, queueOptions)
+  await boss.createQueue(packingQueueName, packingQueueOptions)
   return {
+    enqueuePacking: async () => {
+      await boss.send(packingQueueName, {})
+    },
     enqueue: async (client, tasks, delaySeconds = 0) => {
       const jobs = tasks.map((data) => ({ data, startAfter: delaySeconds }))
       await boss.insert(queueName, jobs, { db: databaseOf(client) })
@@ -51,11 +70,12 @@ export async function openProducer(pool: Pool, onError: (error: Error) => void):
   }
 }
 
-/** Takes tasks with at most `concurrency` at a time until stopped. The handler deals with its own failures. */
+/** Takes tasks with at most `concurrency` at a time until stopped, and packs when it is asked for. The handlers deal with their own failures. */
 export async function consumeTasks(
   connection: PoolConfig,
   concurrency: number,
   handle: (task: Task) => Promise<void>,
+  pack: () => Promise<void>,
   onError: (error: Error) => void,
 ): Promise<{ readonly stop: () => Promise<void> }> {
   const boss = new PgBoss({
@@ -69,6 +89,7 @@ export async function consumeTasks(
   boss.on('warning', ({ message }) => onError(new Error(message)))
   await boss.start()
   await boss.createQueue(queueName, queueOptions)
+  await boss.createQueue(packingQueueName, packingQueueOptions)
   const options = { pollingIntervalSeconds: backstopSeconds, notifyPollingIntervalSeconds: backstopSeconds }
   for (let count = 0; count < concurrency; count++) {
     const worker: string = await boss.work<Task>(queueName, options, async ([task]) => {
@@ -77,6 +98,7 @@ export async function consumeTasks(
       boss.notifyWorker(worker)
     })
   }
+  await boss.work(packingQueueName, options, pack)
   return { stop: () => boss.stop({ graceful: false }) }
 }
 

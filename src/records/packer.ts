@@ -8,6 +8,8 @@ import { insertPacks } from './packs.ts'
 
 /** What was packed. `bytes` are those of the lines, `packed` those of the packs. */
 export interface PackCounts {
+  /** Owners and types that were looked at. */
+  readonly changed: number
   readonly packs: number
   readonly records: number
   readonly bytes: number
@@ -44,7 +46,7 @@ export async function packChanged(
   scope: PackScope,
   onProgress: (counts: PackCounts) => boolean | Promise<boolean>,
 ): Promise<PackCounts> {
-  const counts = { packs: 0, records: 0, bytes: 0, packed: 0 }
+  const counts = { changed: 0, packs: 0, records: 0, bytes: 0, packed: 0 }
   let after: Omit<Mark, 'change'> = { tenant: scope.tenant ?? '', owner: '', type: '' }
   for (;;) {
     const marks = await readMarks(pool, scope, after)
@@ -57,9 +59,36 @@ export async function packChanged(
         counts.packed += blocks.length
       }
     }
+    counts.changed += marks.length
     after = marks.at(-1)!
     if (!(await onProgress({ ...counts }))) return counts
   }
+}
+
+/** Whether there is anything to pack. */
+export async function hasChanged(pool: Pool, { tenant, settledMs }: PackScope): Promise<boolean> {
+  const { rows } = await pool.query<{ changed: boolean }>(
+    `select exists (select from unpacked where ($1::text is null or tenant = $1)
+       and changed <= now() - $2 * interval '1 millisecond') as changed`,
+    [tenant ?? null, settledMs],
+  )
+  return rows[0]!.changed
+}
+
+/** How many owners and types have changed since they were packed. */
+export async function countChanged(pool: Pool, tenant: string | undefined): Promise<number> {
+  const sql = 'select count(*)::int as count from unpacked where $1::text is null or tenant = $1'
+  return (await pool.query<{ count: number }>(sql, [tenant ?? null])).rows[0]!.count
+}
+
+const dropAllSql = `
+  select drop_packs(tenant, array_agg(owner), array_agg(type)) from (
+    select distinct tenant, owner, type from record where owner <> '' and ($1::text is null or tenant = $1)) pairs
+  group by tenant`
+
+/** Drops all packs, so that they are made again. */
+export async function dropAllPacks(pool: Pool, tenant: string | undefined): Promise<void> {
+  await pool.query(dropAllSql, [tenant ?? null])
 }
 
 const marksSql = `

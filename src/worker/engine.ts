@@ -7,6 +7,7 @@ import { type Liveness, openLiveness } from '../jobs/liveness.ts'
 import { type Partition, releasePartition } from '../jobs/partition.ts'
 import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/queue.ts'
 import { tooManyAttempts } from '../jobs/rescue.ts'
+import { BackgroundPacker } from './background-packer.ts'
 import { planJob } from './plan-job.ts'
 import { runPartition } from './run-partition.ts'
 import type { Workshop } from './selection.ts'
@@ -14,7 +15,7 @@ import { startSweeper } from './sweeper.ts'
 
 /** Tells what went wrong; never with record content. */
 export type EngineLog = (
-  event: 'task-failed' | 'queue-error' | 'sweep-failed' | 'pack-refused',
+  event: 'task-failed' | 'queue-error' | 'sweep-failed' | 'pack-refused' | 'pack-failed' | 'packed',
   details: Record<string, unknown>,
 ) => void
 
@@ -34,14 +35,24 @@ export async function startEngine(options: {
   const producer = await openProducer(pool, queueError)
   const engine = new Engine({ pool, files, complain: log }, producer.enqueue, connection, log)
   await engine.beAlive()
-  const consumer = await consumeTasks(connection, concurrency, (task) => engine.run(task), queueError)
-  const sweeper = startSweeper(pool, producer.enqueue, files, (error) =>
-    log('sweep-failed', { reason: reasonOf(error) }),
+  const packer = new BackgroundPacker(pool)
+  const consumer = await consumeTasks(
+    connection,
+    concurrency,
+    (task) => engine.run(task),
+    () =>
+      packer.run().then(
+        (counts) => counts && log('packed', { ...counts }),
+        (error) => log('pack-failed', { reason: reasonOf(error) }),
+      ),
+    queueError,
   )
+  const sweeper = startSweeper(pool, producer, files, (error) => log('sweep-failed', { reason: reasonOf(error) }))
   return {
     stop: async () => {
       await consumer.stop()
       await sweeper.stop()
+      await packer.stop()
       await engine.die()
       await producer.stop()
     },

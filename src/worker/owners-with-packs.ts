@@ -1,5 +1,6 @@
 import { allComeAlong, isWhole, packUse } from '../export/pack-use.ts'
-import { packedOwners, packedProvenances } from '../records/packed-owners.ts'
+import type { Job } from '../jobs/job.ts'
+import { type PackDemand, packedOwners, packedProvenances } from '../records/packed-owners.ts'
 import type { Selection } from './selection.ts'
 
 /** Of each type the owners of a partition whose packs serve the export, in order. It is a forecast: packs may go at any time. */
@@ -8,10 +9,7 @@ export async function ownersWithPacks(
   types: readonly string[],
 ): Promise<ReadonlyMap<string, readonly string[]>> {
   const { pool, job, held, at } = selection
-  const { owners } = held.partition
-  const packable = isWhole(job.request) ? types : types.filter((type) => type !== 'Provenance')
-  const usable = packable.filter((type) => packUse(job.request, type) !== 'passed-over')
-  const packed = await packedOwners(pool, owners, { ...at, types: packable, usable, since: job.request.since })
+  const packed = await packedOwners(pool, held.partition.owners, packDemand(job, packable(job, types)))
   const withProvenances = packed.get('Provenance')
   if (withProvenances) {
     const about = await packedProvenances(pool, at.tenant, withProvenances)
@@ -22,4 +20,14 @@ export async function ownersWithPacks(
     )
   }
   return packed
+}
+
+/** Which Provenances come along can be told from packs only where all records are exported. */
+const packable = ({ request }: Job, types: readonly string[]): readonly string[] =>
+  isWhole(request) ? types : types.filter((type) => type !== 'Provenance')
+
+/** What a job needs of packs of some types. */
+export function packDemand({ tenant, request, transactionTime }: Job, types: readonly string[]): PackDemand {
+  const usable = types.filter((type) => packUse(request, type) !== 'passed-over')
+  return { tenant, types, usable, asOf: transactionTime.getTime(), since: request.since }
 }

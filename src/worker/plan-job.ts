@@ -8,7 +8,8 @@ import { insertPartitions } from '../jobs/partition.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { countReferences } from '../jobs/reference.ts'
 import { tooManyAttempts } from '../jobs/rescue.ts'
-import { ownerSizes } from '../records/read.ts'
+import { ownerSizes } from '../records/owner-sizes.ts'
+import { packDemand } from './owners-with-packs.ts'
 
 /** Plans an accepted job: all partitions and their tasks appear in one transaction. Does nothing when another planner has it. */
 export async function planJob(pool: Pool, enqueue: Enqueue, id: string, worker: number): Promise<void> {
@@ -17,9 +18,7 @@ export async function planJob(pool: Pool, enqueue: Enqueue, id: string, worker: 
   if (job.planAttempts > partitionAttemptsMax) return failJob(pool, id, tooManyAttempts)
   const types = job.request.types.filter((type) => !isReferenceType(type))
   const owners = await jobPatients(pool, id)
-  const asOf = job.transactionTime.getTime()
-  const sizes = await ownerSizes(pool, job.tenant, owners, types, asOf, job.request.since)
-  const partitions = planPartitions(sizes)
+  const partitions = planPartitions(await ownerSizes(pool, owners, packDemand(job, types)))
   await transaction(pool, async (client) => {
     if (!(await startJob(client, id, worker))) return
     const numbers = await insertPartitions(client, id, 'owners', partitions, 0)

@@ -2,14 +2,16 @@ import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { expireJobs, jobsWithFiles, pruneHorizon } from '../jobs/job.ts'
-import type { Enqueue } from '../jobs/queue.ts'
+import type { Producer } from '../jobs/queue.ts'
 import { rescueAbandoned } from '../jobs/rescue.ts'
 import { pruneVersions } from '../records/prune.ts'
+import { needsPacking } from './background-packer.ts'
 
 /** Milliseconds between two runs of each chore. */
 const rescueEveryMs = 1_000
 const pruneEveryMs = 10_000
 const tidyEveryMs = 30_000
+const packEveryMs = 2_000
 
 /** Batches of old versions that one run removes at most; the next run goes on. */
 const pruneBatchesMax = 20
@@ -17,7 +19,7 @@ const pruneBatchesMax = 20
 /** Starts the chores that keep a store tidy. Every one of them may run in several processes at once. */
 export function startSweeper(
   pool: Pool,
-  enqueue: Enqueue,
+  { enqueue, enqueuePacking }: Producer,
   files: FileStore,
   onError: (error: unknown) => void,
 ): { readonly stop: () => Promise<void> } {
@@ -25,6 +27,7 @@ export function startSweeper(
     every(rescueEveryMs, () => rescueAbandoned(pool, enqueue), onError),
     every(pruneEveryMs, () => prune(pool), onError),
     every(tidyEveryMs, () => tidy(pool, files), onError),
+    every(packEveryMs, async () => (await needsPacking(pool)) && enqueuePacking(), onError),
   ]
   return {
     stop: async () => {

@@ -8,6 +8,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Pool } from 'pg'
 import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrate.ts'
+import type { ExportRequest } from '../../src/export/request.ts'
 import { exportableTypes } from '../../src/fhir/resource-types.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
 import { acceptJob, findJob, pruneHorizon, startJob } from '../../src/jobs/job.ts'
@@ -89,7 +90,8 @@ export class Simulation {
     await rm(this.#directory, { recursive: true, force: true })
   }
 
-  get #pool(): Pool {
+  /** The store itself, for tests that look behind it. */
+  get pool(): Pool {
     return this.#database.pool
   }
 
@@ -98,7 +100,7 @@ export class Simulation {
    * same time, which is when a mistake of one millisecond shows.
    */
   async stopClock(): Promise<void> {
-    await this.#pool.query(`select setval('clock', $1)`, [Date.UTC(2100, 0, 1)])
+    await this.pool.query(`select setval('clock', $1)`, [Date.UTC(2100, 0, 1)])
   }
 
   /** A tenant that no other test knows. */
@@ -108,7 +110,7 @@ export class Simulation {
 
   /** Writes changes through the real store and tells the model what became of them. */
   async write({ name, model }: SimulatedTenant, changes: readonly SimulatedChange[]): Promise<void> {
-    const outcomes = await write(this.#pool, name, changes.map(changeOf))
+    const outcomes = await write(this.pool, name, changes.map(changeOf))
     for (const [index, { kind, version, lastUpdated }] of outcomes.entries()) {
       const { type, id, record } = changes[index]!
       assert.equal(lastUpdated === undefined, kind === 'unchanged' || kind === 'absent')
@@ -119,30 +121,35 @@ export class Simulation {
   /** Packs whatever has changed, as often as `goOn` says. */
   async pack(goOn: () => boolean = () => false): Promise<void> {
     do {
-      await packChanged(this.#pool, { settledMs: 0 }, () => true)
+      await packChanged(this.pool, { settledMs: 0 }, () => true)
     } while (goOn())
   }
 
   /** Removes the versions that no live job needs. */
   async prune(): Promise<void> {
-    const horizon = await transaction(this.#pool, pruneHorizon)
-    while ((await pruneVersions(this.#pool, horizon)) > 0);
+    const horizon = await transaction(this.pool, pruneHorizon)
+    while ((await pruneVersions(this.pool, horizon)) > 0);
   }
 
   /**
    * Accepts an export for a client of its own. The engine plans it, unless `groups` says which patients form a partition:
    * a plan of its own bounds would put all the few records here into one.
    */
-  async startExport(tenant: string, request: ModelRequest, groups?: readonly string[][]): Promise<SimulatedJob> {
+  async startExport(
+    tenant: string,
+    request: ModelRequest,
+    groups?: readonly string[][],
+    filters: ExportRequest['filters'] = {},
+  ): Promise<SimulatedJob> {
     const id = randomUUID()
     const types = exportableTypes.filter((type) => request.types.includes(type))
-    const effective = { ...request, types, filters: {}, base: '', lenient: false, warnings: [] }
+    const effective = { ...request, types, filters, base: '', lenient: false, warnings: [] }
     const url = `${simulatedBase}/Patient/$export`
     const job = { id, tenant, client: randomUUID(), request: effective, url }
     const enqueue = groups === undefined ? this.#producer.enqueue : this.#claimOnly(id)
-    assert.ok(await transaction(this.#pool, (client) => acceptJob(client, enqueue, job)))
+    assert.ok(await transaction(this.pool, (client) => acceptJob(client, enqueue, job)))
     if (groups !== undefined) await this.#plan(id, groups)
-    const { transactionTime } = (await findJob(this.#pool, id))!
+    const { transactionTime } = (await findJob(this.pool, id))!
     return { id, tenant, request, time: transactionTime.getTime() }
   }
 
@@ -154,7 +161,7 @@ export class Simulation {
   }
 
   async #plan(id: string, groups: readonly string[][]): Promise<void> {
-    await transaction(this.#pool, async (client) => {
+    await transaction(this.pool, async (client) => {
       assert.ok(await startJob(client, id, this.#planner.worker))
       const planned = groups.map((owners) => ({ owners, records: 1 }))
       const numbers = await insertPartitions(client, id, 'owners', planned, 0)
@@ -169,7 +176,7 @@ export class Simulation {
   async completed(id: string): Promise<void> {
     const deadline = Date.now() + jobMsMax
     for (;;) {
-      const { state } = (await findJob(this.#pool, id))!
+      const { state } = (await findJob(this.pool, id))!
       if (state === 'completed') return
       assert.ok(['accepted', 'running', 'finishing'].includes(state), `the job is ${state}: ${this.complaints}`)
       assert.ok(Date.now() < deadline, `the job is still ${state}: ${this.complaints}`)
@@ -179,7 +186,7 @@ export class Simulation {
 
   /** The published parts of a job with their lines. */
   async parts(id: string): Promise<SimulatedPart[]> {
-    const { rows } = await this.#pool.query(
+    const { rows } = await this.pool.query(
       `select part.kind, type, path, records, bytes, gzip_bytes as "gzipBytes", partition.kind as partition
        from part join partition on partition.job = part.job and partition.number = part.partition
        where part.job = $1 order by type, part.partition, part.number`,

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import fc from 'fast-check'
+import { exportableTypes } from '../../src/fhir/resource-types.ts'
+import { parseTypeFilter } from '../../src/filter/parse.ts'
+import { hl7Switches } from '../../src/filter/switches.ts'
+import { inflateLines } from '../../src/gzip/deflated.ts'
+import { recordsOfOwners } from '../../src/records/as-of.ts'
+import { packsOfOwners } from '../../src/records/packs.ts'
+import { batch, clinicalRecord, patientIds } from './changes.ts'
+import { checkExport } from './check-export.ts'
+import type { ModelRequest } from './model.ts'
+import { type SimulatedTenant, Simulation } from './simulation.ts'
+
+const comparisonsMax = 40
+const comparisonMsMax = 15_000
+const races = 150
+
+const queries = [
+  'Condition?_id=c0',
+  'Condition?subject=Patient/p1,Condition?_id=c1',
+  'Observation?performer=Practitioner/a0',
+  'Observation?subject=Patient/p0',
+]
+
+const asked = fc.record({
+  patients: fc.shuffledSubarray(patientIds, { minLength: 1 }),
+  types: fc.oneof(
+    fc.constant([...exportableTypes]),
+    fc.constant(exportableTypes.filter((type) => type !== 'Provenance')),
+    fc.constantFrom(['Condition' as const, 'Observation' as const], ['Patient' as const, 'Provenance' as const]),
+    fc.subarray([...exportableTypes], { minLength: 5 }),
+  ),
+  provenance: fc.constantFrom('relevant' as const, 'latest' as const),
+  sinceBack: fc.option(fc.nat(6), { nil: undefined }),
+  queries: fc.oneof(
+    { weight: 2, arbitrary: fc.constant<string[]>([]) },
+    { weight: 1, arbitrary: fc.subarray<string>(queries) },
+  ),
+})
+
+describe('packs', () => {
+  let simulation: Simulation
+  before(async () => {
+    simulation = await Simulation.start()
+  })
+  after(() => simulation.stop())
+
+  type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never
+
+  /** The lines of each type in their order. */
+  async function exported({ name, model }: SimulatedTenant, { sinceBack, queries, ...request }: Asked) {
+    const since = sinceBack === undefined ? undefined : model.times.at(-1 - sinceBack)
+    const texts = queries.filter((text) => (request.types as readonly string[]).includes(text.split('?')[0]!))
+    const { queries: parsed, problems } = parseTypeFilter(
+      texts.map((text) => ({ text, at: 'x' })),
+      { types: request.types, switches: hl7Switches },
+    )
+    assert.deepEqual(problems, [])
+    const wanted: ModelRequest = since === undefined ? request : { ...request, since }
+    const job = await simulation.startExport(name, wanted, undefined, Object.fromEntries(parsed))
+    await simulation.completed(job.id)
+    const lines: Record<string, string[]> = {}
+    for (const { type, lines: more } of await simulation.parts(job.id)) lines[type] = [...(lines[type] ?? []), ...more]
+    return lines
+  }
+
+  async function countPacks({ name }: SimulatedTenant): Promise<number> {
+    return (await simulation.pool.query('select count(*)::int as count from pack where tenant = $1', [name])).rows[0]
+      .count
+  }
+
+  it('are exported as the same lines in the same order as the versions, all of them, some and none', async () => {
+    let packed = 0
+    const property = fc.asyncProperty(
+      fc.array(batch, { minLength: 2, maxLength: 12 }),
+      asked,
+      async (batches, wanted) => {
+        const place = simulation.newTenant()
+        for (const changes of batches) await simulation.write(place, changes)
+        await simulation.pack()
+        packed += await countPacks(place)
+        const fromPacks = await exported(place, wanted)
+        await simulation.pool.query(`delete from pack where tenant = $1 and hashtext(owner || type) % 2 = 0`, [
+          place.name,
+        ])
+        assert.deepEqual(await exported(place, wanted), fromPacks)
+        await simulation.pool.query(`delete from pack where tenant = $1`, [place.name])
+        assert.deepEqual(await exported(place, wanted), fromPacks)
+      },
+    )
+    await fc.assert(property, { numRuns: comparisonsMax, interruptAfterTimeLimit: comparisonMsMax })
+    assert.deepEqual(simulation.complaints, [])
+    assert.ok(packed > 10, `${packed} packs`)
+  })
+
+  it('are copied: where there are packs no version is read', async () => {
+    const place = simulation.newTenant()
+    await simulation.write(place, [clinicalRecord('Condition/c0', 'Patient/p0')])
+    await simulation.pack()
+    await simulation.pool.query(`update record set body = 'not to be read' where tenant = $1`, [place.name])
+    const request: ModelRequest = { patients: ['p0'], types: ['Condition', 'Practitioner'], provenance: 'relevant' }
+    const job = await simulation.startExport(place.name, request)
+    await simulation.completed(job.id)
+    checkExport(place.model, job, await simulation.parts(job.id))
+  })
+
+  /** All packs of a tenant must hold its current records. */
+  async function assertFresh({ name }: SimulatedTenant): Promise<void> {
+    const { pool } = simulation
+    const asOf = Date.UTC(2200, 0, 1)
+    for (const type of exportableTypes) {
+      for await (const { owner, packs, lying } of packsOfOwners(pool, { tenant: name, type, owners: patientIds })) {
+        assert.equal(lying, false)
+        const current: string[] = []
+        for await (const records of recordsOfOwners(pool, { tenant: name, type, owners: [owner], asOf })) {
+          current.push(...records.map(({ body }) => `${body}\n`))
+        }
+        assert.equal(Buffer.concat(packs.map(inflateLines)).toString(), current.join(''), `${type} of ${owner}`)
+      }
+    }
+  }
+
+  it('never hold less or more than the current records, whatever packers and writers do at the same time', async () => {
+    const changes = fc.sample(batch, races * 2)
+    const place = simulation.newTenant()
+    let packs = 0
+    for (let race = 0; race < races; race++) {
+      const writing = [changes[race * 2]!, changes[race * 2 + 1]!].map((some) => simulation.write(place, some))
+      await Promise.all([...writing, simulation.pack(), simulation.pack()])
+      await assertFresh(place)
+      packs += await countPacks(place)
+    }
+    assert.ok(packs > races, `${packs} packs`)
+  })
+
+  const lies: readonly (readonly [string, string])[] = [
+    ['has another byte', `body = set_byte(body, 0, 255 - get_byte(body, 0))`],
+    ['is cut off', `body = substring(body for octet_length(body) - 1)`],
+    ['counts wrong', `records = records + 1`],
+    ['has another checksum of its lines', `crc = crc # 1`],
+    ['stands under another patient', `owner = 'p2'`],
+    ['is one of several, and the others are gone', `number = 1`],
+    ['is older than it says', `changed = changed - interval '1 day'`],
+    ['hides a reference', `refs = refs || ' Practitioner/a1'`],
+  ]
+  for (const [name, assignment] of lies) {
+    it(`that lie are never exported: one that ${name}`, async () => {
+      const place = simulation.newTenant()
+      await simulation.write(place, [
+        clinicalRecord('Condition/c0', 'Patient/p0'),
+        clinicalRecord('Condition/c1', 'Patient/p1'),
+      ])
+      await simulation.pack()
+      await simulation.pool.query(`update pack set ${assignment} where tenant = $1 and owner = 'p0'`, [place.name])
+
+      const request: ModelRequest = { patients: patientIds, types: exportableTypes, provenance: 'relevant' }
+      const job = await simulation.startExport(place.name, request)
+      await simulation.completed(job.id)
+      checkExport(place.model, job, await simulation.parts(job.id))
+      const complaints = simulation.complaints.splice(0)
+      assert.equal(complaints.length, 1)
+      assert.match(complaints[0]!, /^pack-refused/)
+
+      await simulation.pack()
+      await assertFresh(place)
+    })
+  }
+})
