@@ -54,7 +54,7 @@ function* chunksOf<Row>({ columns, room, encode }: RowEncoding<Row>, rows: reado
 }
 
 /** Fields of a binary COPY, one after the other, each with its length before it. */
-export class CopyChunk {
+class CopyChunk {
   readonly #buffer: Buffer
   #at = 0
 
