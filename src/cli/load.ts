@@ -6,10 +6,9 @@ import { Failure } from '../failure.ts'
 import { defaultPublicUrl, fhirBase } from '../fhir/service-urls.ts'
 import type { LoadCounts, LoadFault } from '../records/load.ts'
 import { type LoadingReport, loadInThread } from '../records/loading.ts'
-import type { PackCounts } from '../records/packer.ts'
 import { findSourceFiles } from '../records/source-files.ts'
 import { type Output, printJson } from './output.ts'
-import { packedText, packWithProgress } from './pack.ts'
+import { packMeanwhile, packWithProgress } from './pack.ts'
 import { progressBar } from './progress-bar.ts'
 import { readPublicUrl } from './public-url.ts'
 import { withStoreOptions } from './store-options.ts'
@@ -31,7 +30,7 @@ const exitWithFaults = 2
 
 const help = `
 Loads .ndjson, .ndjson.gz and .json (Bundles or single resources), files and whole folders. Loading the same data again changes
-nothing. A line that cannot be loaded is reported, everything else is loaded, and the exit code is ${exitWithFaults}.
+nothing. Records are packed as they come, so that exports can copy them. A line that cannot be loaded is reported, everything else is loaded, and the exit code is ${exitWithFaults}.
 
 Examples:
   $ bin/millrace load --tenant clinic ./export
@@ -65,9 +64,10 @@ export function loadCommand(environment: Environment, output: Output = process.s
         const options = { bases: [base], keepLastUpdated: flags.keepLastUpdated ?? false }
         const data = { connection, tenant: flags.tenant, files, options }
         const started = performance.now()
-        const loaded = await loadWithProgress(flags, (report) => loadInThread(data, report), files)
-        const packed = await packWithProgress(pool, flags.tenant, flags.json ?? false)
-        return { ...loaded, packed, seconds: (performance.now() - started) / 1000 }
+        const loading = loadWithProgress(flags, (report) => loadInThread(data, report), files)
+        const [loaded] = await Promise.all([loading, packMeanwhile(pool, flags.tenant, loading)])
+        await packWithProgress(pool, flags.tenant, flags.json ?? false)
+        return { ...loaded, seconds: (performance.now() - started) / 1000 }
       })
       report(output, flags, result)
       if (result.counts.faults > 0) process.exitCode = exitWithFaults
@@ -80,7 +80,6 @@ interface Loaded {
 }
 
 interface LoadResult extends Loaded {
-  readonly packed: PackCounts
   readonly seconds: number
 }
 
@@ -109,14 +108,13 @@ async function loadWithProgress(
   }
 }
 
-function report(output: Output, flags: Flags, { counts, faults, packed, seconds }: LoadResult): void {
+function report(output: Output, flags: Flags, { counts, faults, seconds }: LoadResult): void {
   const records = counts.created + counts.updated + counts.unchanged
   if (flags.json) {
     printJson(output, {
       tenant: flags.tenant,
       records,
       ...counts,
-      packs: packed.packs,
       seconds: Number(seconds.toFixed(3)),
       fault_list: faults,
     })
@@ -127,9 +125,8 @@ function report(output: Output, flags: Flags, { counts, faults, packed, seconds 
   const rate = Math.round(records / Math.max(seconds, 0.001))
   output.write(
     `Loaded ${records} records into tenant ${flags.tenant}: ${counts.created} new, ${counts.updated} changed, ` +
-      `${counts.unchanged} unchanged, in ${seconds.toFixed(1)} s (${rate} records/s).\n`,
+      `${counts.unchanged} unchanged, and packed them, in ${seconds.toFixed(1)} s (${rate} records/s).\n`,
   )
-  if (packed.packs > 0) output.write(`${packedText(packed)}.\n`)
   if (counts.faults > 0)
     output.write(`${counts.faults} could not be loaded; they are listed above. Mend them and load again.\n`)
 }

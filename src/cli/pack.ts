@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { Pool } from 'pg'
 import { findTenant } from '../access/tenant.ts'
@@ -48,6 +49,23 @@ export function packCommand(environment: Environment, output: Output = process.s
     })
 }
 
+/** How long records are left alone while more of them are being loaded, and how long to wait when there is nothing else to pack. */
+const settledMs = 1_000
+
+/** Packs what has settled for as long as a load goes on: what is left at its end is little. */
+export async function packMeanwhile(pool: Pool, tenant: string, loading: Promise<unknown>): Promise<void> {
+  let over = false
+  const end = loading
+    .catch(() => {})
+    .finally(() => {
+      over = true
+    })
+  while (!over) {
+    const { changed } = await packChanged(pool, { tenant, settledMs }, () => !over)
+    if (changed === 0) await Promise.race([end, pause(settledMs, undefined, { ref: false })])
+  }
+}
+
 /** Packs everything that has changed, with a progress bar. */
 export async function packWithProgress(pool: Pool, tenant: string | undefined, quiet: boolean): Promise<PackCounts> {
   const bar = progressBar('Packing', await countChanged(pool, tenant), quiet)
@@ -62,7 +80,7 @@ export async function packWithProgress(pool: Pool, tenant: string | undefined, q
 }
 
 /** For people: what was packed. */
-export function packedText({ packs, records, bytes, packed }: PackCounts): string {
+function packedText({ packs, records, bytes, packed }: PackCounts): string {
   if (packs === 0) return 'Nothing had to be packed'
   const megabytes = (size: number) => `${(size / 1e6).toFixed(1)} MB`
   return `Packed ${records} records into ${packs} packs: ${megabytes(bytes)} became ${megabytes(packed)}`
