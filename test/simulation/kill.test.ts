@@ -16,6 +16,7 @@ import { filesOf, idOf, PatientClient, until } from './patient-client.ts'
 /** The embedded database is not brought back more than five times within a minute, so it is killed in few rounds. */
 const databaseKills: ReadonlySet<number> = new Set([3, 8, 13])
 const exports = 20
+const packings = 4
 const loads = 4
 const databaseKillOfLoads = 3
 const warmUps = 2
@@ -84,13 +85,42 @@ describe('a server that is killed at any moment', () => {
     return ms
   }
 
-  it('completes every export, with no record twice or missing', async (t) => {
-    let exportMs = 0
-    for (let count = 0; count < warmUps; count++) exportMs = await undisturbedMs()
-    t.diagnostic(`seed ${seed}; an undisturbed export takes ${Math.round(exportMs)} ms`)
-    for (let round = 0; round < exports; round++) {
+  /** With packs an export copies them, without it reads versions. */
+  async function packOrNot(packs: boolean): Promise<void> {
+    if (packs) await exited(startPacking(server))
+    else await server.pool.query('truncate pack')
+    const { rows } = await server.pool.query('select count(*)::int as count from pack')
+    assert.equal(rows[0].count > 0, packs)
+  }
+
+  it('leaves packs that are right or none, when packing is killed', async (t) => {
+    for (let round = 0; round < packings; round++) {
+      await packOrNot(true)
+      const began = performance.now()
+      const packing = startPacking(server)
+      await until(async () => (await countMarks(server)) > 0 || packing.exitCode !== null, 'packs are dropped')
+      await sleep(random.integer(0, 60))
+      packing.kill('SIGKILL')
+      await exited(packing)
+      const left = await countMarks(server)
+      t.diagnostic(`packing killed after ${Math.round(performance.now() - began)} ms; ${left} were not packed yet`)
       const job = await kickOff()
-      const delayMs = random.integer(0, Math.round(exportMs))
+      await checkFinished(job)
+      await remove(job)
+    }
+  })
+
+  it('completes every export, with no record twice or missing', async (t) => {
+    const exportMs = [0, 0]
+    for (const packs of [0, 1]) {
+      await packOrNot(packs === 1)
+      for (let count = 0; count < warmUps; count++) exportMs[packs] = await undisturbedMs()
+    }
+    t.diagnostic(`seed ${seed}; an undisturbed export takes ${exportMs.map(Math.round)} ms without and with packs`)
+    for (let round = 0; round < exports; round++) {
+      await packOrNot(round % 2 === 1)
+      const job = await kickOff()
+      const delayMs = random.integer(0, Math.round(exportMs[round % 2]!))
       await sleep(delayMs)
       const began = performance.now()
       const killed = await strike(server, round)
@@ -160,6 +190,15 @@ function killPostmaster(directory: string): void {
 function startLoad(server: TestServer, tenant: string, file: string): ChildProcess {
   const arguments_ = [program, 'load', '--data', server.directory, '--tenant', tenant, file, '--json']
   return spawn(process.execPath, arguments_, { stdio: 'ignore' })
+}
+
+function startPacking(server: TestServer): ChildProcess {
+  return spawn(process.execPath, [program, 'pack', '--data', server.directory, '--rebuild'], { stdio: 'ignore' })
+}
+
+/** How many owners and types wait for the packer. */
+async function countMarks(server: TestServer): Promise<number> {
+  return (await server.pool.query('select count(*)::int as count from unpacked')).rows[0].count
 }
 
 async function exited(child: ChildProcess): Promise<void> {
