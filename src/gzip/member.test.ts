@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 import { crc32, createGunzip, gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { combineCrc32 } from './crc32.ts'
-import { type Deflated, deflateLines, inflateLines } from './deflated.ts'
+import { type Deflated, deflateLines, deflateLinesSync, inflateLines } from './deflated.ts'
 import { memberEnd, memberHeader } from './member.ts'
 
 const mebibyte = 1024 * 1024
@@ -82,4 +83,15 @@ test('gzip itself accepts a member', async (context) => {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     context.skip('gzip is not installed')
   }
+})
+
+test('the file that docs/packs.md shows is what it says', async () => {
+  const page = await readFile(new URL('../../docs/packs.md', import.meta.url), 'utf8')
+  const shown = /```\n(1f 8b .*?)```/s.exec(page)![1]!
+  const bytes = shown.split('\n').map((line) => /^([0-9a-f]{2} ?)*/.exec(line)![0].replaceAll(' ', ''))
+  const lines = ['{"resourceType":"Goal","id":"a"}\n', '{"resourceType":"Goal","id":"b"}\n']
+  const file = Buffer.from(bytes.join(''), 'hex')
+  assert.equal(gunzipSync(file).toString(), lines.join(''))
+  const pieces = lines.map((line) => deflateLinesSync(Buffer.from(line), 1, 1))
+  assert.equal(memberOf(pieces).toString('hex'), file.toString('hex'))
 })
