@@ -1,0 +1,36 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Failure } from '../src/failure.ts'
+import { readOptions } from './options.ts'
+import { chartsOf } from './report/charts.ts'
+import { writeDocs } from './report/docs.ts'
+import { printResult } from './report/table.ts'
+import { runBench } from './run.ts'
+
+const stop = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => stop.abort(new Failure('Stopped.', 'Nothing was written.', { exitCode: 130 })))
+}
+
+/** Tells what is done, with the seconds since the start. */
+function say(text: string): void {
+  process.stderr.write(`[${(performance.now() / 1000).toFixed(1).padStart(6)} s] ${text}\n`)
+}
+
+try {
+  const options = readOptions(process.argv.slice(2))
+  const result = await runBench(options, process.env, say, stop.signal)
+  printResult(process.stdout, result)
+  const charts = chartsOf(result)
+  for (const { name, svg } of charts) await writeFile(join(options.out, name), svg)
+  const text = `${JSON.stringify(result, null, 2)}\n`
+  for (const file of [join(options.out, 'result.json'), options.json])
+    if (file !== undefined) await writeFile(file, text)
+  if (options.writeDocs) await writeDocs(result, charts)
+  say(`result.json and charts are in ${options.out}`)
+} catch (error) {
+  const failure = stop.signal.aborted ? stop.signal.reason : error
+  if (!(failure instanceof Failure)) throw failure
+  process.stderr.write(`bench: ${failure.message}\n${failure.advice}\n`)
+  process.exitCode = failure.exitCode
+}
