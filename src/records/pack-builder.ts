@@ -24,7 +24,7 @@ const packLinesBytesMax = 2 * 1024 * 1024
 /** What the packs of one owner and type may weigh. One who has more is read as versions: packs of one owner are held together. */
 const ownerPackedBytesMax = 16 * 1024 * 1024
 
-/** Deflate level of packs: higher ones make packs 2 to 7 % smaller and packing half as fast (docs/performance.md). */
+/** Deflate level of packs: higher ones make packs 2 to 7 % smaller and packing half as fast (docs/packs.md). */
 const packLevel = 1
 
 /** One pack before everything about the others is known. */

@@ -1,4 +1,4 @@
--- Packs: records compressed once, copied by every export that wants all of them. Derived data; explained in docs/performance.md.
+-- Packs: records compressed once, copied by every export that wants all of them. Derived data; explained in docs/packs.md.
 
 -- All current records of one owner and type, in order of their ids, as deflated NDJSON. A large one is cut into several, numbered from 0.
 create table pack (
