@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import program from '../package.json' with { type: 'json' }
 import { AccessDirectory } from './access/directory.ts'
 import { KeySets } from './access/key-sets.ts'
+import type { OutboundRules } from './access/outbound.ts'
 import { loadSecret } from './access/secret.ts'
 import type { Store } from './config.ts'
 import { type Database, openDatabase } from './database/connection.ts'
@@ -29,6 +30,8 @@ export interface AppOptions {
   /** Engine threads, and partitions that each runs at a time. */
   readonly threads: number
   readonly concurrency: number
+  /** Which servers may be asked for keys. */
+  readonly outbound: OutboundRules
   readonly log: Logger
 }
 
@@ -92,7 +95,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         enqueue: producer.enqueue,
         files: diskStore(filesDirectory),
         directory: new AccessDirectory(database.pool, now),
-        keySets: new KeySets(now),
+        keySets: new KeySets(now, options.outbound),
         contentSecret: await loadSecret(database.pool, 'content-link'),
         get publicUrl() {
           return state.publicUrl

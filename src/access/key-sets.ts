@@ -1,7 +1,8 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { ClientKeys } from './client.ts'
-import { type ClientAlgorithm, fitsAlgorithm } from './client-key.ts'
 import { type FetchedKeys, fetchKeySet } from './key-set-fetch.ts'
+import type { OutboundRules } from './outbound.ts'
+import { fitsAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts'
 
 /** Least time between two fetches that only an unknown kid asks for. */
 const forcedFetchMsMin = 60_000
@@ -9,9 +10,9 @@ const forcedFetchMsMin = 60_000
 const failedFetchMsMin = 5_000
 const entriesMax = 1_000
 
-/** The header members of an assertion that choose the key. */
+/** The header members of an assertion or token that choose the key. */
 export interface KeyHint {
-  readonly alg: ClientAlgorithm
+  readonly alg: SignatureAlgorithm
   readonly kid: string
   readonly jku: unknown
 }
@@ -23,13 +24,15 @@ interface Entry {
   pending: Promise<string | undefined> | undefined
 }
 
-/** Finds the key of a client's assertion (B11). Key sets behind URLs are cached as their servers allow (B12). */
+/** Finds the key of a client's assertion, or of another issuer's token (B11). Key sets behind URLs are cached as their servers allow (B12). */
 export class KeySets {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => Date
+  readonly #rules: OutboundRules
 
-  constructor(now: () => Date) {
+  constructor(now: () => Date, rules: OutboundRules) {
     this.#now = now
+    this.#rules = rules
   }
 
   /** The one key that fits the header, or why there is none. */
@@ -69,12 +72,11 @@ export class KeySets {
   async #refresh(url: string, entry: Entry): Promise<string | undefined> {
     const at = this.#now().getTime()
     try {
-      entry.fetched = { ...(await fetchKeySet(url)), at }
+      entry.fetched = { ...(await fetchKeySet(url, this.#rules)), at }
       return undefined
     } catch (error) {
       entry.failedAt = at
-      const cause = (error as Error).cause
-      return `the registered key set could not be fetched: ${cause instanceof Error ? cause.message : (error as Error).message}`
+      return `the registered key set could not be fetched: ${(error as Error).message}`
     }
   }
 
@@ -93,7 +95,7 @@ const matching = (keys: readonly JWK[], { kid, alg }: KeyHint): readonly JWK[] =
 
 async function importKey(
   jwk: JWK,
-  algorithm: ClientAlgorithm,
+  algorithm: SignatureAlgorithm,
 ): Promise<{ readonly key: CryptoKey } | { readonly reason: string }> {
   try {
     const key = await importJWK(jwk, algorithm)

@@ -63,7 +63,7 @@ const form = (client_assertion: string, change: Record<string, string> = {}) =>
 const ask = (body: string, change: { tenant?: string; wildcards?: boolean; contentType?: string } = {}) => {
   const { contentType = 'application/x-www-form-urlencoded', tenant = 'clinic', wildcards = true } = change
   const directory = new AccessDirectory(pool, () => now)
-  const keySets = new KeySets(() => now)
+  const keySets = new KeySets(() => now, { privateAddresses: false })
   return issueToken({ contentType, body }, { database: pool, directory, keySets, publicUrl, tenant, wildcards, now })
 }
 

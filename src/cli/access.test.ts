@@ -43,7 +43,7 @@ before(async () => {
   database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
   const now = () => new Date()
   const access = new AccessDirectory(database.pool, now)
-  const keySets = new KeySets(now)
+  const keySets = new KeySets(now, { privateAddresses: false })
   server = createServer(async (request, response) => {
     if (request.method === 'GET') {
       const configuration = { token_endpoint: tokenEndpoint(publicUrl, 'clinic'), scopes_supported: ['system/*.read'] }
@@ -148,6 +148,7 @@ test('--jwks takes a file or a URL', async () => {
   assert.equal(JSON.parse(await add('--jwks', set, '--json')).key_file, undefined)
   const url = 'https://partner.example/jwks.json'
   assert.equal(JSON.parse(await add('--jwks', url, '--json')).jwks_url, url)
+  assert.match(await add('--jwks', 'http://localhost:9/jwks'), /only with --allow-private-addresses\.\n$/)
 })
 
 for (const [what, words, said] of [

@@ -4,8 +4,8 @@ import { Command, Option } from 'commander'
 import type { Pool } from 'pg'
 import { addClient, type Client, type Registration } from '../access/client.ts'
 import { type ClientAlgorithm, clientAlgorithms, generateClientKey } from '../access/client-key.ts'
-import { keySetBytesMax } from '../access/key-set-fetch.ts'
 import { withNewKeyFile } from '../access/new-key-file.ts'
+import { outboundBytesMax } from '../access/outbound.ts'
 import type { StoreFlags } from '../config.ts'
 import { readSetting } from '../database/setting.ts'
 import { Failure } from '../failure.ts'
@@ -87,7 +87,7 @@ async function readKeySource(source: string): Promise<Registration['keys']> {
   const advice = 'Give a file with a JSON Web Key Set, or its https URL.'
   try {
     const { size } = await stat(source)
-    if (size > keySetBytesMax) throw new Failure(`${source} is larger than ${keySetBytesMax} bytes.`, advice)
+    if (size > outboundBytesMax) throw new Failure(`${source} is larger than ${outboundBytesMax} bytes.`, advice)
     return { jwks: JSON.parse(await readFile(source, 'utf8')) }
   } catch (error) {
     if (error instanceof Failure) throw error
@@ -115,6 +115,9 @@ function printNextSteps(output: Output, added: Added, publicUrl: string): void {
   if (key) output.write(`  key             ${key.file} (kid ${key.kid})\n`)
   if (client.keys.kind === 'url') output.write(`  keys            ${client.keys.url}\n`)
   output.write(`  FHIR base       ${base}\n  token endpoint  ${tokenEndpoint(publicUrl, client.tenant)}\n`)
+  if (client.keys.kind === 'url' && client.keys.url.startsWith('http:')) {
+    output.write('\nThe server fetches keys over plain http only with --allow-private-addresses.\n')
+  }
   if (!key) return
   output.write(
     '\nThe file holds the private key, which is kept nowhere else. Get a token from the running server with:\n',

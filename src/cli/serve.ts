@@ -18,6 +18,7 @@ interface Flags extends StoreFlags {
   readonly publicUrl?: string
   readonly files?: string
   readonly workers?: number
+  readonly allowPrivateAddresses?: boolean
   readonly sandbox?: boolean
 }
 
@@ -48,6 +49,10 @@ export function serveCommand(environment: Environment): Command {
     )
     .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
     .option('--workers <count>', 'threads that export (MILLRACE_WORKERS; default: half of the cores)', parseWorkers)
+    .option(
+      '--allow-private-addresses',
+      'fetch key sets from private addresses and by plain http too, for development (MILLRACE_ALLOW_PRIVATE_ADDRESSES=1)',
+    )
     .option('--sandbox', "serve the population of the operation's page, and print how to call it")
     .addHelpText('after', help)
     .action(async (flags: Flags) => {
@@ -80,6 +85,9 @@ function serverOptions(flags: Flags, environment: Environment) {
     filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,
+    outbound: {
+      privateAddresses: flags.allowPrivateAddresses ?? isOn(environment, 'MILLRACE_ALLOW_PRIVATE_ADDRESSES'),
+    },
   }
 }
 
@@ -95,6 +103,14 @@ function stated(environment: Environment, name: string, parse: (text: string) =>
   } catch (cause) {
     throw new Failure(`${name} is ${JSON.stringify(text)}.`, (cause as Error).message, { cause })
   }
+}
+
+/** A switch that an environment variable states. */
+function isOn(environment: Environment, name: string): boolean {
+  const text = environment[name]
+  if (!text || text === '0') return false
+  if (text === '1') return true
+  throw new Failure(`${name} is ${JSON.stringify(text)}.`, 'Set it to 1 or 0.')
 }
 
 /** Partitions that a thread runs at a time: one reads while the other waits for the disk or for deflate. */

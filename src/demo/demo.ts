@@ -47,6 +47,7 @@ export async function runDemo(report: DemoReport, signal: AbortSignal): Promise<
       filesDirectory: join(directory, 'files'),
       threads: 1,
       concurrency: 2,
+      outbound: { privateAddresses: false },
       log: pino({ level: 'silent' }),
     })
     try {
