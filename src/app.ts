@@ -2,10 +2,12 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import program from '../package.json' with { type: 'json' }
+import { SecretChecks } from './access/client-secret.ts'
 import { AccessDirectory } from './access/directory.ts'
 import { KeySets } from './access/key-sets.ts'
 import type { OutboundRules } from './access/outbound.ts'
 import { loadSecret } from './access/secret.ts'
+import { TokenLimits } from './access/token-limits.ts'
 import type { Store } from './config.ts'
 import { type Database, openDatabase } from './database/connection.ts'
 import { migrate } from './database/migrate.ts'
@@ -32,6 +34,8 @@ export interface AppOptions {
   readonly concurrency: number
   /** Which servers may be asked for keys. */
   readonly outbound: OutboundRules
+  /** The life of an access token. */
+  readonly tokenSeconds: number
   readonly log: Logger
 }
 
@@ -96,6 +100,9 @@ export async function startApp(options: AppOptions): Promise<App> {
         files: diskStore(filesDirectory),
         directory: new AccessDirectory(database.pool, now),
         keySets: new KeySets(now, options.outbound),
+        secrets: new SecretChecks(),
+        tokenLimits: new TokenLimits(now),
+        tokenSeconds: options.tokenSeconds,
         contentSecret: await loadSecret(database.pool, 'content-link'),
         get publicUrl() {
           return state.publicUrl

@@ -4,8 +4,11 @@ import { fhirBase, tokenIssuer } from '../fhir/service-urls.ts'
 import { scopeList } from './scope.ts'
 import { type SigningKeys, signingAlgorithm } from './signing-key.ts'
 
-/** The life of an access token (B16). */
-export const tokenSecondsMax = 300
+/** The life of an access token, unless the operator says otherwise (B16). */
+export const tokenSecondsDefault = 300
+/** The least and the greatest life that can be chosen; the greatest is Oracle's. */
+export const tokenSecondsMin = 60
+export const tokenSecondsMax = 570
 /** Marks our tokens, so that no other JWT passes for one (RFC 9068). */
 const tokenType = 'at+jwt'
 
@@ -16,10 +19,15 @@ export interface TokenHolder {
   readonly scopes: readonly string[]
 }
 
-/** Signs an access token that is valid for `tokenSecondsMax` from `now` on. */
+/** Signs an access token that is valid for `tokenSeconds` from `now` on. */
 export function signAccessToken(
   holder: TokenHolder,
-  context: { readonly keys: SigningKeys; readonly publicUrl: string; readonly now: Date },
+  context: {
+    readonly keys: SigningKeys
+    readonly publicUrl: string
+    readonly now: Date
+    readonly tokenSeconds: number
+  },
 ): Promise<string> {
   const issued = Math.floor(context.now.getTime() / 1000)
   return new SignJWT({ client_id: holder.client, tenant: holder.tenant, scope: holder.scopes.join(' ') })
@@ -28,7 +36,7 @@ export function signAccessToken(
     .setSubject(holder.client)
     .setAudience(fhirBase(context.publicUrl, holder.tenant))
     .setIssuedAt(issued)
-    .setExpirationTime(issued + tokenSecondsMax)
+    .setExpirationTime(issued + context.tokenSeconds)
     .setJti(randomUUID())
     .sign(context.keys.privateKey)
 }

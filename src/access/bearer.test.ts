@@ -45,7 +45,7 @@ const check = (authorization: string | undefined, change: { tenant?: string; wil
 const sign = (holder: Partial<TokenHolder> = {}, context: { publicUrl?: string; now?: Date } = {}) =>
   signAccessToken(
     { tenant: 'clinic', client: client.id, scopes: ['system/Patient.read'], ...holder },
-    { keys, publicUrl, now, ...context },
+    { keys, publicUrl, now, tokenSeconds: 300, ...context },
   )
 const bearer = async (holder: Partial<TokenHolder> = {}, context: { publicUrl?: string; now?: Date } = {}) =>
   `Bearer ${await sign(holder, context)}`

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import pino from 'pino'
+import { tokenSecondsDefault, tokenSecondsMax, tokenSecondsMin } from '../access/access-token.ts'
 import { type App, type AppOptions, defaultFilesDirectory, startApp } from '../app.ts'
 import { readStore, type StoreFlags } from '../config.ts'
 import { Failure } from '../failure.ts'
@@ -19,6 +20,7 @@ interface Flags extends StoreFlags {
   readonly files?: string
   readonly workers?: number
   readonly allowPrivateAddresses?: boolean
+  readonly tokenSeconds?: number
   readonly sandbox?: boolean
 }
 
@@ -49,6 +51,11 @@ export function serveCommand(environment: Environment): Command {
     )
     .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
     .option('--workers <count>', 'threads that export (MILLRACE_WORKERS; default: half of the cores)', parseWorkers)
+    .option(
+      '--token-seconds <count>',
+      `life of an access token, ${tokenSecondsMin} to ${tokenSecondsMax} (MILLRACE_TOKEN_SECONDS; default ${tokenSecondsDefault})`,
+      parseTokenSeconds,
+    )
     .option(
       '--allow-private-addresses',
       'fetch key sets from private addresses and by plain http too, for development (MILLRACE_ALLOW_PRIVATE_ADDRESSES=1)',
@@ -85,6 +92,8 @@ function serverOptions(flags: Flags, environment: Environment) {
     filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,
+    tokenSeconds:
+      flags.tokenSeconds ?? stated(environment, 'MILLRACE_TOKEN_SECONDS', parseTokenSeconds) ?? tokenSecondsDefault,
     outbound: {
       privateAddresses: flags.allowPrivateAddresses ?? isOn(environment, 'MILLRACE_ALLOW_PRIVATE_ADDRESSES'),
     },
@@ -140,4 +149,10 @@ function parsePort(text: string): number {
 function parseWorkers(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= workersMax) return Number(text)
   throw new InvalidArgumentError(`Workers are a number from 1 to ${workersMax}.`)
+}
+
+function parseTokenSeconds(text: string): number {
+  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (seconds >= tokenSecondsMin && seconds <= tokenSecondsMax) return seconds
+  throw new InvalidArgumentError(`The life of a token is ${tokenSecondsMin} to ${tokenSecondsMax} seconds.`)
 }

@@ -14,11 +14,16 @@ export function smartConfigurationRoute(app: FastifyInstance, context: HttpConte
       jwks_uri: issuerKeys(context.publicUrl, tenant),
       token_endpoint: tokenEndpoint(context.publicUrl, tenant),
       grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['private_key_jwt'],
+      token_endpoint_auth_methods_supported: ['private_key_jwt', 'client_secret_basic'],
       token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'],
       scopes_supported: ['system/*.read', 'system/*.rs', ...exportableTypes.map((type) => `system/${type}.read`)],
       code_challenge_methods_supported: ['S256'],
-      capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
+      capabilities: [
+        'client-confidential-asymmetric',
+        'client-confidential-symmetric',
+        'permission-v1',
+        'permission-v2',
+      ],
     }
     return reply.type('application/json').send(JSON.stringify(document))
   })
