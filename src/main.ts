@@ -4,6 +4,7 @@ import { clientCommand } from './cli/client.ts'
 import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export.ts'
 import { generateCommand } from './cli/generate.ts'
+import { keyCommand } from './cli/key.ts'
 import { loadCommand } from './cli/load.ts'
 import { serveCommand } from './cli/serve.ts'
 import { tenantCommand } from './cli/tenant.ts'
@@ -34,6 +35,7 @@ function program(): Command {
   root.addCommand(serveCommand(env))
   root.addCommand(tenantCommand(env))
   root.addCommand(clientCommand(env))
+  root.addCommand(keyCommand(env))
   root.addCommand(tokenCommand())
   root.addCommand(loadCommand(env))
   root.addCommand(exportCommand(env))

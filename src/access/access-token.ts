@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type CryptoKey, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { fhirBase, tokenIssuer } from '../fhir/service-urls.ts'
 import { scopeList } from './scope.ts'
-import { type SigningKeys, signingAlgorithm } from './signing-key.ts'
+import { type SigningKeys, signingAlgorithms } from './signing-key.ts'
 
 /** The life of an access token, unless the operator says otherwise (B16). */
 export const tokenSecondsDefault = 300
@@ -31,7 +31,7 @@ export function signAccessToken(
 ): Promise<string> {
   const issued = Math.floor(context.now.getTime() / 1000)
   return new SignJWT({ client_id: holder.client, tenant: holder.tenant, scope: holder.scopes.join(' ') })
-    .setProtectedHeader({ alg: signingAlgorithm, kid: context.keys.kid, typ: tokenType })
+    .setProtectedHeader({ alg: context.keys.algorithm, kid: context.keys.kid, typ: tokenType })
     .setIssuer(tokenIssuer(context.publicUrl, holder.tenant))
     .setSubject(holder.client)
     .setAudience(fhirBase(context.publicUrl, holder.tenant))
@@ -50,8 +50,8 @@ export async function verifyAccessToken(
   context: { readonly keys: SigningKeys; readonly publicUrl: string; readonly now: Date },
 ): Promise<TokenHolder | 'expired' | 'invalid'> {
   try {
-    const { payload } = await jwtVerify(token, ({ kid }) => keyOf(context.keys, kid), {
-      algorithms: [signingAlgorithm],
+    const { payload } = await jwtVerify(token, ({ kid, alg }) => keyOf(context.keys, kid, alg), {
+      algorithms: [...signingAlgorithms],
       typ: tokenType,
       currentDate: context.now,
       requiredClaims: ['exp', 'iss', 'aud', 'sub'],
@@ -64,10 +64,10 @@ export async function verifyAccessToken(
   }
 }
 
-function keyOf(keys: SigningKeys, kid: string | undefined): CryptoKey {
-  const key = keys.verifiers.get(kid ?? '')
-  if (!key) throw new errors.JWKSNoMatchingKey()
-  return key
+function keyOf(keys: SigningKeys, kid: string | undefined, algorithm: string | undefined): CryptoKey {
+  const verifier = keys.verifiers.get(kid ?? '')
+  if (!verifier || verifier.algorithm !== algorithm) throw new errors.JWKSNoMatchingKey()
+  return verifier.key
 }
 
 function holderOf(payload: JWTPayload, publicUrl: string): TokenHolder | undefined {

@@ -2,3 +2,17 @@
 alter table client add column secret_hash text;  -- scrypt, with its parameters and salt
 alter table client drop constraint client_check;
 alter table client add constraint client_authentication check (num_nonnulls(jwks, jwks_url, secret_hash) = 1);
+
+-- The keys that sign access tokens follow one another by number. Each is published at once, signs from signs_from on until
+-- the next one does, and verifies until the last of its tokens has expired.
+alter table signing_key add column number integer, add column signs_from timestamptz;
+update signing_key set signs_from = created, number = place.number
+  from (select kid, row_number() over (order by current, created) as number from signing_key) place
+  where place.kid = signing_key.kid;
+alter table signing_key alter column number set not null, alter column signs_from set not null;
+alter table signing_key add constraint signing_key_number unique (number);
+alter table signing_key drop column current;  -- and its index
+-- A key that was removed before its time is not believed any more. Its row stays until then, so that the one before it does not
+-- come to life again.
+alter table signing_key add column removed timestamptz;
+alter table signing_key alter column private_jwk drop not null;
