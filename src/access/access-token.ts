@@ -12,6 +12,12 @@ export const tokenSecondsMax = 570
 /** Marks our tokens, so that no other JWT passes for one (RFC 9068). */
 const tokenType = 'at+jwt'
 
+/** A token that is valid, with its times in seconds since 1970. */
+export interface VerifiedToken extends TokenHolder {
+  readonly issued: number
+  readonly expires: number
+}
+
 /** Whom a token was given to, and for what. `tenant` rides in the claim of that name, scopes in `scope`. */
 export interface TokenHolder {
   readonly tenant: string
@@ -48,13 +54,13 @@ export function signAccessToken(
 export async function verifyAccessToken(
   token: string,
   context: { readonly keys: SigningKeys; readonly publicUrl: string; readonly now: Date },
-): Promise<TokenHolder | 'expired' | 'invalid'> {
+): Promise<VerifiedToken | 'expired' | 'invalid'> {
   try {
     const { payload } = await jwtVerify(token, ({ kid, alg }) => keyOf(context.keys, kid, alg), {
       algorithms: [...signingAlgorithms],
       typ: tokenType,
       currentDate: context.now,
-      requiredClaims: ['exp', 'iss', 'aud', 'sub'],
+      requiredClaims: ['exp', 'iat', 'iss', 'aud', 'sub'],
     })
     return holderOf(payload, context.publicUrl) ?? 'invalid'
   } catch (error) {
@@ -70,9 +76,9 @@ function keyOf(keys: SigningKeys, kid: string | undefined, algorithm: string | u
   return verifier.key
 }
 
-function holderOf(payload: JWTPayload, publicUrl: string): TokenHolder | undefined {
-  const { tenant, scope, sub, iss, aud } = payload
+function holderOf(payload: JWTPayload, publicUrl: string): VerifiedToken | undefined {
+  const { tenant, scope, sub, iss, aud, iat, exp } = payload
   if (typeof tenant !== 'string' || typeof scope !== 'string' || typeof sub !== 'string') return undefined
   if (iss !== tokenIssuer(publicUrl, tenant) || aud !== fhirBase(publicUrl, tenant)) return undefined
-  return { tenant, client: sub, scopes: scopeList(scope) }
+  return { tenant, client: sub, scopes: scopeList(scope), issued: iat!, expires: exp! }
 }

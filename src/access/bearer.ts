@@ -33,15 +33,15 @@ export async function authenticate(
 ): Promise<Grant | Challenge> {
   const { directory, publicUrl, now, tenant } = context
   if (authorization === undefined) return unauthorized(publicUrl, 'login', 'An access token is required')
-  const token = authorization.length <= authorizationCharsMax ? headerPattern.exec(authorization)?.[1] : undefined
-  if (token === undefined) return unauthorized(publicUrl, 'login', 'The Authorization header holds no bearer token')
+  const token = bearerTokenOf(authorization)
+  if (token === undefined) return unauthorized(publicUrl, 'unknown', 'The Authorization header holds no bearer token')
 
   const holder = await verifyAccessToken(token, { keys: await directory.signingKeys(), publicUrl, now })
   if (holder === 'expired') return unauthorized(publicUrl, 'expired', 'The access token has expired', 'invalid_token')
-  if (holder === 'invalid') return unauthorized(publicUrl, 'login', 'The access token is not valid', 'invalid_token')
+  if (holder === 'invalid') return unauthorized(publicUrl, 'unknown', 'The access token is not valid', 'invalid_token')
   const client = await directory.client(holder.client)
   if (!client || client.disabled || client.tenant !== holder.tenant) {
-    return unauthorized(publicUrl, 'login', 'The client of this access token is not active', 'invalid_token')
+    return unauthorized(publicUrl, 'unknown', 'The client of this access token is not active', 'invalid_token')
   }
 
   // A client's tenant exists, so a path that names another one or none at all gets the same answer.
@@ -49,6 +49,10 @@ export async function authenticate(
   const grant = grantOf(holder.tenant, holder.client, holder.scopes, context)
   return grant.system ? grant : forbidden(publicUrl, 'System authorization is required: the token has no system/ scope')
 }
+
+/** The token of an `Authorization` header of the bearer scheme. */
+export const bearerTokenOf = (authorization: string): string | undefined =>
+  authorization.length <= authorizationCharsMax ? headerPattern.exec(authorization)?.[1] : undefined
 
 /** Builds a challenge of the bearer scheme (RFC 6750). `description` must not contain quotes or backslashes. */
 export function bearerChallenge(
@@ -62,7 +66,12 @@ export function bearerChallenge(
   return `Bearer ${parts.join(', ')}`
 }
 
-function unauthorized(publicUrl: string, code: 'login' | 'expired', text: string, error?: 'invalid_token'): Challenge {
+function unauthorized(
+  publicUrl: string,
+  code: 'login' | 'unknown' | 'expired',
+  text: string,
+  error?: 'invalid_token',
+): Challenge {
   const challenge = bearerChallenge(publicUrl, error, error && text)
   return { ...problem(401, code, text, { diagnostics: challenge }), challenge }
 }

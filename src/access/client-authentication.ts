@@ -1,4 +1,4 @@
-import { tokenEndpoint, tokenIssuer } from '../fhir/service-urls.ts'
+import { introspectionEndpoint, tokenEndpoint, tokenIssuer } from '../fhir/service-urls.ts'
 import { assertionCharsMax, authenticateByAssertion } from './assertion.ts'
 import { type Client, findClient } from './client.ts'
 import type { SecretChecks } from './client-secret.ts'
@@ -63,8 +63,8 @@ async function byAssertion(
   if (assertion === undefined) return oauthError('invalid_request', 'client_assertion is missing')
   if (assertion.length > assertionCharsMax) return oauthError('invalid_request', 'client_assertion is too long')
   const { publicUrl, tenant } = context
-  // SMART names the endpoint's URL (B9), newer OAuth libraries the issuer. Both are this tenant's alone.
-  const audiences = [tokenEndpoint(publicUrl, tenant), tokenIssuer(publicUrl, tenant)]
+  // SMART names the endpoint's URL (B9), newer OAuth libraries the issuer. All are this tenant's alone.
+  const audiences = [tokenEndpoint, tokenIssuer, introspectionEndpoint].map((nameOf) => nameOf(publicUrl, tenant))
   const client = await authenticateByAssertion(assertion, { ...context, audiences })
   return typeof client === 'string' ? oauthError('invalid_client', client) : client
 }

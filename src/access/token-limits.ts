@@ -27,8 +27,13 @@ export class TokenLimits {
 
   /** The request was of this client. 0, or after how many seconds the client may ask again. */
   authenticated(address: string, client: string): number {
-    this.#addresses.giveBack(networkOf(address))
+    this.succeeded(address)
     return this.#clients.take(client)
+  }
+
+  /** The request was not a failure. */
+  succeeded(address: string): void {
+    this.#addresses.giveBack(networkOf(address))
   }
 }
 

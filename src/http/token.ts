@@ -1,16 +1,21 @@
 import type { FastifyInstance } from 'fastify'
+import { introspectToken } from '../access/introspection.ts'
 import { issueToken } from '../access/token-endpoint.ts'
 import { profiles } from '../export/profile.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { oauthRoute } from './oauth.ts'
 
-/** The SMART Backend Services token endpoint of a tenant, and the keys that verify its tokens (protocol §13). */
+/** The OAuth endpoints of a tenant: tokens, their state, and the keys that verify them (protocol §13). */
 export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
   oauthRoute(app, '/oauth2/:tenant/token', async (request, tenant) => {
     const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
     return issueToken(request, { ...authenticationContext(context, tenant), wildcards: profile.wildcardScopes })
   })
+
+  oauthRoute(app, '/oauth2/:tenant/introspect', (request, tenant) =>
+    introspectToken(request, authenticationContext(context, tenant)),
+  )
 
   app.get('/oauth2/:tenant/jwks', async (_request, reply) => {
     const { published } = await context.directory.signingKeys()
