@@ -4,6 +4,7 @@ import { clientCommand } from './cli/client.ts'
 import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export.ts'
 import { generateCommand } from './cli/generate.ts'
+import { issuerCommand } from './cli/issuer.ts'
 import { keyCommand } from './cli/key.ts'
 import { loadCommand } from './cli/load.ts'
 import { serveCommand } from './cli/serve.ts'
@@ -36,6 +37,7 @@ function program(): Command {
   root.addCommand(tenantCommand(env))
   root.addCommand(clientCommand(env))
   root.addCommand(keyCommand(env))
+  root.addCommand(issuerCommand(env))
   root.addCommand(tokenCommand())
   root.addCommand(loadCommand(env))
   root.addCommand(exportCommand(env))

@@ -4,11 +4,14 @@ import { after, before, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Pool } from 'pg'
 import type { Grant } from '../export/grant.ts'
+import type { Problem } from '../export/problem.ts'
 import { signAccessToken, type TokenHolder } from './access-token.ts'
 import { authenticate, type Challenge } from './bearer.ts'
 import { addClient, type Client, disableClient } from './client.ts'
 import { generateClientKey } from './client-key.ts'
 import { AccessDirectory } from './directory.ts'
+import { KeySets } from './key-sets.ts'
+import { OutsideIssuers } from './outside-issuers.ts'
 import { openScratch } from './scratch.ts'
 import { loadSigningKeys, type SigningKeys } from './signing-key.ts'
 import { addTenant } from './tenant.ts'
@@ -22,11 +25,14 @@ let pool: Pool
 let keys: SigningKeys
 let client: Client
 let disabled: Client
+let outside: OutsideIssuers
 
 before(async () => {
   scratch = await openScratch()
   pool = scratch.pool
   keys = await loadSigningKeys(pool)
+  const rules = { privateAddresses: false }
+  outside = new OutsideIssuers(pool, new KeySets(() => now, rules), rules, () => now)
   await addTenant(pool, { id: 'clinic', profile: 'millennium' })
   await addTenant(pool, { id: 'other', profile: 'hl7' })
   const jwks = { keys: [(await generateClientKey('ES384')).publicKey] }
@@ -39,7 +45,7 @@ after(() => scratch.close())
 const check = (authorization: string | undefined, change: { tenant?: string; wildcards?: boolean; at?: Date } = {}) => {
   const { tenant = 'clinic', wildcards = false, at = now } = change
   const directory = new AccessDirectory(pool, () => at)
-  return authenticate(authorization, { directory, publicUrl, tenant, wildcards, now: at })
+  return authenticate(authorization, { directory, outside, publicUrl, tenant, wildcards, now: at })
 }
 
 const sign = (holder: Partial<TokenHolder> = {}, context: { publicUrl?: string; now?: Date } = {}) =>
@@ -50,11 +56,11 @@ const sign = (holder: Partial<TokenHolder> = {}, context: { publicUrl?: string; 
 const bearer = async (holder: Partial<TokenHolder> = {}, context: { publicUrl?: string; now?: Date } = {}) =>
   `Bearer ${await sign(holder, context)}`
 
-const refusal = (answer: Grant | Challenge): Challenge => {
+const refusal = (answer: Grant | Challenge | Problem): Challenge => {
   assert.ok('challenge' in answer, 'a grant was given')
   return answer
 }
-const grant = (answer: Grant | Challenge): Grant => {
+const grant = (answer: Grant | Challenge | Problem): Grant => {
   assert.ok('canRead' in answer, JSON.stringify(answer))
   return answer
 }
@@ -220,7 +226,8 @@ test('a disabled client is refused on the next request, whatever was seen before
   const jwks = { keys: [(await generateClientKey('ES384')).publicKey] }
   const { id } = await addClient(pool, { tenant: 'clinic', name: 'app', scope: 'system/*.read', keys: { jwks } })
   const authorization = await bearer({ client: id })
-  const look = () => authenticate(authorization, { directory, publicUrl, tenant: 'clinic', wildcards: false, now })
+  const look = () =>
+    authenticate(authorization, { directory, outside, publicUrl, tenant: 'clinic', wildcards: false, now })
   grant(await look())
   await disableClient(pool, id)
   assert.equal(refusal(await look()).status, 401)

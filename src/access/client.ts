@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts'
 import { checkKeySet } from './client-key-set.ts'
 import type { Queryable } from './queryable.ts'
 import { registeredScopes } from './registered-scope.ts'
+import { checkServerUrl } from './server-url.ts'
 import { findTenant } from './tenant.ts'
 
 /** Where a client's public keys come from (B2). */
@@ -32,7 +33,6 @@ export interface Registration {
 }
 
 const clientNameCharsMax = 200
-const jwksUrlCharsMax = 2048
 const columns = 'id, tenant, name, scopes, jwks, jwks_url, secret_hash, created, disabled'
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -57,7 +57,7 @@ export async function addClient(database: Queryable, registration: Registration)
   checkName(name)
   const scopes = registeredScopes(registration.scope)
   const jwks = 'jwks' in keys ? { keys: await checkKeySet(keys.jwks) } : null
-  const url = 'jwksUrl' in keys ? checkKeySetUrl(keys.jwksUrl) : null
+  const url = 'jwksUrl' in keys ? checkServerUrl(keys.jwksUrl, 'key set') : null
   const secretHash = 'secretHash' in keys ? keys.secretHash : null
   if (!(await findTenant(database, tenant))) {
     throw new Failure(`There is no tenant "${tenant}".`, `Add it with: bin/millrace tenant add ${tenant}`)
@@ -120,19 +120,4 @@ function checkName(name: string): void {
       `Use 1 to ${clientNameCharsMax} characters without control characters.`,
     )
   }
-}
-
-function checkKeySetUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const local = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  if (!url || !(url.protocol === 'https:' || local) || url.username !== '' || url.password !== '') {
-    throw new Failure(
-      `"${text}" cannot be the URL of a key set.`,
-      'Give an https URL without user name; http is allowed for localhost only.',
-    )
-  }
-  if (text.length > jwksUrlCharsMax) {
-    throw new Failure('The URL of the key set is too long.', `Use at most ${jwksUrlCharsMax} characters.`)
-  }
-  return url.href
 }

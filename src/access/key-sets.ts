@@ -17,6 +17,12 @@ export interface KeyHint {
   readonly jku: unknown
 }
 
+/** Why no key was found. `unavailable`: the key set could not be fetched. */
+interface NoKey {
+  readonly reason: string
+  readonly unavailable?: boolean
+}
+
 interface Entry {
   fetched: (FetchedKeys & { readonly at: number }) | undefined
   forcedAt: number
@@ -36,12 +42,12 @@ export class KeySets {
   }
 
   /** The one key that fits the header, or why there is none. */
-  async find(source: ClientKeys, hint: KeyHint): Promise<{ readonly key: CryptoKey } | { readonly reason: string }> {
+  async find(source: ClientKeys, hint: KeyHint): Promise<{ readonly key: CryptoKey } | NoKey> {
     if (hint.jku !== undefined && (source.kind !== 'url' || hint.jku !== source.url)) {
       return { reason: 'jku is not the registered key set URL' }
     }
     const keys = source.kind === 'inline' ? source.keys : await this.#published(source.url, hint)
-    if (typeof keys === 'string') return { reason: keys }
+    if (typeof keys === 'string') return { reason: keys, unavailable: true }
     const candidates = matching(keys, hint)
     if (candidates.length === 0) return { reason: 'no registered key has this kid and fits alg' }
     if (candidates.length > 1) return { reason: 'several registered keys have this kid' }
@@ -93,10 +99,7 @@ export class KeySets {
 const matching = (keys: readonly JWK[], { kid, alg }: KeyHint): readonly JWK[] =>
   keys.filter((key) => key.kid === kid && fitsAlgorithm(key, alg))
 
-async function importKey(
-  jwk: JWK,
-  algorithm: SignatureAlgorithm,
-): Promise<{ readonly key: CryptoKey } | { readonly reason: string }> {
+async function importKey(jwk: JWK, algorithm: SignatureAlgorithm): Promise<{ readonly key: CryptoKey } | NoKey> {
   try {
     const key = await importJWK(jwk, algorithm)
     if (key instanceof Uint8Array || key.type !== 'public') return { reason: 'the registered key is not a public key' }

@@ -24,3 +24,5 @@ export function fitsAlgorithm(key: JWK, algorithm: SignatureAlgorithm): boolean 
   const operation = !Array.isArray(key.key_ops) || key.key_ops.includes('verify')
   return key.kty === shape.kty && (shape.crv === undefined || key.crv === shape.crv) && purpose && operation
 }
+
+export const signatureAlgorithms = Object.keys(keyShapes) as SignatureAlgorithm[]

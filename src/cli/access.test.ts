@@ -10,6 +10,7 @@ import { authenticate } from '../access/bearer.ts'
 import { SecretChecks } from '../access/client-secret.ts'
 import { AccessDirectory } from '../access/directory.ts'
 import { KeySets } from '../access/key-sets.ts'
+import { OutsideIssuers } from '../access/outside-issuers.ts'
 import { issueToken } from '../access/token-endpoint.ts'
 import { TokenLimits } from '../access/token-limits.ts'
 import { type Database, openDatabase } from '../database/connection.ts'
@@ -23,6 +24,7 @@ let directory: string
 let database: Database
 let server: Server
 let publicUrl: string
+let keySets: KeySets
 
 /** Runs one command line against the test's store; standard output is the result. */
 async function run(...line: string[]): Promise<string> {
@@ -45,7 +47,7 @@ before(async () => {
   database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
   const now = () => new Date()
   const access = new AccessDirectory(database.pool, now)
-  const keySets = new KeySets(now, { privateAddresses: false })
+  keySets = new KeySets(now, { privateAddresses: false })
   const secrets = new SecretChecks()
   const limits = new TokenLimits(now)
   server = createServer(async (request, response) => {
@@ -96,6 +98,7 @@ for (const algorithm of ['ES384', 'RS384']) {
     assert.match(token, /^[\w.-]+\n$/)
     const grant = await authenticate(`Bearer ${token.trim()}`, {
       directory: new AccessDirectory(database.pool, () => new Date()),
+      outside: new OutsideIssuers(database.pool, keySets, { privateAddresses: false }, () => new Date()),
       publicUrl,
       tenant: 'clinic',
       wildcards: true,

@@ -16,3 +16,20 @@ alter table signing_key drop column current;  -- and its index
 -- come to life again.
 alter table signing_key add column removed timestamptz;
 alter table signing_key alter column private_jwk drop not null;
+
+-- Authorization servers of others whose tokens a tenant takes. Tokens are checked with the server's keys or by asking it.
+create table trusted_issuer (
+  tenant               text collate "C" not null references tenant,
+  issuer               text collate "C" not null,
+  jwks_url             text,
+  introspection_url    text,
+  introspection_client text,
+  introspection_secret text,
+  algorithms           text[]      not null,
+  audience             text,           -- null: tokens have none and name the tenant in Oracle's claims
+  foreign_tenant       text        not null,
+  created              timestamptz not null default now(),
+  primary key (tenant, issuer),
+  check (num_nonnulls(jwks_url, introspection_url) = 1),
+  check (num_nonnulls(introspection_url, introspection_client, introspection_secret) in (0, 3))
+);
