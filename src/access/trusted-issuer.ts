@@ -25,7 +25,7 @@ export interface TrustedIssuer {
 /** The algorithms of a new issuer, when none is named. */
 export const issuerAlgorithmsDefault: readonly SignatureAlgorithm[] = ['RS256', 'RS384', 'ES256', 'ES384']
 /** Issuers that one tenant may trust. */
-export const issuersOfTenantMax = 5
+const issuersOfTenantMax = 5
 const nameCharsMax = 2048
 
 interface Row {
