@@ -65,7 +65,7 @@ function keysText(keys: Client['keys']): string {
 
 function disableCommand(environment: Environment, output: Output): Command {
   return withStoreOptions(new Command('disable'))
-    .description('refuse a client from now on; its live tokens end within seconds')
+    .description('refuse a client from now on; its live tokens too')
     .argument('<client>', 'its client id')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ bin/millrace client disable 5ce2ebb4-fba5-4d2e-a5cf-3b3d7b4bd0b8')
