@@ -38,8 +38,7 @@ export class SecretChecks {
       await new Promise<void>((resolve) => this.#waiting.push(resolve))
     } else this.#running++
     try {
-      this.#decoy ??= hashClientSecret(newClientSecret())
-      const matches = await isSecret(secret.slice(0, secretCharsMax), stored ?? (await this.#decoy))
+      const matches = await isSecret(secret.slice(0, secretCharsMax), stored ?? (await this.#decoyHash()))
       return matches && stored !== undefined && secret.length <= secretCharsMax
     } finally {
       const next = this.#waiting.shift()
@@ -47,6 +46,11 @@ export class SecretChecks {
       if (next) next()
       else this.#running--
     }
+  }
+
+  #decoyHash(): Promise<string> {
+    this.#decoy ??= hashClientSecret(newClientSecret())
+    return this.#decoy
   }
 }
 

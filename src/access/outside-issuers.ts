@@ -12,7 +12,9 @@ import { type IssuerCheck, listTrustedIssuers, type TrustedIssuer } from './trus
 
 /** How long the answer of an introspection is believed: a token that its issuer revokes may live that much longer. */
 const introspectedMsMax = 10_000
-const introspectedEntriesMax = 10_000
+const introspectedEntriesMax = 1_000
+/** Characters of an answer, so that what is remembered stays below 16 MiB. */
+const introspectedCharsMax = 16_384
 /** Questions to one issuer about tokens that are not known yet. Whoever sends made-up tokens must not make us a nuisance to it. */
 const questionsOfIssuer = { burst: 100, perSecond: 20, keysMax: 1_000 } as const
 /** How far the clocks of an issuer and a server may differ. */
@@ -103,11 +105,11 @@ export class OutsideIssuers {
 
   async #introspected(
     token: string,
-    { issuer }: TrustedIssuer,
+    { tenant, issuer }: TrustedIssuer,
     check: IssuerCheck & { kind: 'introspection' },
   ): Promise<Claims | 'expired' | 'invalid' | 'unavailable'> {
     const key = createHash('sha256')
-      .update(JSON.stringify([issuer, check.url, token]))
+      .update(JSON.stringify([tenant, issuer, check.url, token]))
       .digest('base64url')
     let claims: Claims
     try {
@@ -130,6 +132,7 @@ export class OutsideIssuers {
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' })
     const { document } = await askForJson({ url: check.url, headers, form }, this.#rules)
     if (typeof document !== 'object' || document === null) throw new Error('not an introspection answer')
+    if (JSON.stringify(document).length > introspectedCharsMax) throw new Error('the introspection answer is too long')
     return document as Claims
   }
 }
