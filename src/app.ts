@@ -2,9 +2,13 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import program from '../package.json' with { type: 'json' }
+import { SecretChecks } from './access/client-secret.ts'
 import { AccessDirectory } from './access/directory.ts'
 import { KeySets } from './access/key-sets.ts'
+import type { OutboundRules } from './access/outbound.ts'
+import { OutsideIssuers } from './access/outside-issuers.ts'
 import { loadSecret } from './access/secret.ts'
+import { TokenLimits } from './access/token-limits.ts'
 import type { Store } from './config.ts'
 import { type Database, openDatabase } from './database/connection.ts'
 import { migrate } from './database/migrate.ts'
@@ -29,6 +33,10 @@ export interface AppOptions {
   /** Engine threads, and partitions that each runs at a time. */
   readonly threads: number
   readonly concurrency: number
+  /** Which servers may be asked for keys and about tokens. */
+  readonly outbound: OutboundRules
+  /** The life of an access token. */
+  readonly tokenSeconds: number
   readonly log: Logger
 }
 
@@ -86,13 +94,18 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
     const now = () => new Date()
+    const keySets = new KeySets(now, options.outbound)
     const server = buildServer(
       {
         pool: database.pool,
         enqueue: producer.enqueue,
         files: diskStore(filesDirectory),
         directory: new AccessDirectory(database.pool, now),
-        keySets: new KeySets(now),
+        keySets,
+        outside: new OutsideIssuers(database.pool, keySets, options.outbound, now),
+        secrets: new SecretChecks(),
+        tokenLimits: new TokenLimits(now),
+        tokenSeconds: options.tokenSeconds,
         contentSecret: await loadSecret(database.pool, 'content-link'),
         get publicUrl() {
           return state.publicUrl

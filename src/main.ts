@@ -4,6 +4,8 @@ import { clientCommand } from './cli/client.ts'
 import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export.ts'
 import { generateCommand } from './cli/generate.ts'
+import { issuerCommand } from './cli/issuer.ts'
+import { keyCommand } from './cli/key.ts'
 import { loadCommand } from './cli/load.ts'
 import { packCommand } from './cli/pack.ts'
 import { serveCommand } from './cli/serve.ts'
@@ -35,6 +37,8 @@ function program(): Command {
   root.addCommand(serveCommand(env))
   root.addCommand(tenantCommand(env))
   root.addCommand(clientCommand(env))
+  root.addCommand(keyCommand(env))
+  root.addCommand(issuerCommand(env))
   root.addCommand(tokenCommand())
   root.addCommand(loadCommand(env))
   root.addCommand(packCommand(env))

@@ -49,6 +49,11 @@ export class TestServer {
     return server
   }
 
+  /** The process of the program. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
   get pool(): Pool {
     return this.database.pool
   }

@@ -2,12 +2,21 @@ import { randomUUID } from 'node:crypto'
 import { type CryptoKey, errors, type JWTPayload, jwtVerify, SignJWT } from 'jose'
 import { fhirBase, tokenIssuer } from '../fhir/service-urls.ts'
 import { scopeList } from './scope.ts'
-import { type SigningKeys, signingAlgorithm } from './signing-key.ts'
+import { type SigningKeys, signingAlgorithms } from './signing-key.ts'
 
-/** The life of an access token (B16). */
-export const tokenSecondsMax = 300
+/** The life of an access token, unless the operator says otherwise (B16). */
+export const tokenSecondsDefault = 300
+/** The least and the greatest life that can be chosen; the greatest is Oracle's. */
+export const tokenSecondsMin = 60
+export const tokenSecondsMax = 570
 /** Marks our tokens, so that no other JWT passes for one (RFC 9068). */
 const tokenType = 'at+jwt'
+
+/** A token that is valid, with its times in seconds since 1970. */
+export interface VerifiedToken extends TokenHolder {
+  readonly issued: number
+  readonly expires: number
+}
 
 /** Whom a token was given to, and for what. `tenant` rides in the claim of that name, scopes in `scope`. */
 export interface TokenHolder {
@@ -16,19 +25,24 @@ export interface TokenHolder {
   readonly scopes: readonly string[]
 }
 
-/** Signs an access token that is valid for `tokenSecondsMax` from `now` on. */
+/** Signs an access token that is valid for `tokenSeconds` from `now` on. */
 export function signAccessToken(
   holder: TokenHolder,
-  context: { readonly keys: SigningKeys; readonly publicUrl: string; readonly now: Date },
+  context: {
+    readonly keys: SigningKeys
+    readonly publicUrl: string
+    readonly now: Date
+    readonly tokenSeconds: number
+  },
 ): Promise<string> {
   const issued = Math.floor(context.now.getTime() / 1000)
   return new SignJWT({ client_id: holder.client, tenant: holder.tenant, scope: holder.scopes.join(' ') })
-    .setProtectedHeader({ alg: signingAlgorithm, kid: context.keys.kid, typ: tokenType })
+    .setProtectedHeader({ alg: context.keys.algorithm, kid: context.keys.kid, typ: tokenType })
     .setIssuer(tokenIssuer(context.publicUrl, holder.tenant))
     .setSubject(holder.client)
     .setAudience(fhirBase(context.publicUrl, holder.tenant))
     .setIssuedAt(issued)
-    .setExpirationTime(issued + tokenSecondsMax)
+    .setExpirationTime(issued + context.tokenSeconds)
     .setJti(randomUUID())
     .sign(context.keys.privateKey)
 }
@@ -40,13 +54,13 @@ export function signAccessToken(
 export async function verifyAccessToken(
   token: string,
   context: { readonly keys: SigningKeys; readonly publicUrl: string; readonly now: Date },
-): Promise<TokenHolder | 'expired' | 'invalid'> {
+): Promise<VerifiedToken | 'expired' | 'invalid'> {
   try {
-    const { payload } = await jwtVerify(token, ({ kid }) => keyOf(context.keys, kid), {
-      algorithms: [signingAlgorithm],
+    const { payload } = await jwtVerify(token, ({ kid, alg }) => keyOf(context.keys, kid, alg), {
+      algorithms: [...signingAlgorithms],
       typ: tokenType,
       currentDate: context.now,
-      requiredClaims: ['exp', 'iss', 'aud', 'sub'],
+      requiredClaims: ['exp', 'iat', 'iss', 'aud', 'sub'],
     })
     return holderOf(payload, context.publicUrl) ?? 'invalid'
   } catch (error) {
@@ -56,15 +70,15 @@ export async function verifyAccessToken(
   }
 }
 
-function keyOf(keys: SigningKeys, kid: string | undefined): CryptoKey {
-  const key = keys.verifiers.get(kid ?? '')
-  if (!key) throw new errors.JWKSNoMatchingKey()
-  return key
+function keyOf(keys: SigningKeys, kid: string | undefined, algorithm: string | undefined): CryptoKey {
+  const verifier = keys.verifiers.get(kid ?? '')
+  if (!verifier || verifier.algorithm !== algorithm) throw new errors.JWKSNoMatchingKey()
+  return verifier.key
 }
 
-function holderOf(payload: JWTPayload, publicUrl: string): TokenHolder | undefined {
-  const { tenant, scope, sub, iss, aud } = payload
+function holderOf(payload: JWTPayload, publicUrl: string): VerifiedToken | undefined {
+  const { tenant, scope, sub, iss, aud, iat, exp } = payload
   if (typeof tenant !== 'string' || typeof scope !== 'string' || typeof sub !== 'string') return undefined
   if (iss !== tokenIssuer(publicUrl, tenant) || aud !== fhirBase(publicUrl, tenant)) return undefined
-  return { tenant, client: sub, scopes: scopeList(scope) }
+  return { tenant, client: sub, scopes: scopeList(scope), issued: iat!, expires: exp! }
 }

@@ -23,12 +23,12 @@ const jtiCharsMax = 256
 /** Used assertions that one token request clears away after their expiry. */
 const sweptRowsMax = 100
 
-/** What the check of an assertion needs. `audience` is the URL of the token endpoint. */
+/** What the check of an assertion needs. `audiences` are the names of this server that `aud` may hold. */
 export interface AssertionContext {
   readonly database: Queryable
   readonly keySets: KeySets
   readonly tenant: string
-  readonly audience: string
+  readonly audiences: readonly string[]
   readonly now: Date
 }
 
@@ -43,7 +43,7 @@ interface Claims {
  * assertions with one jti is refused, on whichever server and however close together they come.
  * Returns the client, or why it is not authenticated.
  */
-export async function authenticateClient(assertion: string, context: AssertionContext): Promise<Client | string> {
+export async function authenticateByAssertion(assertion: string, context: AssertionContext): Promise<Client | string> {
   const decoded = decode(assertion)
   if (typeof decoded === 'string') return decoded
   const { header, payload } = decoded
@@ -56,6 +56,7 @@ export async function authenticateClient(assertion: string, context: AssertionCo
   const client = await findClient(context.database, claims.client)
   if (!client || client.tenant !== context.tenant) return 'iss is not a client of this tenant'
   if (client.disabled) return 'the client is disabled'
+  if (client.keys.kind === 'secret') return 'the client is registered with a secret'
   const found = await context.keySets.find(client.keys, { alg, kid, jku })
   if ('reason' in found) return found.reason
   if (!(await isSigned(assertion, found.key, alg, context.now))) return 'the signature is wrong'
@@ -64,7 +65,6 @@ export async function authenticateClient(assertion: string, context: AssertionCo
 }
 
 function decode(assertion: string): { header: ProtectedHeaderParameters; payload: JWTPayload } | string {
-  if (assertion.length > assertionCharsMax) return `the assertion is longer than ${assertionCharsMax} characters`
   try {
     return { header: decodeProtectedHeader(assertion), payload: decodeJwt(assertion) }
   } catch {
@@ -72,12 +72,12 @@ function decode(assertion: string): { header: ProtectedHeaderParameters; payload
   }
 }
 
-function checkClaims(payload: JWTPayload, { audience, now }: AssertionContext): Claims | string {
+function checkClaims(payload: JWTPayload, { audiences, now }: AssertionContext): Claims | string {
   const { iss, sub, aud, exp, jti, nbf, iat } = payload
   const seconds = now.getTime() / 1000
   const isTime = (claim: unknown): claim is number => typeof claim === 'number' && Number.isFinite(claim)
   if (typeof iss !== 'string' || iss !== sub) return 'iss and sub must both be the client id'
-  if (!(Array.isArray(aud) ? aud : [aud]).includes(audience)) return 'aud must be the URL of this token endpoint'
+  if (![aud ?? []].flat().some((name) => audiences.includes(name))) return 'aud must be the URL of the token endpoint'
   if (!isTime(exp)) return 'exp is missing'
   if (exp + clockSecondsMax <= seconds) return 'the assertion has expired'
   if (exp - clockSecondsMax > seconds + assertionSecondsMax) return 'exp is more than 5 minutes ahead'

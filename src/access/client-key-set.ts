@@ -1,6 +1,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import { Failure } from '../failure.ts'
-import { clientAlgorithms, fitsAlgorithm } from './client-key.ts'
+import { clientAlgorithms } from './client-key.ts'
+import { fitsAlgorithm } from './signature-algorithm.ts'
 
 /** Keys in one registered key set. */
 const keySetKeysMax = 100

@@ -1,7 +1,8 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
+import type { SignatureAlgorithm } from './signature-algorithm.ts'
 
 /** The algorithms of client assertions (B4). */
-export const clientAlgorithms = ['ES384', 'RS384'] as const
+export const clientAlgorithms = ['ES384', 'RS384'] as const satisfies readonly SignatureAlgorithm[]
 export type ClientAlgorithm = (typeof clientAlgorithms)[number]
 
 export const isClientAlgorithm = (text: unknown): text is ClientAlgorithm =>
@@ -17,11 +18,4 @@ export async function generateClientKey(
   const publicJwk = await exportJWK(pair.publicKey)
   const names = { kid: await calculateJwkThumbprint(publicJwk), alg: algorithm, use: 'sig' }
   return { privateKey: { ...(await exportJWK(pair.privateKey)), ...names }, publicKey: { ...publicJwk, ...names } }
-}
-
-/** True when the key's type and curve fit the algorithm, and the key does not say it is for something else. */
-export function fitsAlgorithm(key: JWK, algorithm: ClientAlgorithm): boolean {
-  const shape = algorithm === 'ES384' ? key.kty === 'EC' && key.crv === 'P-384' : key.kty === 'RSA'
-  const purpose = (key.use ?? 'sig') === 'sig' && (key.alg ?? algorithm) === algorithm
-  return shape && purpose && (!Array.isArray(key.key_ops) || key.key_ops.includes('verify'))
 }

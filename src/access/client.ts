@@ -4,6 +4,7 @@ import { Failure } from '../failure.ts'
 import { checkKeySet } from './client-key-set.ts'
 import type { Queryable } from './queryable.ts'
 import { registeredScopes } from './registered-scope.ts'
+import { checkServerUrl } from './server-url.ts'
 import { findTenant } from './tenant.ts'
 
 /** Where a client's public keys come from (B2). */
@@ -17,22 +18,22 @@ export interface Client {
   readonly tenant: string
   readonly name: string
   readonly scopes: readonly string[]
-  readonly keys: ClientKeys
+  /** How it authenticates: by keys, or by a secret of which the hash is kept. */
+  readonly keys: ClientKeys | { readonly kind: 'secret'; readonly hash: string }
   readonly created: Date
   readonly disabled: Date | undefined
 }
 
-/** What `addClient` is told. `jwks` is a parsed document, `scope` a blank-separated list. */
+/** What `addClient` is told. `jwks` is a parsed document, `secretHash` made by `hashClientSecret`, `scope` a blank-separated list. */
 export interface Registration {
   readonly tenant: string
   readonly name: string
   readonly scope: string
-  readonly keys: { readonly jwks: unknown } | { readonly jwksUrl: string }
+  readonly keys: { readonly jwks: unknown } | { readonly jwksUrl: string } | { readonly secretHash: string }
 }
 
 const clientNameCharsMax = 200
-const jwksUrlCharsMax = 2048
-const columns = 'id, tenant, name, scopes, jwks, jwks_url, created, disabled'
+const columns = 'id, tenant, name, scopes, jwks, jwks_url, secret_hash, created, disabled'
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 interface Row {
@@ -42,6 +43,7 @@ interface Row {
   readonly scopes: string[]
   readonly jwks: { keys: JWK[] } | null
   readonly jwks_url: string | null
+  readonly secret_hash: string | null
   readonly created: Date
   readonly disabled: Date | null
 }
@@ -51,19 +53,19 @@ interface Row {
  * @throws Failure when the tenant is unknown, or the name, scope or keys are not acceptable.
  */
 export async function addClient(database: Queryable, registration: Registration): Promise<Client> {
-  const { tenant, name } = registration
+  const { tenant, name, keys } = registration
   checkName(name)
   const scopes = registeredScopes(registration.scope)
-  const [jwks, url] =
-    'jwks' in registration.keys
-      ? [{ keys: await checkKeySet(registration.keys.jwks) }, null]
-      : [null, checkKeySetUrl(registration.keys.jwksUrl)]
+  const jwks = 'jwks' in keys ? { keys: await checkKeySet(keys.jwks) } : null
+  const url = 'jwksUrl' in keys ? checkServerUrl(keys.jwksUrl, 'key set') : null
+  const secretHash = 'secretHash' in keys ? keys.secretHash : null
   if (!(await findTenant(database, tenant))) {
     throw new Failure(`There is no tenant "${tenant}".`, `Add it with: bin/millrace tenant add ${tenant}`)
   }
   const { rows } = await database.query<Row>(
-    `insert into client (id, tenant, name, scopes, jwks, jwks_url) values ($1, $2, $3, $4, $5, $6) returning ${columns}`,
-    [randomUUID(), tenant, name, scopes, jwks, url],
+    `insert into client (id, tenant, name, scopes, jwks, jwks_url, secret_hash) values ($1, $2, $3, $4, $5, $6, $7)
+     returning ${columns}`,
+    [randomUUID(), tenant, name, scopes, jwks, url, secretHash],
   )
   return clientOf(rows[0]!)
 }
@@ -100,11 +102,16 @@ export async function disableClient(database: Queryable, id: string): Promise<Cl
   return clientOf(rows[0])
 }
 
-const clientOf = ({ jwks, jwks_url, disabled, ...row }: Row): Client => ({
+const clientOf = ({ jwks, jwks_url, secret_hash, disabled, ...row }: Row): Client => ({
   ...row,
-  keys: jwks ? { kind: 'inline', keys: jwks.keys } : { kind: 'url', url: jwks_url! },
+  keys: keysOf(jwks, jwks_url, secret_hash),
   disabled: disabled ?? undefined,
 })
+
+function keysOf(jwks: Row['jwks'], url: string | null, hash: string | null): Client['keys'] {
+  if (jwks) return { kind: 'inline', keys: jwks.keys }
+  return url === null ? { kind: 'secret', hash: hash! } : { kind: 'url', url }
+}
 
 function checkName(name: string): void {
   if (name.trim() === '' || name.length > clientNameCharsMax || /\p{Cc}/u.test(name)) {
@@ -113,19 +120,4 @@ function checkName(name: string): void {
       `Use 1 to ${clientNameCharsMax} characters without control characters.`,
     )
   }
-}
-
-function checkKeySetUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  const local = url?.protocol === 'http:' && ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
-  if (!url || !(url.protocol === 'https:' || local) || url.username !== '' || url.password !== '') {
-    throw new Failure(
-      `"${text}" cannot be the URL of a key set.`,
-      'Give an https URL without user name; http is allowed for localhost only.',
-    )
-  }
-  if (text.length > jwksUrlCharsMax) {
-    throw new Failure('The URL of the key set is too long.', `Use at most ${jwksUrlCharsMax} characters.`)
-  }
-  return url.href
 }

@@ -1,10 +1,8 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { JWK } from 'jose'
 import { keysOf } from './client-key-set.ts'
+import { askForJson, type OutboundRules } from './outbound.ts'
 
-/** Time for one fetch of a key set, body included. */
-const fetchMsMax = 5_000
-/** Size of a fetched key set. */
-export const keySetBytesMax = 256 * 1024
 /** How long keys are kept when the answer does not say. */
 const unstatedMsMax = 60_000
 /** How long keys are kept, whatever the answer allows. */
@@ -17,38 +15,22 @@ export interface FetchedKeys {
 }
 
 /**
- * Fetches a client's key set: no redirects, bounded in time and size.
+ * Fetches a key set.
  * @throws Error when there is no key set at that URL; the message says why.
  */
-export async function fetchKeySet(url: string): Promise<FetchedKeys> {
-  const signal = AbortSignal.timeout(fetchMsMax)
-  const response = await fetch(url, { headers: { accept: 'application/json' }, redirect: 'error', signal })
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    throw new Error(`status ${response.status}`)
-  }
-  const keys = keysOf(JSON.parse(await readText(response)))
+export async function fetchKeySet(url: string, rules: OutboundRules): Promise<FetchedKeys> {
+  const { document, headers } = await askForJson({ url }, rules)
+  const keys = keysOf(document)
   if (!keys) throw new Error('not a key set')
-  return { keys, freshMs: freshMsOf(response.headers) }
-}
-
-async function readText(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > keySetBytesMax) throw new Error(`more than ${keySetBytesMax} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+  return { keys, freshMs: freshMsOf(headers) }
 }
 
 /** How long an answer with these headers stays fresh, in milliseconds. */
-export function freshMsOf(headers: Headers): number {
-  const control = headers.get('cache-control') ?? ''
+export function freshMsOf(headers: IncomingHttpHeaders): number {
+  const control = headers['cache-control'] ?? ''
   if (/(^|[\s,])no-(store|cache)([\s,=]|$)/i.test(control)) return 0
   const maxAge = /(?:^|[\s,])max-age="?(\d{1,10})/i.exec(control)?.[1]
   if (maxAge === undefined) return unstatedMsMax
-  const age = Number(headers.get('age') ?? 0) || 0
+  const age = Number(headers.age ?? 0) || 0
   return Math.min(Math.max(Number(maxAge) - age, 0) * 1000, cachedMsMax)
 }

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import type { JWK } from 'jose'
 import { generateClientKey } from './client-key.ts'
-import { freshMsOf, keySetBytesMax } from './key-set-fetch.ts'
+import { freshMsOf } from './key-set-fetch.ts'
 import { KeySets } from './key-sets.ts'
+import { outboundBytesMax } from './outbound.ts'
 
 let server: Server
 let url: string
@@ -33,7 +34,7 @@ after(() => {
 beforeEach(() => {
   asked = []
   ms = 1_000_000
-  keySets = new KeySets(() => new Date(ms))
+  keySets = new KeySets(() => new Date(ms), { privateAddresses: true })
   answer = publish([old])
 })
 
@@ -121,19 +122,25 @@ test('stale keys are not used when the fetch fails', async () => {
   assert.match(reason(await find(old)), /could not be fetched/)
 })
 
-const bad: readonly (readonly [what: string, answer: (response: ServerResponse) => void])[] = [
-  ['a redirect', (response) => response.writeHead(302, { location: url }).end()],
-  ['no JSON', (response) => response.writeHead(200).end('<html>')],
-  ['JSON that is no key set', (response) => response.writeHead(200).end('[]')],
-  ['keys that are no objects', (response) => response.writeHead(200).end('{"keys":[null]}')],
-  ['too many bytes', (response) => response.writeHead(200).end(' '.repeat(keySetBytesMax + 1))],
-  ['a broken connection', (response) => response.destroy()],
+const json = { 'content-type': 'application/json' }
+const bad: readonly (readonly [what: string, answer: (response: ServerResponse) => void, said: RegExp])[] = [
+  ['a redirect', (response) => response.writeHead(302, { location: url }).end(), /status 302/],
+  ['no JSON', (response) => response.writeHead(200, json).end('<html>'), /not JSON/],
+  ['another type', (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('{}'), /Content-Type/],
+  ['no type', (response) => response.writeHead(200).end('{"keys":[]}'), /Content-Type/],
+  ['a coding', (response) => response.writeHead(200, { ...json, 'content-encoding': 'gzip' }).end(), /compressed/],
+  ['JSON that is no key set', (response) => response.writeHead(200, json).end('[]'), /not a key set/],
+  ['keys that are no objects', (response) => response.writeHead(200, json).end('{"keys":[null]}'), /not a key set/],
+  ['too many bytes', (response) => response.writeHead(200, json).end(' '.repeat(outboundBytesMax + 1)), /more than/],
+  ['a broken connection', (response) => response.destroy(), /ECONNRESET/],
 ]
 
-for (const [what, broken] of bad) {
+for (const [what, broken, said] of bad) {
   test(`a key set URL that answers with ${what} authenticates nobody`, async () => {
     answer = broken
-    assert.match(reason(await find(old)), /could not be fetched/)
+    const refusal = reason(await find(old))
+    assert.match(refusal, /could not be fetched/)
+    assert.match(refusal, said)
   })
 }
 
@@ -148,6 +155,13 @@ for (const [what, key] of [
   })
 }
 
+const fullSize = (text: string) => text.padEnd(outboundBytesMax)
+
+test('B25: a key set of the greatest size is read', async () => {
+  answer = (response) => response.writeHead(200, json).end(fullSize(JSON.stringify({ keys: [old] })))
+  assert.equal(reason(await find(old)), 'found')
+})
+
 for (const [headers, expected] of [
   [{}, 60_000],
   [{ 'cache-control': 'public, max-age=120' }, 120_000],
@@ -159,6 +173,6 @@ for (const [headers, expected] of [
   [{ 'cache-control': 'max-age=soon' }, 60_000],
 ] as const) {
   test(`B12: ${JSON.stringify(headers)} keeps keys for ${expected} ms`, () => {
-    assert.equal(freshMsOf(new Headers(headers)), expected)
+    assert.equal(freshMsOf(headers), expected)
   })
 }

@@ -1,7 +1,8 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { ClientKeys } from './client.ts'
-import { type ClientAlgorithm, fitsAlgorithm } from './client-key.ts'
 import { type FetchedKeys, fetchKeySet } from './key-set-fetch.ts'
+import type { OutboundRules } from './outbound.ts'
+import { fitsAlgorithm, type SignatureAlgorithm } from './signature-algorithm.ts'
 
 /** Least time between two fetches that only an unknown kid asks for. */
 const forcedFetchMsMin = 60_000
@@ -9,11 +10,17 @@ const forcedFetchMsMin = 60_000
 const failedFetchMsMin = 5_000
 const entriesMax = 1_000
 
-/** The header members of an assertion that choose the key. */
+/** The header members of an assertion or token that choose the key. */
 export interface KeyHint {
-  readonly alg: ClientAlgorithm
+  readonly alg: SignatureAlgorithm
   readonly kid: string
   readonly jku: unknown
+}
+
+/** Why no key was found. `unavailable`: the key set could not be fetched. */
+interface NoKey {
+  readonly reason: string
+  readonly unavailable?: boolean
 }
 
 interface Entry {
@@ -23,22 +30,24 @@ interface Entry {
   pending: Promise<string | undefined> | undefined
 }
 
-/** Finds the key of a client's assertion (B11). Key sets behind URLs are cached as their servers allow (B12). */
+/** Finds the key of a client's assertion, or of another issuer's token (B11). Key sets behind URLs are cached as their servers allow (B12). */
 export class KeySets {
   readonly #entries = new Map<string, Entry>()
   readonly #now: () => Date
+  readonly #rules: OutboundRules
 
-  constructor(now: () => Date) {
+  constructor(now: () => Date, rules: OutboundRules) {
     this.#now = now
+    this.#rules = rules
   }
 
   /** The one key that fits the header, or why there is none. */
-  async find(source: ClientKeys, hint: KeyHint): Promise<{ readonly key: CryptoKey } | { readonly reason: string }> {
+  async find(source: ClientKeys, hint: KeyHint): Promise<{ readonly key: CryptoKey } | NoKey> {
     if (hint.jku !== undefined && (source.kind !== 'url' || hint.jku !== source.url)) {
       return { reason: 'jku is not the registered key set URL' }
     }
     const keys = source.kind === 'inline' ? source.keys : await this.#published(source.url, hint)
-    if (typeof keys === 'string') return { reason: keys }
+    if (typeof keys === 'string') return { reason: keys, unavailable: true }
     const candidates = matching(keys, hint)
     if (candidates.length === 0) return { reason: 'no registered key has this kid and fits alg' }
     if (candidates.length > 1) return { reason: 'several registered keys have this kid' }
@@ -69,12 +78,11 @@ export class KeySets {
   async #refresh(url: string, entry: Entry): Promise<string | undefined> {
     const at = this.#now().getTime()
     try {
-      entry.fetched = { ...(await fetchKeySet(url)), at }
+      entry.fetched = { ...(await fetchKeySet(url, this.#rules)), at }
       return undefined
     } catch (error) {
       entry.failedAt = at
-      const cause = (error as Error).cause
-      return `the registered key set could not be fetched: ${cause instanceof Error ? cause.message : (error as Error).message}`
+      return `the registered key set could not be fetched: ${(error as Error).message}`
     }
   }
 
@@ -91,10 +99,7 @@ export class KeySets {
 const matching = (keys: readonly JWK[], { kid, alg }: KeyHint): readonly JWK[] =>
   keys.filter((key) => key.kid === kid && fitsAlgorithm(key, alg))
 
-async function importKey(
-  jwk: JWK,
-  algorithm: ClientAlgorithm,
-): Promise<{ readonly key: CryptoKey } | { readonly reason: string }> {
+async function importKey(jwk: JWK, algorithm: SignatureAlgorithm): Promise<{ readonly key: CryptoKey } | NoKey> {
   try {
     const key = await importJWK(jwk, algorithm)
     if (key instanceof Uint8Array || key.type !== 'public') return { reason: 'the registered key is not a public key' }

@@ -137,7 +137,7 @@ test('a secret is made once, however many servers start', async () => {
   assert.equal(secrets[0]?.length, 32)
 })
 
-test('the directory asks the store once within its bound, and then sees the change', async () => {
+test('the directory remembers tenants and keys for a while, and never a client', async () => {
   let ms = 0
   let queries = 0
   const counting = {
@@ -147,14 +147,17 @@ test('the directory asks the store once within its bound, and then sees the chan
     }) as Pool['query'],
   }
   const directory = new AccessDirectory(counting, () => new Date(ms))
-  const { id } = await register()
-  const look = () => Promise.all([directory.client(id), directory.tenant('clinic'), directory.signingKeys()])
-  await look()
+  const look = () => Promise.all([directory.tenant('brief'), directory.signingKeys()])
+  assert.equal((await look())[0], undefined)
   const first = queries
-  await disableClient(pool, id)
+  await addTenant(pool, { id: 'brief', profile: 'hl7' })
   ms = directoryMsMax - 1
-  assert.equal((await look())[0]?.disabled, undefined)
+  assert.equal((await look())[0], undefined)
   assert.equal(queries, first)
   ms = directoryMsMax
-  assert.ok((await look())[0]?.disabled)
+  assert.equal((await look())[0]?.profile, 'hl7')
+  const { id } = await register()
+  assert.equal((await directory.client(id))?.disabled, undefined)
+  await disableClient(pool, id)
+  assert.ok((await directory.client(id))?.disabled)
 })

@@ -6,11 +6,14 @@ import type { Pool } from 'pg'
 import { tokenEndpoint } from '../fhir/service-urls.ts'
 import { addClient, type Client, disableClient } from './client.ts'
 import { generateClientKey } from './client-key.ts'
+import { hashClientSecret, newClientSecret, SecretChecks } from './client-secret.ts'
 import { AccessDirectory } from './directory.ts'
 import { KeySets } from './key-sets.ts'
+import type { OAuthError } from './oauth-error.ts'
 import { openScratch } from './scratch.ts'
 import { addTenant } from './tenant.ts'
-import { issueToken, type OAuthError, type TokenResponse } from './token-endpoint.ts'
+import { issueToken, type TokenResponse } from './token-endpoint.ts'
+import { TokenLimits } from './token-limits.ts'
 
 const publicUrl = 'https://millrace.example'
 const now = new Date('2026-03-01T12:00:00Z')
@@ -60,11 +63,22 @@ const form = (client_assertion: string, change: Record<string, string> = {}) =>
     ...change,
   }).toString()
 
-const ask = (body: string, change: { tenant?: string; wildcards?: boolean; contentType?: string } = {}) => {
+interface Circumstances {
+  readonly tenant?: string
+  readonly wildcards?: boolean
+  readonly contentType?: string
+  readonly authorization?: string | undefined
+  readonly limits?: TokenLimits
+}
+
+const ask = (body: string, change: Circumstances = {}) => {
   const { contentType = 'application/x-www-form-urlencoded', tenant = 'clinic', wildcards = true } = change
   const directory = new AccessDirectory(pool, () => now)
-  const keySets = new KeySets(() => now)
-  return issueToken({ contentType, body }, { database: pool, directory, keySets, publicUrl, tenant, wildcards, now })
+  const keySets = new KeySets(() => now, { privateAddresses: false })
+  const { limits = new TokenLimits(() => now), authorization } = change
+  const context = { database: pool, directory, keySets, secrets: new SecretChecks(), limits, tokenSeconds: 300 }
+  const request = { contentType, authorization, body, address: '192.0.2.1' }
+  return issueToken(request, { ...context, publicUrl, tenant, wildcards, now })
 }
 
 const granted = (answer: TokenResponse | OAuthError): TokenResponse => {
@@ -107,6 +121,7 @@ test('B4: RS384 is accepted too', async () => {
 })
 
 const accepted: readonly (readonly [what: string, forgery: Forgery])[] = [
+  ['the issuer as aud', { claims: { aud: `${publicUrl}/oauth2/clinic` } }],
   ['aud in a list', { claims: { aud: ['https://else.example', audience] } }],
   ['exp 25 s ago, within the clock tolerance', { claims: { exp: seconds - 25 } }],
   ['exp 5 min 25 s ahead, within the clock tolerance', { claims: { exp: seconds + 325 } }],
@@ -302,3 +317,94 @@ for (const [rule, scope, wildcards, expected] of scopes) {
     else assert.match(refusal(answer), expected)
   })
 }
+
+const secretForm = (change: Record<string, string> = {}) =>
+  new URLSearchParams({ grant_type: 'client_credentials', scope: 'system/Patient.read', ...change }).toString()
+const basic = (id: string, secret: string) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`
+
+async function secretClient(tenant = 'clinic') {
+  const secret = newClientSecret()
+  const keys = { secretHash: await hashClientSecret(secret) }
+  const { id } = await addClient(pool, { tenant, name: 'basic', scope: 'system/*.read', keys })
+  return { id, secret }
+}
+
+test('B24: a client that is registered with a secret gets a token by HTTP Basic', async () => {
+  const { id, secret } = await secretClient()
+  const answer = granted(await ask(secretForm(), { authorization: basic(id, secret) }))
+  assert.equal(decodeJwt(answer.access_token).sub, id)
+  granted(await ask(secretForm({ client_id: id }), { authorization: basic(id, secret).replace('Basic', 'bASIC ') }))
+  granted(await ask(secretForm(), { authorization: basic(id.replaceAll('-', '%2D'), secret) }))
+})
+
+test('B24: only a hash of the secret is stored, of scrypt and with its parameters', async () => {
+  const { id, secret } = await secretClient()
+  const { rows } = await pool.query('select to_jsonb(client)::text as row from client where id = $1', [id])
+  assert.ok(!rows[0].row.includes(secret))
+  assert.match(rows[0].row, /scrypt\$16384\$8\$1\$[\w-]{22}\$[\w-]{43}"/)
+})
+
+test('B24: every wrong use of a secret is refused as the client of HTTP Basic expects', async () => {
+  const { id, secret } = await secretClient()
+  const other = await secretClient()
+  const theirs = await secretClient('other')
+  const gone = await secretClient()
+  await disableClient(pool, gone.id)
+  const jwt = await assertion()
+  const cases: readonly (readonly [what: string, authorization: string, form: string, said: RegExp])[] = [
+    ['a wrong secret', basic(id, `${secret}x`), secretForm(), /^401 .*wrong/],
+    ['another client\u2019s secret', basic(id, other.secret), secretForm(), /^401 .*wrong/],
+    ['an unknown client', basic(randomUUID(), secret), secretForm(), /^401 .*wrong/],
+    ['a client of another tenant', basic(theirs.id, theirs.secret), secretForm(), /^401 .*wrong/],
+    ['a disabled client', basic(gone.id, gone.secret), secretForm(), /^401 .*wrong/],
+    ['a client with keys', basic(client.id, secret), secretForm(), /^401 .*wrong/],
+    ['a secret of great length', basic(id, 'x'.repeat(700)), secretForm(), /^401 .*wrong/],
+    ['no secret', basic(id, ''), secretForm(), /^401 .*no client id and secret/],
+    ['no colon', `Basic ${Buffer.from(id).toString('base64')}`, secretForm(), /^401 .*no client id/],
+    ['a broken escape', basic(id, '%zz'), secretForm(), /^401 .*no client id and secret/],
+    ['another scheme', `Bearer ${secret}`, secretForm(), /^401 .*no client id and secret/],
+    ['another client_id', basic(id, secret), secretForm({ client_id: client.id }), /^401 .*client_id/],
+    ['an assertion beside it', basic(id, secret), form(jwt), /^400 invalid_request: authenticate in one way/],
+    ['the secret twice', basic(id, secret), secretForm({ client_secret: secret }), /^400 .*one way/],
+  ]
+  for (const [what, authorization, body, said] of cases) {
+    const answer = await ask(body, { authorization })
+    assert.match(refusal(answer), said, what)
+    if (said.source.includes('401') && !what.includes('client_id')) {
+      assert.equal('challenge' in answer && answer.challenge, 'Basic realm="millrace.example"', what)
+    }
+  }
+  const inForm = await ask(secretForm({ client_id: id, client_secret: secret }))
+  assert.match(refusal(inForm), /^401 invalid_client: client_secret belongs/)
+})
+
+test('a client with a secret is not authenticated by an assertion', async () => {
+  const { id } = await secretClient()
+  assert.match(refusal(await ask(form(await assertion({ claims: { iss: id, sub: id } })))), /registered with a secret/)
+})
+
+test('of 10,000 wrong attempts of one address a hundred are looked at; a client of another address is let in', async () => {
+  const limits = new TokenLimits(() => now)
+  const answers = new Map<string, number>()
+  for (let attempt = 0; attempt < 10_000; attempt++) {
+    const answer = refusal(await ask(form('no JWT'), { limits }))
+    answers.set(answer, (answers.get(answer) ?? 0) + 1)
+  }
+  assert.deepEqual(
+    [...answers].map(([answer, count]) => `${count} ${answer}`),
+    [
+      '100 401 invalid_client: the assertion is not a JWT',
+      '9900 429 temporarily_unavailable: too many failed requests from this address',
+    ],
+  )
+})
+
+test('what succeeds is not charged to the address, but to the client', async () => {
+  const limits = new TokenLimits(() => now)
+  for (let attempt = 0; attempt < 100; attempt++) granted(await ask(form(await assertion()), { limits }))
+  const answer = await ask(form(await assertion()), { limits })
+  assert.match(refusal(answer), /^429 temporarily_unavailable: too many requests of this client/)
+  assert.equal('retryAfter' in answer && answer.retryAfter, 1)
+  const { id, secret } = await secretClient()
+  granted(await ask(secretForm(), { limits, authorization: basic(id, secret) }))
+})

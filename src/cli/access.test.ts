@@ -7,9 +7,12 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Command } from 'commander'
 import { authenticate } from '../access/bearer.ts'
+import { SecretChecks } from '../access/client-secret.ts'
 import { AccessDirectory } from '../access/directory.ts'
 import { KeySets } from '../access/key-sets.ts'
+import { OutsideIssuers } from '../access/outside-issuers.ts'
 import { issueToken } from '../access/token-endpoint.ts'
+import { TokenLimits } from '../access/token-limits.ts'
 import { type Database, openDatabase } from '../database/connection.ts'
 import { Failure } from '../failure.ts'
 import { tokenEndpoint } from '../fhir/service-urls.ts'
@@ -21,6 +24,7 @@ let directory: string
 let database: Database
 let server: Server
 let publicUrl: string
+let keySets: KeySets
 
 /** Runs one command line against the test's store; standard output is the result. */
 async function run(...line: string[]): Promise<string> {
@@ -43,17 +47,20 @@ before(async () => {
   database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
   const now = () => new Date()
   const access = new AccessDirectory(database.pool, now)
-  const keySets = new KeySets(now)
+  keySets = new KeySets(now, { privateAddresses: false })
+  const secrets = new SecretChecks()
+  const limits = new TokenLimits(now)
   server = createServer(async (request, response) => {
     if (request.method === 'GET') {
       const configuration = { token_endpoint: tokenEndpoint(publicUrl, 'clinic'), scopes_supported: ['system/*.read'] }
       return response.end(JSON.stringify(configuration))
     }
     const body = Buffer.concat(await request.toArray()).toString()
-    const context = { database: database.pool, directory: access, keySets, publicUrl, tenant: 'clinic', now: now() }
+    const services = { database: database.pool, directory: access, keySets, secrets, limits, tokenSeconds: 300 }
+    const { 'content-type': contentType, authorization } = request.headers
     const answer = await issueToken(
-      { contentType: request.headers['content-type'], body },
-      { ...context, wildcards: true },
+      { contentType, authorization, body, address: '192.0.2.1' },
+      { ...services, publicUrl, tenant: 'clinic', now: now(), wildcards: true },
     )
     response.writeHead('status' in answer ? answer.status : 200).end(JSON.stringify(answer))
   })
@@ -91,6 +98,7 @@ for (const algorithm of ['ES384', 'RS384']) {
     assert.match(token, /^[\w.-]+\n$/)
     const grant = await authenticate(`Bearer ${token.trim()}`, {
       directory: new AccessDirectory(database.pool, () => new Date()),
+      outside: new OutsideIssuers(database.pool, keySets, { privateAddresses: false }, () => new Date()),
       publicUrl,
       tenant: 'clinic',
       wildcards: true,
@@ -148,11 +156,25 @@ test('--jwks takes a file or a URL', async () => {
   assert.equal(JSON.parse(await add('--jwks', set, '--json')).key_file, undefined)
   const url = 'https://partner.example/jwks.json'
   assert.equal(JSON.parse(await add('--jwks', url, '--json')).jwks_url, url)
+  assert.match(await add('--jwks', 'http://localhost:9/jwks'), /only with --allow-private-addresses\.\n$/)
+})
+
+test('--secret makes a secret that is shown once and gets a token', async () => {
+  const { client_id, client_secret, token_endpoint } = JSON.parse(await add('--secret', '--json'))
+  const form = new URLSearchParams({ grant_type: 'client_credentials', scope: 'system/Goal.read' })
+  const authorization = `Basic ${btoa(`${client_id}:${client_secret}`)}`
+  const answer = await fetch(token_endpoint, { method: 'POST', body: form, headers: { authorization } })
+  assert.equal(((await answer.json()) as { scope: string }).scope, 'system/Goal.read')
+  assert.ok(!(await run('client', 'list', '--tenant', 'clinic', '--json')).includes(client_secret))
+  const text = await add('--secret')
+  assert.match(text, /client secret +[\w-]{43}\n/)
+  assert.match(text, /curl -u [0-9a-f-]{36} .* \S+\/oauth2\/clinic\/token\n$/)
 })
 
 for (const [what, words, said] of [
-  ['no keys', [], /keys from one place/],
-  ['keys from two places', ['--jwks', 'a', '--generate-key', 'b'], /keys from one place/],
+  ['a key and a secret', ['--secret', '--jwks', 'a'], /one way/],
+  ['no keys', [], /one way/],
+  ['keys from two places', ['--jwks', 'a', '--generate-key', 'b'], /one way/],
   ['a key set that is not there', ['--jwks', '/nonexistent/set.json'], /cannot be read: ENOENT/],
   ['a file where nobody can write', ['--generate-key', '/nonexistent/key.json'], /cannot be written/],
   ['a bad public URL', ['--generate-key', 'b', '--public-url', 'ftp://x'], /--public-url is not/],

@@ -4,8 +4,9 @@ import { Command, Option } from 'commander'
 import type { Pool } from 'pg'
 import { addClient, type Client, type Registration } from '../access/client.ts'
 import { type ClientAlgorithm, clientAlgorithms, generateClientKey } from '../access/client-key.ts'
-import { keySetBytesMax } from '../access/key-set-fetch.ts'
+import { hashClientSecret, newClientSecret } from '../access/client-secret.ts'
 import { withNewKeyFile } from '../access/new-key-file.ts'
+import { outboundBytesMax } from '../access/outbound.ts'
 import type { StoreFlags } from '../config.ts'
 import { readSetting } from '../database/setting.ts'
 import { Failure } from '../failure.ts'
@@ -22,6 +23,7 @@ interface AddFlags extends StoreFlags {
   readonly generateKey?: string
   readonly alg: ClientAlgorithm
   readonly jwks?: string
+  readonly secret?: boolean
   readonly publicUrl?: string
   readonly json?: boolean
 }
@@ -33,9 +35,12 @@ Examples:
 
   A client that publishes its keys, for two types:
   $ bin/millrace client add --tenant clinic --name partner --jwks https://partner.example/jwks.json \\
-      --scope "system/Patient.read system/Observation.read"`
+      --scope "system/Patient.read system/Observation.read"
 
-/** `millrace client add`: registers a client application with its public keys. */
+  A client that cannot sign, and sends a secret by HTTP Basic; the secret is shown once:
+  $ bin/millrace client add --tenant clinic --name legacy --scope "system/*.read" --secret`
+
+/** `millrace client add`: registers a client application with its public keys, or with a secret. */
 export function clientAddCommand(environment: Readonly<Record<string, string | undefined>>, output: Output): Command {
   const algorithm = new Option('--alg <name>', 'algorithm of a generated key').choices(clientAlgorithms)
   return withStoreOptions(new Command('add'))
@@ -46,6 +51,7 @@ export function clientAddCommand(environment: Readonly<Record<string, string | u
     .option('--generate-key <file>', 'make a key pair and write the private key to this new file')
     .addOption(algorithm.default('ES384'))
     .option('--jwks <file-or-url>', 'take its public keys from this key set')
+    .option('--secret', 'make a secret for HTTP Basic, for a client that cannot sign')
     .option('--public-url <url>', 'where clients reach the server (MILLRACE_PUBLIC_URL)')
     .option('--json', 'print one JSON object')
     .addHelpText('after', examples)
@@ -63,18 +69,27 @@ export function clientAddCommand(environment: Readonly<Record<string, string | u
 interface Added {
   readonly client: Client
   readonly key?: { readonly kid: string; readonly file: string }
+  readonly secret?: string
 }
 
-type KeySource = { readonly newFile: string } | Registration['keys']
+type KeySource = { readonly newFile: string } | 'secret' | Registration['keys']
 
-async function keySourceOf({ generateKey, jwks }: AddFlags): Promise<KeySource> {
-  if (generateKey !== undefined && jwks === undefined) return { newFile: resolve(generateKey) }
-  if (generateKey === undefined && jwks !== undefined) return readKeySource(jwks)
-  throw new Failure('The client needs keys from one place.', 'Give either --generate-key FILE or --jwks FILE_OR_URL.')
+async function keySourceOf({ generateKey, jwks, secret }: AddFlags): Promise<KeySource> {
+  const ways = [generateKey, jwks, secret].filter((way) => way !== undefined).length
+  if (ways !== 1) {
+    const advice = 'Give one of --generate-key FILE, --jwks FILE_OR_URL and --secret.'
+    throw new Failure('The client needs one way of authentication.', advice)
+  }
+  if (generateKey !== undefined) return { newFile: resolve(generateKey) }
+  return jwks === undefined ? 'secret' : readKeySource(jwks)
 }
 
 async function register(pool: Pool, flags: AddFlags, source: KeySource): Promise<Added> {
   const add = (keys: Registration['keys']) => addClient(pool, { ...flags, keys })
+  if (source === 'secret') {
+    const secret = newClientSecret()
+    return { client: await add({ secretHash: await hashClientSecret(secret) }), secret }
+  }
   if (!('newFile' in source)) return { client: await add(source) }
   const file = source.newFile
   const { privateKey, publicKey } = await generateClientKey(flags.alg)
@@ -87,7 +102,7 @@ async function readKeySource(source: string): Promise<Registration['keys']> {
   const advice = 'Give a file with a JSON Web Key Set, or its https URL.'
   try {
     const { size } = await stat(source)
-    if (size > keySetBytesMax) throw new Failure(`${source} is larger than ${keySetBytesMax} bytes.`, advice)
+    if (size > outboundBytesMax) throw new Failure(`${source} is larger than ${outboundBytesMax} bytes.`, advice)
     return { jwks: JSON.parse(await readFile(source, 'utf8')) }
   } catch (error) {
     if (error instanceof Failure) throw error
@@ -96,25 +111,39 @@ async function readKeySource(source: string): Promise<Registration['keys']> {
   }
 }
 
-const describe = ({ client, key }: Added, publicUrl: string) => ({
+const describe = ({ client, key, secret }: Added, publicUrl: string) => ({
   client_id: client.id,
   tenant: client.tenant,
   name: client.name,
   scope: client.scopes.join(' '),
   ...(key ? { kid: key.kid, key_file: key.file } : {}),
+  ...(secret === undefined ? {} : { client_secret: secret }),
   ...(client.keys.kind === 'url' ? { jwks_url: client.keys.url } : {}),
   fhir_base: fhirBase(publicUrl, client.tenant),
   token_endpoint: tokenEndpoint(publicUrl, client.tenant),
 })
 
 function printNextSteps(output: Output, added: Added, publicUrl: string): void {
-  const { client, key } = added
+  const { client, key, secret } = added
   const base = fhirBase(publicUrl, client.tenant)
   output.write(`Registered client ${client.name} of tenant ${client.tenant}.\n\n`)
   output.write(`  client id       ${client.id}\n  scope           ${client.scopes.join(' ')}\n`)
   if (key) output.write(`  key             ${key.file} (kid ${key.kid})\n`)
   if (client.keys.kind === 'url') output.write(`  keys            ${client.keys.url}\n`)
+  if (secret !== undefined) output.write(`  client secret   ${secret}\n`)
   output.write(`  FHIR base       ${base}\n  token endpoint  ${tokenEndpoint(publicUrl, client.tenant)}\n`)
+  if (client.keys.kind === 'url' && client.keys.url.startsWith('http:')) {
+    output.write('\nThe server fetches keys over plain http only with --allow-private-addresses.\n')
+  }
+  if (secret !== undefined) {
+    output.write(
+      '\nThe secret is shown this once; only a hash of it is kept. curl asks for it and gets a token with:\n',
+    )
+    output.write(
+      `  curl -u ${client.id} -d grant_type=client_credentials --data-urlencode ${shellWord(`scope=${client.scopes.join(' ')}`)} `,
+    )
+    output.write(`${tokenEndpoint(publicUrl, client.tenant)}\n`)
+  }
   if (!key) return
   output.write(
     '\nThe file holds the private key, which is kept nowhere else. Get a token from the running server with:\n',

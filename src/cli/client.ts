@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { disableClient, listClients } from '../access/client.ts'
+import { type Client, disableClient, listClients } from '../access/client.ts'
 import { findTenant } from '../access/tenant.ts'
 import type { StoreFlags } from '../config.ts'
 import { Failure } from '../failure.ts'
@@ -38,7 +38,7 @@ function listCommand(environment: Environment, output: Output): Command {
       const rows = clients.map(({ id, name, keys, scopes, created, disabled }) => ({
         client_id: id,
         name,
-        keys: keys.kind === 'url' ? keys.url : keys.keys.map(({ kid }) => kid).join(' '),
+        keys: keysText(keys),
         scope: scopes.join(' '),
         created: created.toISOString(),
         disabled: disabled?.toISOString() ?? null,
@@ -58,9 +58,14 @@ function listCommand(environment: Environment, output: Output): Command {
     })
 }
 
+function keysText(keys: Client['keys']): string {
+  if (keys.kind === 'secret') return 'secret'
+  return keys.kind === 'url' ? keys.url : keys.keys.map(({ kid }) => kid).join(' ')
+}
+
 function disableCommand(environment: Environment, output: Output): Command {
   return withStoreOptions(new Command('disable'))
-    .description('refuse a client from now on; its live tokens end within seconds')
+    .description('refuse a client from now on; its live tokens too')
     .argument('<client>', 'its client id')
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ bin/millrace client disable 5ce2ebb4-fba5-4d2e-a5cf-3b3d7b4bd0b8')

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import pino from 'pino'
+import { tokenSecondsDefault, tokenSecondsMax, tokenSecondsMin } from '../access/access-token.ts'
 import { type App, type AppOptions, defaultFilesDirectory, startApp } from '../app.ts'
 import { readStore, type StoreFlags } from '../config.ts'
 import { Failure } from '../failure.ts'
@@ -18,6 +19,8 @@ interface Flags extends StoreFlags {
   readonly publicUrl?: string
   readonly files?: string
   readonly workers?: number
+  readonly allowPrivateAddresses?: boolean
+  readonly tokenSeconds?: number
   readonly sandbox?: boolean
 }
 
@@ -48,6 +51,15 @@ export function serveCommand(environment: Environment): Command {
     )
     .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
     .option('--workers <count>', 'threads that export (MILLRACE_WORKERS; default: half of the cores)', parseWorkers)
+    .option(
+      '--token-seconds <count>',
+      `life of an access token, ${tokenSecondsMin} to ${tokenSecondsMax} (MILLRACE_TOKEN_SECONDS; default ${tokenSecondsDefault})`,
+      parseTokenSeconds,
+    )
+    .option(
+      '--allow-private-addresses',
+      'fetch key sets from private addresses and by plain http too, for development (MILLRACE_ALLOW_PRIVATE_ADDRESSES=1)',
+    )
     .option('--sandbox', "serve the population of the operation's page, and print how to call it")
     .addHelpText('after', help)
     .action(async (flags: Flags) => {
@@ -80,6 +92,11 @@ function serverOptions(flags: Flags, environment: Environment) {
     filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,
+    tokenSeconds:
+      flags.tokenSeconds ?? stated(environment, 'MILLRACE_TOKEN_SECONDS', parseTokenSeconds) ?? tokenSecondsDefault,
+    outbound: {
+      privateAddresses: flags.allowPrivateAddresses ?? isOn(environment, 'MILLRACE_ALLOW_PRIVATE_ADDRESSES'),
+    },
   }
 }
 
@@ -95,6 +112,14 @@ function stated(environment: Environment, name: string, parse: (text: string) =>
   } catch (cause) {
     throw new Failure(`${name} is ${JSON.stringify(text)}.`, (cause as Error).message, { cause })
   }
+}
+
+/** A switch that an environment variable states. */
+function isOn(environment: Environment, name: string): boolean {
+  const text = environment[name]
+  if (!text || text === '0') return false
+  if (text === '1') return true
+  throw new Failure(`${name} is ${JSON.stringify(text)}.`, 'Set it to 1 or 0.')
 }
 
 /** Partitions that a thread runs at a time: one reads while the other waits for the disk or for deflate. */
@@ -124,4 +149,10 @@ function parsePort(text: string): number {
 function parseWorkers(text: string): number {
   if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= workersMax) return Number(text)
   throw new InvalidArgumentError(`Workers are a number from 1 to ${workersMax}.`)
+}
+
+function parseTokenSeconds(text: string): number {
+  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (seconds >= tokenSecondsMin && seconds <= tokenSecondsMax) return seconds
+  throw new InvalidArgumentError(`The life of a token is ${tokenSecondsMin} to ${tokenSecondsMax} seconds.`)
 }

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pino from 'pino'
+import { tokenSecondsDefault } from '../access/access-token.ts'
 import { addTenant } from '../access/tenant.ts'
 import { type App, startApp } from '../app.ts'
 import { runExport } from '../client/export.ts'
@@ -47,6 +48,8 @@ export async function runDemo(report: DemoReport, signal: AbortSignal): Promise<
       filesDirectory: join(directory, 'files'),
       threads: 1,
       concurrency: 2,
+      outbound: { privateAddresses: false },
+      tokenSeconds: tokenSecondsDefault,
       log: pino({ level: 'silent' }),
     })
     try {

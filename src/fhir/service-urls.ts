@@ -11,6 +11,10 @@ export const tokenIssuer = (publicUrl: string, tenant: string): string =>
 /** Where clients of a tenant ask for access tokens; the `aud` of their assertions (B9). */
 export const tokenEndpoint = (publicUrl: string, tenant: string): string => `${tokenIssuer(publicUrl, tenant)}/token`
 
+/** Where the state of an access token is told (RFC 7662). */
+export const introspectionEndpoint = (publicUrl: string, tenant: string): string =>
+  `${tokenIssuer(publicUrl, tenant)}/introspect`
+
 /** Where the public keys that verify access tokens are published. */
 export const issuerKeys = (publicUrl: string, tenant: string): string => `${tokenIssuer(publicUrl, tenant)}/jwks`
 

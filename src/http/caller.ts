@@ -38,13 +38,14 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext): voi
     const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
     const grant = await authenticate(request.headers.authorization, {
       directory: context.directory,
+      outside: context.outside,
       publicUrl: context.publicUrl,
       tenant,
       wildcards: profile.wildcardScopes,
       now: new Date(),
     })
-    if ('challenge' in grant) {
-      reply.header('WWW-Authenticate', grant.challenge)
+    if ('status' in grant) {
+      if ('challenge' in grant) reply.header('WWW-Authenticate', grant.challenge)
       return sendProblems(reply, [grant], profile)
     }
     callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })

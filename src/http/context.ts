@@ -1,6 +1,9 @@
 import type { Pool } from 'pg'
+import type { SecretChecks } from '../access/client-secret.ts'
 import type { AccessDirectory } from '../access/directory.ts'
 import type { KeySets } from '../access/key-sets.ts'
+import type { OutsideIssuers } from '../access/outside-issuers.ts'
+import type { TokenLimits } from '../access/token-limits.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 
@@ -11,6 +14,11 @@ export interface HttpContext {
   readonly files: FileStore
   readonly directory: AccessDirectory
   readonly keySets: KeySets
+  readonly outside: OutsideIssuers
+  readonly secrets: SecretChecks
+  readonly tokenLimits: TokenLimits
+  /** The life of an access token. */
+  readonly tokenSeconds: number
   /** Signs and checks content links. */
   readonly contentSecret: Buffer
   /** Scheme, host and port that clients use, without a slash at the end. URLs are never built from `Host` (S-54). */

@@ -1,24 +1,38 @@
 import type { FastifyInstance } from 'fastify'
+import { clientAlgorithms } from '../access/client-key.ts'
+import { profiles } from '../export/profile.ts'
 import { exportableTypes } from '../fhir/resource-types.ts'
-import { issuerKeys, tokenEndpoint, tokenIssuer } from '../fhir/service-urls.ts'
+import { introspectionEndpoint, issuerKeys, tokenEndpoint, tokenIssuer } from '../fhir/service-urls.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+
+const authMethods = ['private_key_jwt', 'client_secret_basic']
 
 /** SMART discovery for backend clients, open to everybody (B5, B6). */
 export function smartConfigurationRoute(app: FastifyInstance, context: HttpContext): void {
   const path = '/r4/:tenant/.well-known/smart-configuration'
   app.get(path, async (request, reply) => {
     const { tenant } = request.params as { tenant: string }
+    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const wildcards = profile.wildcardScopes ? ['system/*.read', 'system/*.rs'] : []
     const document = {
       issuer: tokenIssuer(context.publicUrl, tenant),
       jwks_uri: issuerKeys(context.publicUrl, tenant),
       token_endpoint: tokenEndpoint(context.publicUrl, tenant),
       grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['private_key_jwt'],
-      token_endpoint_auth_signing_alg_values_supported: ['RS384', 'ES384'],
-      scopes_supported: ['system/*.read', 'system/*.rs', ...exportableTypes.map((type) => `system/${type}.read`)],
+      token_endpoint_auth_methods_supported: authMethods,
+      token_endpoint_auth_signing_alg_values_supported: clientAlgorithms,
+      introspection_endpoint: introspectionEndpoint(context.publicUrl, tenant),
+      introspection_endpoint_auth_methods_supported: authMethods,
+      introspection_endpoint_auth_signing_alg_values_supported: clientAlgorithms,
+      scopes_supported: [...wildcards, ...exportableTypes.map((type) => `system/${type}.read`)],
       code_challenge_methods_supported: ['S256'],
-      capabilities: ['client-confidential-asymmetric', 'permission-v1', 'permission-v2'],
+      capabilities: [
+        'client-confidential-asymmetric',
+        'client-confidential-symmetric',
+        'permission-v1',
+        'permission-v2',
+      ],
     }
     return reply.type('application/json').send(JSON.stringify(document))
   })

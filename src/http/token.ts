@@ -1,34 +1,21 @@
 import type { FastifyInstance } from 'fastify'
-import { issueToken, tokenRequestCharsMax } from '../access/token-endpoint.ts'
+import { introspectToken } from '../access/introspection.ts'
+import { issueToken } from '../access/token-endpoint.ts'
 import { profiles } from '../export/profile.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { oauthRoute } from './oauth.ts'
 
-/** The SMART Backend Services token endpoint of a tenant, and the keys that verify its tokens (protocol §13). */
+/** The OAuth endpoints of a tenant: tokens, their state, and the keys that verify them (protocol §13). */
 export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
-  app.post('/oauth2/:tenant/token', { bodyLimit: tokenRequestCharsMax }, async (request, reply) => {
-    const { tenant } = request.params as { tenant: string }
+  oauthRoute(app, '/oauth2/:tenant/token', async (request, tenant) => {
     const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
-    const body = request.body instanceof Buffer ? request.body.toString('utf8') : ''
-    const answer = await issueToken(
-      { contentType: request.headers['content-type'], body },
-      {
-        database: context.pool,
-        directory: context.directory,
-        keySets: context.keySets,
-        publicUrl: context.publicUrl,
-        tenant,
-        wildcards: profile.wildcardScopes,
-        now: new Date(),
-      },
-    )
-    reply.header('Cache-Control', 'no-store').header('Pragma', 'no-cache').type('application/json')
-    if (!('error' in answer)) return reply.send(JSON.stringify(answer))
-    const { status, ...error } = answer
-    request.log.info({ tenant, error: error.error, reason: error.error_description }, 'token refused')
-    return reply.code(status).send(JSON.stringify(error))
+    return issueToken(request, { ...authenticationContext(context, tenant), wildcards: profile.wildcardScopes })
   })
-  allowOnly(app, '/oauth2/:tenant/token', ['POST'])
+
+  oauthRoute(app, '/oauth2/:tenant/introspect', (request, tenant) =>
+    introspectToken(request, authenticationContext(context, tenant)),
+  )
 
   app.get('/oauth2/:tenant/jwks', async (_request, reply) => {
     const { published } = await context.directory.signingKeys()
@@ -36,3 +23,15 @@ export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
   })
   allowOnly(app, '/oauth2/:tenant/jwks', ['GET'])
 }
+
+const authenticationContext = (context: HttpContext, tenant: string) => ({
+  database: context.pool,
+  directory: context.directory,
+  keySets: context.keySets,
+  secrets: context.secrets,
+  limits: context.tokenLimits,
+  publicUrl: context.publicUrl,
+  tokenSeconds: context.tokenSeconds,
+  tenant,
+  now: new Date(),
+})

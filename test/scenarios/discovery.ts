@@ -26,8 +26,9 @@ export const discoveryScenarios: readonly Scenario[] = [
       assert.equal(document.token_endpoint, `${stage.server.url}/oauth2/clinic/token`)
       assert.deepEqual(document.grant_types_supported, ['client_credentials'])
       assert.ok((document.capabilities as string[]).includes('client-confidential-asymmetric'))
+      assert.equal(document.introspection_endpoint, `${stage.server.url}/oauth2/clinic/introspect`)
       assert.deepEqual(document.code_challenge_methods_supported, ['S256'])
-      assert.deepEqual(document.token_endpoint_auth_methods_supported, ['private_key_jwt'])
+      assert.deepEqual(document.token_endpoint_auth_methods_supported, ['private_key_jwt', 'client_secret_basic'])
     },
   },
   {

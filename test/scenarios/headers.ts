@@ -33,7 +33,7 @@ const refused = (
 
 const invalidToken = /error="invalid_token"/
 
-/** A token that must not be believed. `fine` is left out: what is wrong with it is nobody's business. */
+/** A token that must not be believed: what is wrong with it is nobody's business. */
 const untrusted = (
   does: string,
   authorization: (stage: Stage, caller: Caller) => Promise<string>,
@@ -45,6 +45,7 @@ const untrusted = (
   change: { authorization: async (stage, caller) => `Bearer ${await authorization(stage, caller)}` },
   status: 401,
   code: 'login',
+  fine: 'unknown',
   answers,
 })
 
@@ -85,6 +86,7 @@ export const headerScenarios: readonly Scenario[] = [
       change: { authorization: async () => text },
       status: 401,
       code: 'login',
+      fine: 'unknown',
     }),
   ),
   {

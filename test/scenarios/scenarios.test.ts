@@ -23,6 +23,7 @@ import { sinceScenarios } from './since.ts'
 import { Stage } from './stage.ts'
 import { statusScenarios } from './status.ts'
 import { textScenarios } from './text.ts'
+import { tokenScenarios } from './tokens.ts'
 import { typeFilterScenarios } from './type-filter.ts'
 import { typeScenarios } from './types.ts'
 
@@ -44,6 +45,7 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   _typeFilter: typeFilterScenarios,
   'Group export': groupScenarios,
   discovery: discoveryScenarios,
+  tokens: tokenScenarios,
   'read and write': crudScenarios,
   bundles: bundleScenarios,
 }

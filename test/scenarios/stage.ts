@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { signAccessToken, type TokenHolder } from '../../src/access/access-token.ts'
+import { signAccessToken, type TokenHolder, tokenSecondsDefault } from '../../src/access/access-token.ts'
 import { loadSigningKeys, type SigningKeys } from '../../src/access/signing-key.ts'
 import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
 import { type TestClient, TestServer } from '../server.ts'
@@ -89,7 +89,7 @@ export class Stage {
     const keys = { ...(await loadSigningKeys(this.server.pool)), ...context.keys }
     const { publicUrl = this.server.url, now = new Date() } = context
     const whole = { tenant: caller.tenant, client: caller.client.id, scopes: ['system/*.read'], ...holder }
-    return signAccessToken(whole, { keys, publicUrl, now })
+    return signAccessToken(whole, { keys, publicUrl, now, tokenSeconds: tokenSecondsDefault })
   }
 
   /** From now on the exports of this client stay in progress: the stage poses as the worker that plans them. */
