@@ -32,6 +32,8 @@ export interface ExportRequest {
   readonly base: string
   /** Which Provenances of an exported record come along (protocol §3). */
   readonly provenance: 'relevant' | 'latest'
+  /** O-14: referenced records of referenced records come along too. */
+  readonly referenceWalk?: 'transitive'
   /** `Prefer: handling=lenient` was given. */
   readonly lenient: boolean
   /** What lenient handling ignored, for the `error` file. */
@@ -112,6 +114,7 @@ function readRequest(
       filters: effectiveFilters(types, queries, grant),
       base,
       provenance,
+      ...(profile.referenceWalk === 'transitive' ? { referenceWalk: 'transitive' } : {}),
       lenient: findings.lenient,
       warnings: findings.warnings,
     },

@@ -3,6 +3,7 @@ import { type Issue, operationOutcome } from '../fhir/operation-outcome.ts'
 import { referenceTypes } from '../fhir/resource-types.ts'
 import { referencePages } from '../jobs/reference.ts'
 import { recordsWithIds } from '../records/as-of.ts'
+import { followReferences } from './follow-references.ts'
 import { lineTest } from './line-test.ts'
 import type { Selection } from './selection.ts'
 
@@ -12,6 +13,7 @@ import type { Selection } from './selection.ts'
  */
 export async function exportReferences(selection: Selection): Promise<void> {
   const issues: Issue[] = [...selection.job.request.warnings]
+  if (selection.job.request.referenceWalk === 'transitive') issues.push(...(await followReferences(selection)))
   let unresolved = 0
   for (const type of ['Provenance', ...referenceTypes]) {
     for (const id of await exportType(selection, type)) {
