@@ -26,6 +26,9 @@ export interface Grant {
   readonly unusable: readonly string[]
 }
 
+/** How many unusable scopes a refusal explains: each names what is allowed. */
+const unusableSaidMax = 5
+
 /** The refusal of a caller who may read nothing of the types. */
 export function lacksRead(grant: Grant, types: readonly string[]): Problem {
   const [type] = types
@@ -34,5 +37,5 @@ export function lacksRead(grant: Grant, types: readonly string[]): Problem {
       ? `The token lacks the scope system/${type}.read.`
       : 'The token lacks system read scopes for requested types.'
   const missing = `Missing: ${types.map((name) => `system/${name}.read`).join(' ')}`
-  return problem(403, 'forbidden', text, { diagnostics: [missing, ...grant.unusable].join('. ') })
+  return problem(403, 'forbidden', text, { diagnostics: [missing, ...grant.unusable.slice(0, unusableSaidMax)].join('. ') })
 }
