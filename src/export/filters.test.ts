@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { grantOf } from '../access/scope.ts'
+import type { ExportableType } from '../fhir/resource-types.ts'
 import { compileFilters } from '../filter/compile.ts'
 import { naiveMatches } from '../filter/naive/matching.fixture.ts'
 import { poolContext } from '../filter/naive/pools.fixture.ts'
@@ -12,6 +13,7 @@ import { searchParameter, searchParameterCodes } from '../filter/search-paramete
 import { hl7Switches } from '../filter/switches.ts'
 import { coversFile, effectiveFilters } from './filters.ts'
 import type { GrantedQuery } from './grant.ts'
+import { packUse } from './pack-use.ts'
 import { readScopeQuery } from './scope-query.ts'
 
 /** For each type the records, and questions (`name=value`) that some of them answer. */
@@ -108,4 +110,17 @@ test('D20b: the order of members that a database gives does not matter', () => {
 
 test('a type that may not be read has no filter, but throws', () => {
   assert.throws(() => effectiveFilters(['Goal'], {}, grantOf('t', 'c', ['system/Patient.read'], { wildcards: true })))
+})
+
+test('§10: what a granular scope narrows is never copied unread', () => {
+  const types = ['Patient', 'Goal', 'Condition', 'Practitioner'] as const
+  const use = (scopes: string, type: string, of: readonly ExportableType[] = types) => {
+    const grant = grantOf('t', 'c', scopes.split(' '), { wildcards: true })
+    return packUse({ types: of, filters: effectiveFilters(of, {}, grant) }, type)
+  }
+  const narrowed = 'system/Goal.rs?category=a system/Patient.read system/Condition.read system/Practitioner.read'
+  assert.equal(use('system/*.rs', 'Goal'), 'copied')
+  assert.equal(use(narrowed, 'Goal'), 'passed-over')
+  assert.equal(use(narrowed, 'Goal', ['Patient', 'Goal']), 'inflated')
+  assert.equal(use(narrowed, 'Condition'), 'copied')
 })

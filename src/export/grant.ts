@@ -37,5 +37,7 @@ export function lacksRead(grant: Grant, types: readonly string[]): Problem {
       ? `The token lacks the scope system/${type}.read.`
       : 'The token lacks system read scopes for requested types.'
   const missing = `Missing: ${types.map((name) => `system/${name}.read`).join(' ')}`
-  return problem(403, 'forbidden', text, { diagnostics: [missing, ...grant.unusable.slice(0, unusableSaidMax)].join('. ') })
+  return problem(403, 'forbidden', text, {
+    diagnostics: [missing, ...grant.unusable.slice(0, unusableSaidMax)].join('. '),
+  })
 }

@@ -242,7 +242,7 @@ export const granularScenarios: readonly Scenario[] = [
   refusedScope('one on every type', ['system/*.rs?category=laboratory'], 403),
   refusedScope('one that cannot be applied beside one that can', ['system/Observation.rs?x=y', laboratory], 202),
   {
-    t: [194],
+    t: [],
     rules: ['§10', 'B14'],
     does: 'token requests for granular scopes',
     outcome: 'granted as registered, with the queries of both, or refused with the reason',
