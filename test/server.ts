@@ -12,7 +12,7 @@ import { requestToken } from '../src/client/token.ts'
 import { type Database, openDatabase } from '../src/database/connection.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { storeId } from '../src/database/setting.ts'
-import type { ProfileName } from '../src/export/profile.ts'
+import type { ProfileName, ReferenceWalk } from '../src/export/profile.ts'
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -94,8 +94,12 @@ export class TestServer {
     await rm(this.directory, { recursive: true, force: true })
   }
 
-  async addTenant(id: string, profile: ProfileName = 'millennium'): Promise<void> {
-    await addTenant(this.pool, { id, profile })
+  async addTenant(
+    id: string,
+    profile: ProfileName = 'millennium',
+    references: ReferenceWalk = 'one-hop',
+  ): Promise<void> {
+    await addTenant(this.pool, { id, profile, references })
   }
 
   async addClient(tenant: string, scope = 'system/*.read system/*.write'): Promise<TestClient> {

@@ -25,7 +25,7 @@ supports every row.
 | date | \`2020\` … \`2020-01-31T08:30:00.000Z\`, prefixes \`eq ne gt lt ge le sa eb ap\` | as intervals: \`eq\` when the value contains the element, \`ge\` and \`le\` when the element reaches the value. A missing end of a Period is open; a Timing reaches from its first to its last date. Without a zone it is UTC. \`ap\` widens by a tenth of the distance to the transaction time |
 | string | text | the beginning, without case and accents. Names and addresses: any of their texts |
 | reference | id, \`Type/id\`, absolute URL | literal references. Absolute ones under our own base equal relative ones. A version counts only when it is given. A canonical: its URL, and its version when given |
-| quantity | \`number\`, \`number\\|system\\|code\`, \`number\\|\\|code\`, the prefixes of date | \`eq\` within half a unit of the last digit, \`ap\` within a tenth, the others exactly. Units must be equal, they are not converted; \`\\|\\|code\` matches the code or the unit. Ranges, comparators and samples count as intervals |
+| quantity | \`number\`, \`number\\|system\\|code\`, \`number\\|\\|code\`, the prefixes of date | \`eq\` within half a unit of the last digit, \`ap\` within a tenth, the others exactly. [UCUM units](#ucum-units) are converted, others must be equal; \`\\|\\|code\` matches the code or the unit. Ranges, comparators and samples count as intervals |
 | uri | URI | exactly |
 | composite | values of the parts joined by \`$\` | all parts on the same element |
 
@@ -33,6 +33,13 @@ supports every row.
 \`:text\` and strings begin with the value. Backslash escapes \`,\` \`|\` \`$\` and itself.
 Not supported: chained parameters, \`_has\`, \`:in\`, \`:not-in\`, and \`:above\` and \`:below\` but on uris (they need a terminology service or a hierarchy);
 Location \`near\`, \`phonetic\`, \`_text\`, \`_content\`, \`_list\`, \`_filter\`, \`_query\`.
+
+<a id="ucum-units"></a>
+UCUM units, with the system \`http://unitsofmeasure.org\` and a code, are converted into the unit of the value: \`5.4|http://unitsofmeasure.org|mg\`
+finds 5400 ug, and 0.0054 g. The precision is that of the value, in its unit. Temperatures have their zeros (\`Cel\`, \`[degF]\`, \`[degRe]\`).
+These equal themselves only, with any prefix: arbitrary units (\`[iU]\`, which is \`[IU]\`, \`[arb'U]\` …), \`[pH]\` and other logarithms and
+tangents (\`B\`, \`Np\`, \`[p'diop]\` …), and \`mol\`, \`eq\` and \`osm\`, the conversion of which into each other or into numbers needs to know
+the substance. Annotations mean nothing: \`{beats}/min\` is \`/min\`, \`{score}\` is 1. A code that is no UCUM code equals itself.
 
 Bounds: ${typeFilterCharsMax.toLocaleString('en')} characters of \`_typeFilter\`, ${criteriaMax} parameters of a query,
 ${comparedValuesMax.toLocaleString('en')} values of a parameter that is not a token.

@@ -1,10 +1,7 @@
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { formatted } from '../formatted.ts'
 import { type Table, tableTypes } from './table.ts'
 
 export const sourceTextFile = new URL('../../src/filter/search-parameters.generated.ts', import.meta.url)
-
-const biome = fileURLToPath(new URL('../../node_modules/@biomejs/biome/bin/biome', import.meta.url))
 
 /** The TypeScript source of the table, formatted as the rest of the sources. */
 export function sourceText(table: Table): string {
@@ -18,14 +15,5 @@ export type SearchedType = ${types}
 /** The search parameters by resource type and code. */
 export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<string, SearchParameter>>>> = ${JSON.stringify(table)}
 `
-  const formatted = spawnSync(
-    process.execPath,
-    [biome, 'format', `--stdin-file-path=${fileURLToPath(sourceTextFile)}`],
-    {
-      input: text,
-      encoding: 'utf8',
-    },
-  )
-  if (formatted.status !== 0) throw new Error(formatted.stderr)
-  return formatted.stdout
+  return formatted(text, sourceTextFile)
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { readTest } from '../export/filters.ts'
 import { decideScopes } from './granted-scope.ts'
-import { lettersFor, parseScope, type Scope, scopeList } from './scope.ts'
+import { grantOf, lettersFor, parseScope, type Scope, scopeList } from './scope.ts'
 
 const rows: readonly (readonly [requested: string, registered: string, granted: string, wildcards?: boolean])[] = [
   ['system/Patient.read', 'system/Patient.read', 'system/Patient.read'],
@@ -22,7 +23,24 @@ const rows: readonly (readonly [requested: string, registered: string, granted: 
   ['system/*.read', 'system/*.read', '', false],
   ['system/Patient.read', 'system/*.read', 'system/Patient.read', false],
   ['user/Patient.read', 'system/*.read', ''],
-  ['system/Patient.rs?active=true', 'system/*.read', ''],
+  ['system/Patient.rs?active=true', 'system/*.read', 'system/Patient.rs?active=true'],
+  ['system/Patient.rs?active=true', 'system/Patient.r system/Patient.s', 'system/Patient.rs?active=true'],
+  ['system/Patient.rs?active=true', 'system/Patient.r', ''],
+  ['system/Patient.rs?active=true', 'system/Patient.rs?active=true', 'system/Patient.rs?active=true'],
+  ['system/Patient.rs?active=true', 'system/Patient.rs?gender=male', 'system/Patient.rs?active=true&gender=male'],
+  ['system/Patient.rs?a=b', 'system/*.read', ''],
+  ['system/Patient.cruds?active=true', 'system/*.*', ''],
+  ['system/*.rs?_tag=a', 'system/*.*', ''],
+  [
+    'system/Goal.read',
+    'system/Goal.rs?category=a system/Goal.rs?category=b',
+    'system/Goal.rs?category=a system/Goal.rs?category=b',
+  ],
+  ['system/Goal.r', 'system/Goal.rs?category=a', ''],
+  ['system/Goal.cruds', 'system/Goal.cud system/Goal.rs?category=a', 'system/Goal.cud system/Goal.rs?category=a'],
+  ['system/Goal.read', 'system/*.read system/Goal.rs?category=a', 'system/Goal.read'],
+  ['system/*.read', 'system/Patient.read system/Goal.rs?category=a', 'system/Patient.read system/Goal.rs?category=a'],
+  ['system/*.read', 'system/*.read system/Goal.rs?category=a', 'system/*.read'],
   ['openid system/Patient.read nonsense', 'system/*.read', 'system/Patient.read'],
   ['system/Patient.read system/Patient.read', 'system/*.read', 'system/Patient.read'],
   ['system/Patient.read,system/Group.read', 'system/*.read', ''],
@@ -69,4 +87,33 @@ test('B14, B18: a granted scope never exceeds what was asked for or what is regi
       }
     }),
   )
+})
+
+test('§10: granular scopes give what was asked for and what is registered have in common', () => {
+  const part = fc.constantFrom('category=a', 'category=b', 'lifecycle-status=active', 'description=x', 'category:not=a')
+  const granular = fc.array(part, { minLength: 1, maxLength: 2 }).map((parts) => `system/Goal.rs?${parts.join('&')}`)
+  const scope = fc.oneof(
+    granular,
+    fc.constantFrom('system/Goal.read', 'system/Goal.r', 'system/*.rs', 'system/Goal.cud'),
+  )
+  const scopes = fc.array(scope, { minLength: 1, maxLength: 4 })
+  const goal = fc.record({
+    resourceType: fc.constant('Goal'),
+    lifecycleStatus: fc.constantFrom('active', 'proposed'),
+    category: fc.subarray(['a', 'b']).map((codes) => codes.map((code) => ({ coding: [{ code }] }))),
+    description: fc.constantFrom({ text: 'x' }, { text: 'y' }),
+  })
+  const mayRead = (texts: readonly string[], body: string) =>
+    readTest(grantOf('t', 'c', texts, { wildcards: true }).readable('Goal'), { base: '', now: new Date(0) })(body)
+  let narrowed = 0
+  fc.assert(
+    fc.property(scopes, scopes, goal, (requested, registered, record) => {
+      const body = JSON.stringify(record)
+      const { granted } = decideScopes(requested, registered, { wildcards: true })
+      assert.equal(mayRead(granted, body), mayRead(requested, body) && mayRead(registered, body), granted.join(' '))
+      if (granted.some((text) => text.includes('&'))) narrowed++
+    }),
+    { numRuns: 2000 },
+  )
+  assert.ok(narrowed > 100)
 })

@@ -1,4 +1,4 @@
-import { lettersFor, parseScope, type Scope } from './scope.ts'
+import { granularLetters, lettersFor, parseScope, queryOf, type Scope } from './scope.ts'
 
 /** A scope that was asked for and not granted. */
 export interface RefusedScope {
@@ -16,13 +16,20 @@ export interface ScopeDecision {
  * The scopes asked for, cut down to the registered ones (B14, B18). A registered wildcard covers every type; a scope
  * asked for in v1 form is granted in v1 form where one exists. A wildcard asked for where only some types are
  * registered gives those types. Wildcards are granted only where the profile allows them (D26).
+ *
+ * Granular scopes: where only some of a type is registered, a scope on all of it gives the registered granular ones, and a granular one
+ * gives what it has in common with each of them, which is the query of both.
  */
 export function decideScopes(
   requested: readonly string[],
   registered: readonly string[],
   options: { readonly wildcards: boolean },
 ): ScopeDecision {
-  const held = registered.map(parseScope).filter((scope) => scope?.context === 'system') as Scope[]
+  const system = registered.map(parseScope).filter((scope) => scope?.context === 'system') as Scope[]
+  const held: Held = {
+    whole: system.filter(({ query }) => query === undefined),
+    granular: system.filter((scope) => scope.query !== undefined && !('reason' in queryOf(scope))),
+  }
   const granted = new Set<string>()
   const refused: RefusedScope[] = []
   for (const text of new Set(requested)) {
@@ -33,27 +40,54 @@ export function decideScopes(
   return { granted: [...granted], refused }
 }
 
-function decide(text: string, held: readonly Scope[], wildcards: boolean): readonly string[] | string {
+/** The registered scopes: those without a query, and those with one that can be applied. */
+interface Held {
+  readonly whole: readonly Scope[]
+  readonly granular: readonly Scope[]
+}
+
+function decide(text: string, held: Held, wildcards: boolean): readonly string[] | string {
   const scope = parseScope(text)
   if (!scope) return text.includes(',') ? 'scopes are separated by blanks, not commas' : 'not a SMART resource scope'
   if (scope.context !== 'system') return 'only system/ scopes are granted to client_credentials'
-  if (scope.query !== undefined) return 'scopes with a search query are not supported'
+  const query = scope.query === undefined ? undefined : queryOf(scope)
+  if (query !== undefined && 'reason' in query) return `the scope cannot be applied: ${query.reason}`
   if (scope.type === '*' && !wildcards) return 'wildcard types are not granted to this tenant, name each type'
-  const whole = covered(scope, lettersFor(held, scope.type))
-  const parts = scope.type === '*' && whole !== text ? partsOf(scope, held, whole) : []
-  const granted = [...(whole === undefined ? [] : [whole]), ...parts]
+  const granted = scope.query === undefined ? wholeOf(scope, held) : granularOf(scope, held)
   return granted.length === 0 ? 'the client is not registered for it' : granted
 }
 
-/** The types that hold more of a wildcard than the registered wildcards do. */
-function partsOf(scope: Scope, held: readonly Scope[], whole: string | undefined): string[] {
-  const types = new Set(held.map(({ type }) => type).filter((type) => type !== '*'))
-  return [...types].flatMap((type) => {
-    const part = covered({ ...scope, type }, lettersFor(held, type))
-    const already = whole?.replace('/*.', `/${type}.`)
-    return part === undefined || part === already ? [] : [part]
-  })
+/** What is held of a scope without a query. */
+function wholeOf(scope: Scope, held: Held): string[] {
+  const whole = covered(scope, lettersFor(held.whole, scope.type))
+  if (scope.type === '*') {
+    const types = new Set([...held.whole, ...held.granular].map(({ type }) => type).filter((type) => type !== '*'))
+    const already = (type: string) => whole?.replace('/*.', `/${type}.`)
+    const parts = [...types].flatMap((type) =>
+      wholeOf({ ...scope, type }, held).filter((part) => part !== already(type)),
+    )
+    return [...(whole === undefined ? [] : [whole]), ...parts]
+  }
+  const more = readsAll(scope.letters) && !readsWhole(scope.type, held)
+  const granular = more ? held.granular.filter(({ type }) => type === scope.type).map(scopeText) : []
+  return [...(whole === undefined ? [] : [whole]), ...granular]
 }
+
+/** What a granular scope has in common with what is held. */
+function granularOf(scope: Scope, held: Held): string[] {
+  if (readsWhole(scope.type, held)) return [scopeText(scope)]
+  const asked = scope.query!.split('&')
+  return held.granular
+    .filter(({ type }) => type === scope.type)
+    .map(({ query }) => [...asked, ...query!.split('&').filter((part) => !asked.includes(part))])
+    .map((parts): Scope => ({ ...scope, query: parts.join('&') }))
+    .filter((common) => !('reason' in queryOf(common)))
+    .map(scopeText)
+}
+
+const readsWhole = (type: string, held: Held): boolean => readsAll([...lettersFor(held.whole, type)].join(''))
+const readsAll = (letters: string): boolean => [...granularLetters].every((letter) => letters.includes(letter))
+const scopeText = ({ type, letters, query }: Scope): string => `system/${type}.${letters}?${query}`
 
 function covered(scope: Scope, held: ReadonlySet<string>): string | undefined {
   const letters = [...scope.letters].filter((letter) => held.has(letter)).join('')

@@ -1,11 +1,14 @@
 import { Failure } from '../failure.ts'
-import { parseScope, scopeList } from './scope.ts'
+import { parseScope, queryOf, scopeList } from './scope.ts'
 
 /** Characters of one scope list: registered, asked for or granted. A token with it fits into an HTTP header. */
 export const scopeCharsMax = 4096
 
 const advice =
   'Separate scopes with blanks, each like system/Patient.read (v1), system/Patient.rs (v2) or system/*.read for every type.'
+
+const granularAdvice =
+  'A granular scope is like system/Observation.rs?category=laboratory; docs/reference/search-parameters.md lists the parameters.'
 
 /**
  * The scopes of a registration, each once.
@@ -23,8 +26,9 @@ export function registeredScopes(list: string): readonly string[] {
     if (scope.context !== 'system') {
       throw new Failure(`"${text}" cannot be registered: only system/ scopes have a meaning here.`, advice)
     }
-    if (scope.query !== undefined) {
-      throw new Failure(`"${text}" cannot be registered: scopes with a search query are not supported.`, advice)
+    const query = scope.query === undefined ? undefined : queryOf(scope)
+    if (query !== undefined && 'reason' in query) {
+      throw new Failure(`"${text}" cannot be registered: ${query.reason}.`, granularAdvice)
     }
   }
   return scopes

@@ -9,7 +9,7 @@ import { AccessDirectory, directoryMsMax } from './directory.ts'
 import { openScratch } from './scratch.ts'
 import { loadSecret } from './secret.ts'
 import { loadSigningKeys } from './signing-key.ts'
-import { addTenant, findTenant, listTenants } from './tenant.ts'
+import { addTenant, findTenant, listTenants, setReferenceWalk } from './tenant.ts'
 
 let scratch: Awaited<ReturnType<typeof openScratch>>
 let pool: Pool
@@ -43,11 +43,13 @@ test('a tenant is added once and found by its exact id', async () => {
     ['clinic', 'ec2458f2-1e24-41c8-b71b-0e701af7583d'],
   )
   await assert.rejects(addTenant(pool, { id: 'clinic', profile: 'hl7' }), /exists already/)
+  await assert.rejects(setReferenceWalk(pool, 'clinic', 'all'), /Choose|followed/)
 })
 
 for (const id of ['', '.', '..', 'a/b', 'a b', 'a\u0000', 'é', 'x'.repeat(65)]) {
   test(`${JSON.stringify(id)} is no tenant id`, async () => {
     await assert.rejects(addTenant(pool, { id, profile: 'hl7' }), Failure)
+    await assert.rejects(setReferenceWalk(pool, id, 'one-hop'), Failure)
     assert.equal(await findTenant(pool, id), undefined)
   })
 }
@@ -79,7 +81,9 @@ const refused: readonly (readonly [what: string, registration: () => Partial<Reg
   ['no scope', () => ({ scope: ' ' }), /no scope/],
   ['commas between scopes', () => ({ scope: 'system/Patient.read,system/Goal.read' }), /not a scope/],
   ['a user scope', () => ({ scope: 'user/Patient.read' }), /only system/],
-  ['a scope with a query', () => ({ scope: 'system/Observation.rs?category=laboratory' }), /search query/],
+  ['a query that cannot be applied', () => ({ scope: 'system/Goal.rs?category:in=x' }), /":in" is not supported/],
+  ['a query on every type', () => ({ scope: 'system/*.rs?_tag=a' }), /needs one resource type/],
+  ['a query with write letters', () => ({ scope: 'system/Goal.cruds?category=a' }), /letters rs only/],
   ['no key set', () => ({ keys: { jwks: [] } }), /not a key set/],
   ['an empty key set', () => ({ keys: { jwks: { keys: [] } } }), /not a key set/],
   ['a private key', () => ({ keys: { jwks: { keys: [es.privateKey] } } }), /is private/],

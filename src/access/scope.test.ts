@@ -25,7 +25,7 @@ const reads: readonly (readonly [rule: string, scopes: string, type: string, wil
   ['T-52 user', 'user/Observation.read', 'Observation', true, false],
   ['S-51 patient', 'patient/Observation.rs', 'Observation', true, false],
   [
-    '§10 a query narrows, so it does not count',
+    '§10 a query narrows, so the whole type is not read',
     'system/Observation.rs?category=laboratory',
     'Observation',
     true,
@@ -92,5 +92,45 @@ test('B22: read is exactly "r and s are somewhere", however the letters are spre
       assert.equal(canRead('Goal'), held.has('r') && held.has('s'))
       assert.equal(canWrite('Goal'), held.has('c') && held.has('u') && held.has('d'))
     }),
+  )
+})
+
+const readables: readonly (readonly [why: string, scopes: string, type: string, readable: 'all' | 'none' | number])[] =
+  [
+    ['a query', 'system/Observation.rs?category=laboratory', 'Observation', 1],
+    ['of another type', 'system/Observation.rs?category=laboratory', 'Condition', 'none'],
+    ['several are or', 'system/Goal.rs?category=a system/Goal.rs?category=b', 'Goal', 2],
+    ['the whole type wins', 'system/Goal.rs?category=a system/Goal.read', 'Goal', 'all'],
+    ['the whole type by two scopes wins', 'system/Goal.r system/Goal.rs?category=a system/Goal.s', 'Goal', 'all'],
+    ['a wildcard wins', 'system/Goal.rs?category=a system/*.rs', 'Goal', 'all'],
+    ['r alone does not', 'system/Goal.r system/Goal.rs?category=a', 'Goal', 1],
+    ['write letters with a query do not count', 'system/Goal.cruds?category=a', 'Goal', 'none'],
+    ['r alone with a query does not count', 'system/Goal.r?category=a system/Goal.s?category=a', 'Goal', 'none'],
+    ['nor does a wildcard with a query', 'system/*.rs?_tag=a', 'Goal', 'none'],
+    ['nor one that cannot be applied', 'system/Goal.rs?category:in=http://a.example/vs', 'Goal', 'none'],
+    ['which takes nothing from the others', 'system/Goal.rs?foo=a system/Goal.rs?category=b', 'Goal', 1],
+    ['other contexts never count', 'user/Goal.rs?category=a patient/Goal.rs?category=a', 'Goal', 'none'],
+    ['a type without parameters of its own has the common ones', 'system/Medication.rs?_tag=a', 'Medication', 1],
+  ]
+
+for (const [why, scopes, type, readable] of readables) {
+  test(`§10 granular, ${why}: ${scopes}`, () => {
+    const found = grant(scopes).readable(type)
+    assert.equal(typeof found === 'string' ? found : found.length, readable)
+    assert.equal(
+      grant(scopes).canRead(type),
+      readable === 'all',
+      'who cannot apply a query sees the whole type or nothing',
+    )
+    assert.equal(grant(scopes).canWrite(type), false)
+  })
+}
+
+test('§10: a granular scope that cannot be applied is explained', () => {
+  const { unusable } = grant('system/Goal.rs?foo=1 system/Goal.rs?category=a user/Goal.rs?foo=1')
+  assert.equal(unusable.length, 1)
+  assert.match(
+    unusable[0]!,
+    /^The scope "system\/Goal\.rs\?foo=1" cannot be applied: foo of Goal: the parameter is not supported/,
   )
 })

@@ -1,4 +1,6 @@
-import type { Grant } from '../export/grant.ts'
+import type { Grant, GrantedQuery } from '../export/grant.ts'
+import { quoted } from '../export/parameters.ts'
+import { readScopeQuery, type UnusableQuery } from '../export/scope-query.ts'
 import { isTypeName } from '../fhir/reference.ts'
 
 /** A SMART scope on resources, v1 or v2 (B21). `letters` is a subset of `cruds`, in that order. */
@@ -29,17 +31,26 @@ export function parseScope(text: string): Scope | undefined {
 /** The scopes of a blank-separated list, as text. */
 export const scopeList = (text: string): readonly string[] => text.split(/[ \t\r\n]+/).filter((item) => item !== '')
 
-/** The letters that a set of scopes holds for a type, `*` meaning every type; v1, v2 and factored forms are equal (B22). */
+/** The letters that a set of scopes without queries holds for a type, `*` meaning every type; v1, v2 and factored forms are equal (B22). */
 export function lettersFor(scopes: readonly Scope[], type: string): ReadonlySet<string> {
   return new Set(
     scopes.filter((scope) => scope.type === '*' || scope.type === type).flatMap(({ letters }) => [...letters]),
   )
 }
 
+/** The letters that a granular scope has: a query narrows reading and nothing else. */
+export const granularLetters = 'rs'
+
+/** The query of a granular scope, or why it cannot be applied, as a clause. The scope has a query. */
+export function queryOf({ type, letters, query = '' }: Scope): GrantedQuery | UnusableQuery {
+  if (letters !== granularLetters) return { reason: `a query goes with the letters ${granularLetters} only` }
+  return readScopeQuery(type, query)
+}
+
 /**
  * What a token's scopes allow (§10). Read means both `r` and `s`; write means `c`, `u` and `d`.
- * `user/` and `patient/` scopes, and scopes with a query, never count. Wildcard types count only where the profile
- * allows them (D26).
+ * `user/` and `patient/` scopes never count. Wildcard types count only where the profile allows them (D26). Granular scopes let read the
+ * records that meet the query of one of them, unless another scope covers the whole type; one that cannot be applied does not count.
  */
 export function grantOf(
   tenant: string,
@@ -48,10 +59,33 @@ export function grantOf(
   options: { readonly wildcards: boolean },
 ): Grant {
   const system = scopes.map(parseScope).filter((scope) => scope?.context === 'system') as Scope[]
-  const counted = system.filter(({ type, query }) => query === undefined && (type !== '*' || options.wildcards))
+  const whole = system.filter(({ type, query }) => query === undefined && (type !== '*' || options.wildcards))
   const can = (letters: string) => (type: string) => {
-    const held = lettersFor(counted, type)
+    const held = lettersFor(whole, type)
     return [...letters].every((letter) => held.has(letter))
   }
-  return { tenant, client, system: system.length > 0, canRead: can('rs'), canWrite: can('cud') }
+  const canRead = can(granularLetters)
+  const { queries, unusable } = granularQueries(system.filter(({ query }) => query !== undefined))
+  return {
+    tenant,
+    client,
+    system: system.length > 0,
+    canRead,
+    readable: (type) => (canRead(type) ? 'all' : (queries.get(type) ?? 'none')),
+    canWrite: can('cud'),
+    unusable,
+  }
+}
+
+function granularQueries(scopes: readonly Scope[]) {
+  const queries = new Map<string, GrantedQuery[]>()
+  const unusable: string[] = []
+  for (const scope of scopes) {
+    const query = queryOf(scope)
+    if ('reason' in query) {
+      const text = `system/${scope.type}.${scope.letters}?${scope.query}`
+      unusable.push(`The scope ${quoted(text)} cannot be applied: ${query.reason}`)
+    } else queries.set(scope.type, [...(queries.get(scope.type) ?? []), query])
+  }
+  return { queries, unusable }
 }

@@ -199,13 +199,24 @@ test('tenants are added and listed', async () => {
   assert.deepEqual(JSON.parse(await run('tenant', 'add', 'second', '--json')), {
     tenant: 'second',
     profile: 'millennium',
+    references: 'one-hop',
   })
-  assert.match(await run('tenant', 'list'), /^TENANT +PROFILE +CREATED\nclinic +hl7 .*\nsecond +millennium /)
+  const header = /^TENANT +PROFILE +REFERENCES +CREATED\nclinic +hl7 +one-hop .*\nsecond +millennium +one-hop /
+  assert.match(await run('tenant', 'list'), header)
   const { tenants } = JSON.parse(await run('tenant', 'list', '--json'))
   assert.deepEqual(
     tenants.map(({ tenant }: { tenant: string }) => tenant),
     ['clinic', 'second'],
   )
+})
+
+test('how a tenant follows references is set when it is added and later (O-14)', async () => {
+  const third = { tenant: 'third', profile: 'millennium', references: 'transitive' }
+  assert.deepEqual(JSON.parse(await run('tenant', 'add', 'third', '--references', 'transitive', '--json')), third)
+  assert.match(await run('tenant', 'set', 'third', '--references', 'one-hop'), /third follow references one-hop/)
+  assert.match(await run('tenant', 'list'), /^third +millennium +one-hop /m)
+  assert.deepEqual(JSON.parse(await run('tenant', 'set', 'third', '--references', 'transitive', '--json')), third)
+  await assert.rejects(run('tenant', 'set', 'nowhere', '--references', 'transitive'), /no tenant "nowhere"/)
 })
 
 test('token without a server, or with a key file that is none, is a failure', async () => {

@@ -33,9 +33,9 @@ Examples:
   A client whose key is made here; only the public half is stored:
   $ bin/millrace client add --tenant clinic --name nightly --scope "system/*.read" --generate-key nightly.jwk.json
 
-  A client that publishes its keys, for two types:
+  A client that publishes its keys, for Patients and laboratory results:
   $ bin/millrace client add --tenant clinic --name partner --jwks https://partner.example/jwks.json \\
-      --scope "system/Patient.read system/Observation.read"
+      --scope "system/Patient.read system/Observation.rs?category=laboratory"
 
   A client that cannot sign, and sends a secret by HTTP Basic; the secret is shown once:
   $ bin/millrace client add --tenant clinic --name legacy --scope "system/*.read" --secret`

@@ -30,3 +30,6 @@ export const jobRetentionDays = 60
 /** Seconds between polls that a 202 may ask for. */
 export const retryAfterSecondsMin = 1
 export const retryAfterSecondsMax = 600
+
+/** How far a transitive export follows references from one referenced record to the next (O-14). */
+export const referenceHopsMax = 100

@@ -4,6 +4,10 @@ import { hl7Switches, millenniumSwitches, type TypeFilterSwitches } from '../fil
 export const profileNames = ['millennium', 'hl7'] as const
 export type ProfileName = (typeof profileNames)[number]
 
+/** How far an export follows references to Location, Organization and Practitioner (O-14). */
+export const referenceWalks = ['one-hop', 'transitive'] as const
+export type ReferenceWalk = (typeof referenceWalks)[number]
+
 /** The switches in which profiles differ (protocol §12). Code asks a switch, never a profile's name. */
 export interface Profile {
   /** D6: `Accept`, `Content-Type` and `Prefer` must be there. */
@@ -22,6 +26,8 @@ export interface Profile {
   readonly manifestCounts: boolean
   /** D10…D15: what `_typeFilter` may say. */
   readonly typeFilter: TypeFilterSwitches
+  /** O-14: from exported records only, or from referenced records too. A tenant may say so for itself. */
+  readonly referenceWalk: ReferenceWalk
   /** D30: issue codes are the exact ones; otherwise what is wrong with a request is `invalid`. */
   readonly fineCodes: boolean
 }
@@ -39,6 +45,7 @@ const millennium: Profile = {
   wildcardScopes: true,
   manifestCounts: true,
   typeFilter: { ...millenniumSwitches, documentedOnly: false },
+  referenceWalk: 'one-hop',
   fineCodes: false,
 }
 
@@ -52,6 +59,7 @@ const hl7: Profile = {
   wildcardScopes: true,
   manifestCounts: true,
   typeFilter: hl7Switches,
+  referenceWalk: 'one-hop',
   fineCodes: true,
 }
 

@@ -2,8 +2,9 @@ import type { Issue } from '../fhir/operation-outcome.ts'
 import { type ExportableType, exportableTypes } from '../fhir/resource-types.ts'
 import { parseTypeFilter } from '../filter/parse.ts'
 import type { Query } from '../filter/query.ts'
+import { effectiveFilters, type Filters } from './filters.ts'
 import { Findings } from './findings.ts'
-import type { Grant } from './grant.ts'
+import { type Grant, lacksRead } from './grant.ts'
 import { checkAccept, checkContentType, checkPrefer, type ExportHeaders, parsePrefer } from './headers.ts'
 import { knownEntries } from './known-entries.ts'
 import {
@@ -25,12 +26,14 @@ export interface ExportRequest {
   readonly types: readonly ExportableType[]
   /** Only records whose meta.lastUpdated is later; milliseconds since 1970. */
   readonly since?: number
-  /** The queries of `_typeFilter` by type: a record of the type must meet one of them. */
-  readonly filters: Readonly<Record<string, readonly Query[]>>
+  /** What narrows a type; one that has no entry is exported whole. */
+  readonly filters: Filters
   /** The tenant's FHIR base: absolute references under it are local. */
   readonly base: string
   /** Which Provenances of an exported record come along (protocol §3). */
   readonly provenance: 'relevant' | 'latest'
+  /** O-14: referenced records of referenced records come along too. */
+  readonly referenceWalk?: 'transitive'
   /** `Prefer: handling=lenient` was given. */
   readonly lenient: boolean
   /** What lenient handling ignored, for the `error` file. */
@@ -99,8 +102,8 @@ function readRequest(
   const provenance = readAssociatedData(of('includeAssociatedData'), explicit, profile, findings)
   const since = readSince(of('_since'), findings)
   checkOutputFormat(of('_outputFormat'), findings)
-  const filters = readTypeFilter(of('_typeFilter'), explicit, profile, findings)
-  const types = explicit ?? exportableTypes.filter(grant.canRead)
+  const queries = readTypeFilter(of('_typeFilter'), explicit, profile, findings)
+  const types = explicit ?? exportableTypes.filter((type) => grant.readable(type) !== 'none')
   findings.addAll(checkScopes(types, explicit, of('includeAssociatedData').length > 0, grant))
   if (findings.problems.length > 0) return { problems: findings.problems }
   return {
@@ -108,9 +111,10 @@ function readRequest(
       patients,
       types: exportableTypes.filter((type) => types.includes(type)),
       ...(since === undefined ? {} : { since }),
-      filters,
+      filters: effectiveFilters(types, queries, grant),
       base,
       provenance,
+      ...(profile.referenceWalk === 'transitive' ? { referenceWalk: 'transitive' } : {}),
       lenient: findings.lenient,
       warnings: findings.warnings,
     },
@@ -148,13 +152,8 @@ function checkScopes(
   grant: Grant,
 ): Problem[] {
   if (explicit !== undefined) {
-    const missing = explicit.filter((type) => !grant.canRead(type))
-    if (missing.length === 0) return []
-    return [
-      problem(403, 'forbidden', 'The token lacks system read scopes for requested types.', {
-        diagnostics: `Missing: ${missing.map((type) => `system/${type}.read`).join(' ')}`,
-      }),
-    ]
+    const missing = explicit.filter((type) => grant.readable(type) === 'none')
+    return missing.length === 0 ? [] : [lacksRead(grant, missing)]
   }
   if (!types.some((type) => anchors.has(type))) {
     return [problem(403, 'forbidden', 'The scopes of the token allow no type that can be exported.')]

@@ -26,7 +26,9 @@ export type ReferenceType = (typeof referenceTypes)[number]
 export type ExportableType = (typeof exportableTypes)[number]
 
 const exportable: ReadonlySet<string> = new Set(exportableTypes)
+const clinical: ReadonlySet<string> = new Set(clinicalTypes)
 const reference: ReadonlySet<string> = new Set(referenceTypes)
 
 export const isExportableType = (type: string): type is ExportableType => exportable.has(type)
+export const isClinicalType = (type: string): type is ClinicalType => clinical.has(type)
 export const isReferenceType = (type: string): type is ReferenceType => reference.has(type)

@@ -32,6 +32,15 @@ export function compileFilter(queries: readonly Query[], context: FilterContext)
   return { matches: (resource) => tests.some((test) => test(resource)), mayMatch: literalTest(queries) }
 }
 
+/** Compiles several lists of queries to one filter: of each list a record must meet one query. */
+export function compileFilters(lists: readonly (readonly Query[])[], context: FilterContext): Filter {
+  const filters = lists.map((queries) => compileFilter(queries, context))
+  return {
+    matches: (resource) => filters.every(({ matches }) => matches(resource)),
+    mayMatch: (line) => filters.every(({ mayMatch }) => mayMatch(line)),
+  }
+}
+
 function queryTest({ type, criteria }: Query, context: FilterContext): Test {
   const tests = criteria.map((criterion) => {
     const parameter = searchParameter(type, criterion.parameter)

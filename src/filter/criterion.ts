@@ -42,7 +42,7 @@ function findParameter(
   switches: TypeFilterSwitches,
 ): SearchParameter | Fault {
   const allowed = supportedList(type, switches)
-  if (switches.deniedParams.includes(code)) return { fault: `${code} may not be used in _typeFilter`, allowed }
+  if (switches.deniedParams.includes(code)) return { fault: `${code} may not be used in a filter`, allowed }
   if (code === '_has') return { fault: '_has (reverse chaining) is not supported', allowed }
   const parameter = searchParameter(type, code)
   if (parameter === undefined || (switches.documentedOnly && documentedRule(type, code) === undefined)) {

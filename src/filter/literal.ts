@@ -1,5 +1,6 @@
 import type { Criterion, Query, Value } from './query.ts'
 import { type Datatype, type ElementPath, type SearchParameter, searchParameter } from './search-parameter.ts'
+import { ucumSystem } from './ucum/conversion.ts'
 
 /** A criterion with more alternatives than these is not searched for in the bytes: parsing the line is as fast. */
 const alternativesMax = 4
@@ -59,7 +60,8 @@ function valueLiteral(value: Value, parameter: SearchParameter): Buffer | undefi
     case 'reference-identifier':
       return wholeLiteral(value.identifier.code ?? value.identifier.system)
     case 'quantity':
-      return wholeLiteral(value.code ?? value.system)
+      // A UCUM code may be another one in the record.
+      return wholeLiteral(value.system === ucumSystem ? value.system : (value.code ?? value.system))
     case 'string':
       return value.match === 'exact' ? wholeLiteral(value.text) : undefined
     case 'reference':

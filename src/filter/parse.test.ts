@@ -23,7 +23,7 @@ describe('a problem of _typeFilter', () => {
   it('names the excluded parameter behind a chain and the chain behind another', () => {
     const text = (query: string) => parse([query], C, hl7Switches).problems[0]!.text
     const excluded = parse(['Condition?patient.name=x'], C, millenniumSwitches).problems[0]!.text
-    assert.match(excluded, /"patient\.name" of Condition: patient may not be used in _typeFilter\.$/)
+    assert.match(excluded, /"patient\.name" of Condition: patient may not be used in a filter\.$/)
     assert.match(text('Condition?asserter.name=x'), /chained parameters are not supported\.$/)
     assert.match(text('Condition?asserter:Practitioner.name=x'), /chained parameters are not supported\.$/)
     assert.match(

@@ -5,6 +5,7 @@ import type { Fault } from './fault.ts'
 import { type Prefix, prefixes, type QuantityValue } from './query.ts'
 import { cutUnescaped, unescaped } from './query-text.ts'
 import type { Datatype } from './search-parameter.ts'
+import { type Conversion, conversionsTo, ucumSystem } from './ucum/conversion.ts'
 
 /** Reads a raw, still escaped value of a quantity parameter. */
 export function readQuantity(raw: string): QuantityValue | Fault {
@@ -30,13 +31,15 @@ interface Extent {
 
 /**
  * Tests an element against a quantity. `eq` and `ne` have the precision of the digits, `ap` a tenth of the value, the other
- * prefixes the exact number (R4 search, "number"). Units must be equal; they are not converted.
+ * prefixes the exact number (R4 search, "number"). Numbers with a UCUM code are converted into the unit that is searched, so that the
+ * precision is the one of the value that is searched; other units must be equal.
  */
 export function quantityTest(value: QuantityValue, datatype: Datatype): Test {
   const holds = comparison(value.prefix, readDecimal(value.number)!)
+  const unitOf = unitReader(value)
   const extentOf = datatype === 'Range' ? rangeExtent : datatype === 'SampledData' ? sampledExtent : quantityExtent
   return (element) => {
-    const extent = isObject(element) ? extentOf(element, value) : undefined
+    const extent = isObject(element) ? extentOf(element, unitOf) : undefined
     return extent !== undefined && holds(extent)
   }
 }
@@ -71,15 +74,26 @@ function comparison(prefix: Prefix, { exact, low, high, nearLow, nearHigh }: Dec
 
 type Members = { readonly [name: string]: unknown }
 
-function hasUnit(quantity: Members, { system, code }: QuantityValue): boolean {
-  if (system === undefined) return code === undefined || quantity.code === code || quantity.unit === code
-  return quantity.system === system && (code === undefined || quantity.code === code)
+/** How to take the number of a quantity into the unit that is searched; undefined when its unit is another. */
+type UnitReader = (quantity: Members) => Conversion | undefined
+
+const asItIs: Conversion = (value) => value
+
+function unitReader({ system, code }: QuantityValue): UnitReader {
+  if (code === undefined) return (quantity) => (system === undefined || quantity.system === system ? asItIs : undefined)
+  if (system === undefined) return (quantity) => (quantity.code === code || quantity.unit === code ? asItIs : undefined)
+  const conversions =
+    system === ucumSystem ? conversionsTo(code) : (from: string) => (from === code ? asItIs : undefined)
+  return (quantity) =>
+    quantity.system === system && typeof quantity.code === 'string' ? conversions(quantity.code) : undefined
 }
 
 /** A comparator says on which side of its number the value lies: `<5` reaches up to 5, from nowhere. */
-function quantityExtent(quantity: Members, wanted: QuantityValue): Extent | undefined {
-  const { value, comparator } = quantity
-  if (typeof value !== 'number' || !hasUnit(quantity, wanted)) return undefined
+function quantityExtent(quantity: Members, unitOf: UnitReader): Extent | undefined {
+  const { value: number, comparator } = quantity
+  const conversion = typeof number === 'number' ? unitOf(quantity) : undefined
+  if (typeof number !== 'number' || conversion === undefined) return undefined
+  const value = conversion(number)
   const below = comparator === '<' || comparator === '<='
   const above = comparator === '>' || comparator === '>='
   return {
@@ -91,26 +105,29 @@ function quantityExtent(quantity: Members, wanted: QuantityValue): Extent | unde
 }
 
 /** A missing end is open. */
-function rangeExtent(range: Members, wanted: QuantityValue): Extent | undefined {
-  const ends = [range.low, range.high].map((end) => (isObject(end) && typeof end.value === 'number' ? end : undefined))
+function rangeExtent(range: Members, unitOf: UnitReader): Extent | undefined {
+  const ends = [range.low, range.high].map((end) => {
+    if (!isObject(end) || typeof end.value !== 'number') return undefined
+    return unitOf(end)?.(end.value) ?? 'another unit'
+  })
   const [low, high] = ends
-  if (low === undefined && high === undefined) return undefined
-  if (ends.some((end) => end !== undefined && !hasUnit(end, wanted))) return undefined
+  if (low === 'another unit' || high === 'another unit' || (low === undefined && high === undefined)) return undefined
   return {
-    low: low === undefined ? Number.NEGATIVE_INFINITY : (low.value as number),
-    high: high === undefined ? Number.POSITIVE_INFINITY : (high.value as number),
+    low: low ?? Number.NEGATIVE_INFINITY,
+    high: high ?? Number.POSITIVE_INFINITY,
     lowOpen: low === undefined,
     highOpen: high === undefined,
   }
 }
 
 /** From the least to the greatest sample (R4: "just search on the bounds of the values"). `L` and `U` stand for the limits of detection. */
-function sampledExtent(sampled: Members, wanted: QuantityValue): Extent | undefined {
+function sampledExtent(sampled: Members, unitOf: UnitReader): Extent | undefined {
   const { origin, data, factor = 1, lowerLimit, upperLimit } = sampled
   if (!isObject(origin) || typeof origin.value !== 'number' || typeof factor !== 'number' || typeof data !== 'string') {
     return undefined
   }
-  if (!hasUnit(origin, wanted)) return undefined
+  const conversion = unitOf(origin)
+  if (conversion === undefined) return undefined
   const limits: Readonly<Record<string, number>> = {
     L: typeof lowerLimit === 'number' ? lowerLimit : Number.NEGATIVE_INFINITY,
     U: typeof upperLimit === 'number' ? upperLimit : Number.POSITIVE_INFINITY,
@@ -120,7 +137,7 @@ function sampledExtent(sampled: Members, wanted: QuantityValue): Extent | undefi
   for (const sample of data.split(/\s+/)) {
     const number = Object.hasOwn(limits, sample) ? limits[sample]! : readDecimal(sample)?.exact
     if (number === undefined) continue
-    const value = origin.value + number * factor
+    const value = conversion(origin.value + number * factor)
     low = Math.min(low, value)
     high = Math.max(high, value)
   }

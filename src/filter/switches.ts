@@ -1,4 +1,4 @@
-/** The switches of `_typeFilter` in which profiles differ (protocol §12). */
+/** The switches of `_typeFilter` in which profiles differ (protocol §12), and what the queries of granular scopes may say. */
 export interface TypeFilterSwitches {
   /** D10: `_typeFilter` needs `_type`. */
   readonly requireType: boolean
@@ -45,3 +45,6 @@ export const hl7Switches: TypeFilterSwitches = {
   commaSplit: true,
   documentedOnly: false,
 }
+
+/** The queries of granular scopes (§10): the same in every profile, and on every type, so that what was granted stays what it is. */
+export const scopeSwitches: TypeFilterSwitches = { ...hl7Switches, deniedTypes: [] }

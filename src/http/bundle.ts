@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../access/bearer.ts'
+import { lacksRead } from '../export/grant.ts'
 import { type Problem, problem } from '../export/problem.ts'
 import { type OperationOutcome, operationOutcome } from '../fhir/operation-outcome.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import { type BundleEntry, entriesOf, resolveLocalReferences } from '../records/bundle.ts'
 import { keyOf } from '../records/current.ts'
 import { draftOf } from '../records/draft.ts'
-import { readCurrent } from '../records/read.ts'
 import { type Change, type Outcome, write } from '../records/write.ts'
 import { fhirJson, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
+import { readableCurrent } from './readable-record.ts'
 import { bodyText, faultProblem, ifMatchVersion, versionTag } from './resource-body.ts'
 import { checkType, versionConflict } from './resource-write.ts'
 
@@ -121,8 +122,7 @@ function stepOf(
     return refused(entry, problem(400, 'value', 'request.url must be a type, or a type and an id.'))
   }
   if (method === 'GET' && id !== undefined) {
-    if (!grant.canRead(type))
-      return refused(entry, problem(403, 'forbidden', `The token lacks the scope system/${type}.read.`))
+    if (grant.readable(type) === 'none') return refused(entry, lacksRead(grant, [type]))
     return { kind: 'read', type, id }
   }
   const fits = method === 'POST' ? url === type : method === 'PUT' || method === 'DELETE'
@@ -194,12 +194,8 @@ function refusal(found: Problem): AnswerEntry {
   return { response: { status: String(found.status), outcome: operationOutcome([found]) } }
 }
 
-async function readEntry(
-  context: HttpContext,
-  { tenant }: Caller,
-  { type, id }: Step & { kind: 'read' },
-): Promise<AnswerEntry> {
-  const found = await readCurrent(context.pool, tenant, type, id)
+async function readEntry(context: HttpContext, caller: Caller, wanted: Step & { kind: 'read' }): Promise<AnswerEntry> {
+  const found = await readableCurrent(context, caller, wanted)
   if (!found) return refusal(problem(404, 'not-found', 'There is no such resource.'))
   if (found.body === null) return refusal(problem(410, 'deleted', 'The resource was deleted.'))
   const etag = versionTag(found.version)

@@ -35,7 +35,11 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext): voi
   scope.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.open) return
     const { tenant } = request.params as { tenant: string }
-    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const known = await context.directory.tenant(tenant)
+    const profile = {
+      ...profiles[known?.profile ?? 'millennium'],
+      ...(known && { referenceWalk: known.referenceWalk }),
+    }
     const grant = await authenticate(request.headers.authorization, {
       directory: context.directory,
       outside: context.outside,

@@ -1,9 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import { bearerChallenge } from '../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../access/content-link.ts'
+import { coversFile } from '../export/filters.ts'
+import { type Grant, lacksRead } from '../export/grant.ts'
 import { acceptsFile } from '../export/headers.ts'
 import { problem } from '../export/problem.ts'
-import { findPart } from '../jobs/part.ts'
+import { findJob } from '../jobs/job.ts'
+import { findPart, type OwnedPart } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
 import { callerOf } from './caller.ts'
 import { contentPath } from './content.ts'
@@ -15,7 +18,7 @@ const path = '/bulk-export/files/:id'
 
 /**
  * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL. Needs a token of the job's client with the
- * read scope of the file's type; the `error` file has no type, so the client is enough (D20b).
+ * read scope of the file's type, for as much of it as is in the file; the `error` file has no type, so the client is enough (D20b).
  */
 export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
   scope.get(path, async (request, reply) => {
@@ -33,14 +36,20 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
     if (part.client !== grant.client) {
       return sendProblems(reply, [problem(403, 'forbidden', 'The file belongs to another client.')], profile)
     }
-    if (part.kind === 'output' && !grant.canRead(part.type)) {
+    if (part.kind === 'output' && !(await mayFetch(context, grant, part))) {
       reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
-      const text = `The token lacks the scope system/${part.type}.read.`
-      return sendProblems(reply, [problem(403, 'forbidden', text)], profile)
+      return sendProblems(reply, [lacksRead(grant, [part.type])], profile)
     }
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
     return reply.code(307).header('Cache-Control', 'no-store').header('Location', `${context.publicUrl}${link}`).send()
   })
   allowOnly(scope, path, ['GET'])
+}
+
+/** A token that reads only some of the type may fetch the file when the export was narrowed to as little. */
+async function mayFetch(context: HttpContext, grant: Grant, { type, job }: OwnedPart): Promise<boolean> {
+  const readable = grant.readable(type)
+  if (typeof readable === 'string') return readable === 'all'
+  return coversFile(readable, (await findJob(context.pool, job))?.request.filters[type])
 }

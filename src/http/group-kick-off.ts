@@ -6,10 +6,11 @@ import { type ExportRequest, parseGroupExportRequest, type QueryString } from '.
 import { withoutUnknownPatients } from '../export/unknown-patients.ts'
 import type { Issue } from '../fhir/operation-outcome.ts'
 import { isId } from '../fhir/reference.ts'
-import { existingPatients, readCurrent } from '../records/read.ts'
+import { readCurrent } from '../records/read.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { acceptExport, exportHeaders, refuse } from './kick-off.ts'
+import { knownPatients } from './known-patients.ts'
 import { allowOnly } from './method-not-allowed.ts'
 
 const path = '/Group/:id/$export'
@@ -66,11 +67,11 @@ async function membersOf(
 /** Members that are not in the store are left out with a warning each; an empty Group exports nothing, never everyone. */
 async function forMembers(
   context: HttpContext,
-  { tenant }: Caller,
+  caller: Caller,
   request: ExportRequest,
   patients: readonly string[],
 ): Promise<ExportRequest> {
-  const existing = await existingPatients(context.pool, tenant, patients)
+  const existing = await knownPatients(context.pool, caller, request, patients)
   const known = withoutUnknownPatients({ ...request, patients }, existing)
   if (existing.size > 0) return known
   const text = 'The Group has no active member who is a patient of this tenant.'

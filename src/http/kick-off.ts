@@ -8,11 +8,11 @@ import { type Problem, problem } from '../export/problem.ts'
 import { type ExportRequest, parseExportRequest, type QueryString } from '../export/request.ts'
 import { unknownPatients, withoutUnknownPatients } from '../export/unknown-patients.ts'
 import { acceptJob, findLiveJob, isLockTimeout } from '../jobs/job.ts'
-import { existingPatients } from '../records/read.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { retryAfterOf } from './job-status.ts'
+import { knownPatients } from './known-patients.ts'
 import { allowOnly } from './method-not-allowed.ts'
 
 /** `POST Patient/$export` (S-1…S-60): 202 with the status URL, or every problem at once. */
@@ -21,7 +21,7 @@ export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void
     const caller = callerOf(request)
     const parsed = parse(request, caller)
     if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
-    const existing = await existingPatients(context.pool, caller.tenant, parsed.request.patients)
+    const existing = await knownPatients(context.pool, caller, parsed.request, parsed.request.patients)
     const unknown = unknownPatients(parsed.request, existing)
     if (unknown.length > 0 && !parsed.request.lenient) return refuse(reply, unknown, caller, context)
     const effective = withoutUnknownPatients(parsed.request, existing)

@@ -1,34 +1,33 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../access/bearer.ts'
+import { lacksRead } from '../export/grant.ts'
 import { type Problem, problem } from '../export/problem.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
-import { readCurrent, readVersion, type StoredVersion } from '../records/read.ts'
+import type { StoredVersion } from '../records/read.ts'
 import { fhirJson, sendProblems } from './answer.ts'
 import { callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { readableCurrent, readableVersion, type Wanted } from './readable-record.ts'
 import { versionTag } from './resource-body.ts'
 
-/** FHIR read and vread. They need `system/{type}.read`. */
+/**
+ * FHIR read and vread. They need `system/{type}.read`; what granular scopes do not let read is answered as what is not
+ * there.
+ */
 export function resourceReadRoutes(scope: FastifyInstance, context: HttpContext): void {
   scope.get('/:type/:id', (request, reply) =>
-    send(request, reply, context, ({ tenant, type, id }) => readCurrent(context.pool, tenant, type, id)),
+    send(request, reply, context, (wanted) => readableCurrent(context, callerOf(request), wanted)),
   )
   allowOnly(scope, '/:type/:id', ['GET', 'PUT', 'DELETE'])
 
   scope.get('/:type/:id/_history/:version', (request, reply) => {
     const version = /^\d{1,9}$/.exec((request.params as { version: string }).version)?.[0]
-    return send(request, reply, context, async ({ tenant, type, id }) =>
-      version === undefined ? undefined : readVersion(context.pool, tenant, type, id, Number(version)),
+    return send(request, reply, context, async (wanted) =>
+      version === undefined ? undefined : readableVersion(context, callerOf(request), wanted, Number(version)),
     )
   })
   allowOnly(scope, '/:type/:id/_history/:version', ['GET'])
-}
-
-interface Wanted {
-  readonly tenant: string
-  readonly type: string
-  readonly id: string
 }
 
 async function send(
@@ -37,15 +36,15 @@ async function send(
   context: HttpContext,
   read: (wanted: Wanted) => Promise<StoredVersion | undefined>,
 ): Promise<FastifyReply> {
-  const { grant, tenant, profile } = callerOf(request)
+  const { grant, profile } = callerOf(request)
   const { type, id } = request.params as { type: string; id: string }
   const refuse = (found: Problem) => sendProblems(reply, [found], profile)
   if (!isTypeName(type) || !isId(id)) return refuse(problem(404, 'not-found', 'The URL names no resource.'))
-  if (!grant.canRead(type)) {
+  if (grant.readable(type) === 'none') {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
-    return refuse(problem(403, 'forbidden', `The token lacks the scope system/${type}.read.`))
+    return refuse(lacksRead(grant, [type]))
   }
-  const found = await read({ tenant, type, id })
+  const found = await read({ type, id })
   if (!found)
     return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
   if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))

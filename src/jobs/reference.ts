@@ -1,13 +1,38 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** Adds records (`Type/id`) that the last partition of the job exports once, however many partitions found them. */
-export async function addReferences(client: ClientBase, job: string, references: Iterable<string>): Promise<void> {
-  const split = [...references].sort().map((reference) => reference.split('/') as [string, string])
-  if (split.length === 0) return
+/**
+ * Adds records (`Type/id`) that the last partition of the job exports once, however many partitions found them.
+ * @param hop how many references away from the exported records; what is there already keeps its own
+ */
+export async function addReferences(
+  client: ClientBase | Pool,
+  job: string,
+  references: Iterable<string>,
+  hop = 0,
+): Promise<void> {
+  const { types, ids } = columnsOf(references)
+  if (ids.length === 0) return
   await client.query(
-    `insert into reference (job, type, id) select $1, * from unnest($2::text[], $3::text[]) on conflict do nothing`,
-    [job, split.map(([type]) => type), split.map(([, id]) => id)],
+    `insert into reference (job, type, id, hop) select $1, *, $4 from unnest($2::text[], $3::text[]) on conflict do nothing`,
+    [job, types, ids, hop],
   )
+}
+
+/** Whether one of the records is not among those that the last partition of the job exports. */
+export async function lacksReference(pool: Pool, job: string, references: Iterable<string>): Promise<boolean> {
+  const { types, ids } = columnsOf(references)
+  const { rows } = await pool.query<{ lacks: boolean }>(
+    `select exists (
+       select from unnest($2::text[], $3::text[]) as wanted(type, id)
+       where not exists (select from reference r where r.job = $1 and r.type = wanted.type and r.id = wanted.id)) as lacks`,
+    [job, types, ids],
+  )
+  return rows[0]!.lacks
+}
+
+function columnsOf(references: Iterable<string>): { types: string[]; ids: string[] } {
+  const split = [...references].sort().map((reference) => reference.split('/') as [string, string])
+  return { types: split.map(([type]) => type), ids: split.map(([, id]) => id) }
 }
 
 export async function countReferences(client: ClientBase, job: string): Promise<number> {
@@ -17,12 +42,13 @@ export async function countReferences(client: ClientBase, job: string): Promise<
 
 const pageRowsMax = 1_000
 
-/** The ids of one type in pages, in order. */
-export async function* referencePages(pool: Pool, job: string, type: string): AsyncGenerator<string[]> {
+/** The ids of one type in pages, in order; with `hop` only those that are so far away. */
+export async function* referencePages(pool: Pool, job: string, type: string, hop?: number): AsyncGenerator<string[]> {
+  const where = `job = $1 and type = $2 and id > $3${hop === undefined ? '' : ' and hop = $4'}`
   for (let after = ''; ; ) {
     const { rows } = await pool.query<{ id: string }>(
-      `select id from reference where job = $1 and type = $2 and id > $3 order by id limit ${pageRowsMax}`,
-      [job, type, after],
+      `select id from reference where ${where} order by id limit ${pageRowsMax}`,
+      [job, type, after, ...(hop === undefined ? [] : [hop])],
     )
     if (rows.length === 0) return
     yield rows.map((row) => row.id)

@@ -53,3 +53,25 @@ export async function existingPatients(pool: Pool, tenant: string, ids: readonly
   const { rows } = await pool.query<{ id: string }>(existingSql, [tenant, ids])
   return new Set(rows.map((row) => row.id))
 }
+
+const bodiesSql = `
+  select k.id, r.body from unnest($3::text[]) as k(id)
+  cross join lateral (
+    select body from record
+    where tenant = $1 and type = $2 and id = k.id and lead and superseded = 'infinity' and not deleted
+    offset 0) r`
+
+/** Records that are read at once: each may have up to `recordBytesMax` bytes. */
+const bodiesMax = 500
+
+/** The current texts of those of the records that exist, a few hundred at a time. */
+export async function* currentBodies(
+  pool: Pool,
+  tenant: string,
+  type: string,
+  ids: readonly string[],
+): AsyncGenerator<readonly { readonly id: string; readonly body: string }[]> {
+  for (let at = 0; at < ids.length; at += bodiesMax) {
+    yield (await pool.query(bodiesSql, [tenant, type, ids.slice(at, at + bodiesMax)])).rows
+  }
+}

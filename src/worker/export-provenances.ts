@@ -1,6 +1,7 @@
 import { allComeAlong, isWhole } from '../export/pack-use.ts'
 import type { PartWriter } from '../files/part-writer.ts'
 import { provenancesOfOwners, type RecordAsOf, recordsOfOwners } from '../records/as-of.ts'
+import { lineTest } from './line-test.ts'
 import { isNewer, type ProvenanceAge, recordedOf } from './newest.ts'
 import { ownedRecords } from './owned-records.ts'
 import type { Selection } from './selection.ts'
@@ -54,13 +55,17 @@ async function addProvenances(selection: Selection, writer: PartWriter, records:
   )
 }
 
-/** The Provenances of owners that come along: those of exported records, or only the newest of each. */
+/** The Provenances of owners that come along: those of exported records, or only the newest of each, as far as a filter lets them pass. */
 async function* wantedProvenances(
   selection: Selection,
   owners: readonly string[],
   isExported: (target: string) => boolean,
 ): AsyncGenerator<RecordAsOf[]> {
-  const exportedTargets = ({ targets }: RecordAsOf) => (targets === '' ? [] : targets.split(' ').filter(isExported))
+  const test = lineTest(selection.job, 'Provenance')
+  const exportedTargets = ({ targets, body }: RecordAsOf) => {
+    const found = targets === '' ? [] : targets.split(' ').filter(isExported)
+    return found.length > 0 && (test === undefined || test.passes(body)) ? found : []
+  }
   if (selection.job.request.provenance === 'relevant') {
     for await (const records of provenances(selection, owners)) {
       yield records.filter((record) => exportedTargets(record).length > 0)

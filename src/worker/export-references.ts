@@ -3,6 +3,8 @@ import { type Issue, operationOutcome } from '../fhir/operation-outcome.ts'
 import { referenceTypes } from '../fhir/resource-types.ts'
 import { referencePages } from '../jobs/reference.ts'
 import { recordsWithIds } from '../records/as-of.ts'
+import { followReferences } from './follow-references.ts'
+import { lineTest } from './line-test.ts'
 import type { Selection } from './selection.ts'
 
 /**
@@ -11,6 +13,7 @@ import type { Selection } from './selection.ts'
  */
 export async function exportReferences(selection: Selection): Promise<void> {
   const issues: Issue[] = [...selection.job.request.warnings]
+  if (selection.job.request.referenceWalk === 'transitive') issues.push(...(await followReferences(selection)))
   let unresolved = 0
   for (const type of ['Provenance', ...referenceTypes]) {
     for (const id of await exportType(selection, type)) {
@@ -38,17 +41,18 @@ const unresolvedIssue = (reference: string): Issue => ({
   diagnostics: reference,
 })
 
-/** Exports the noted records of one type; gives the ids of those that were not there. */
+/** Exports the noted records of one type that its filter lets pass; gives the ids of those that were not there. */
 async function exportType(selection: Selection, type: string): Promise<string[]> {
   const { job, held, pool } = selection
   const missing: string[] = []
+  const test = lineTest(job, type)
   await selection.writing(type, 'output', async (writer) => {
     for await (const ids of referencePages(pool, job.id, type)) {
       const absent = new Set(ids)
       const asOf = job.transactionTime.getTime()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
         for (const { id } of records) absent.delete(id)
-        await selection.add(writer, records)
+        await selection.add(writer, test === undefined ? records : records.filter(({ body }) => test.passes(body)))
         held.scanned += records.length
       }
       missing.push(...absent)

@@ -1,4 +1,4 @@
-import { compileFilter } from '../filter/compile.ts'
+import { compileFilters } from '../filter/compile.ts'
 import type { Job } from '../jobs/job.ts'
 
 /** The test of stored lines of one type. */
@@ -9,12 +9,15 @@ export interface LineTest {
   readonly mayPass: (bytes: Buffer) => boolean
 }
 
-/** The test of a type's `_typeFilter`, undefined when it has none. A quick look at the bytes spares parsing most records. */
+/**
+ * The test of what narrows a type of an export, undefined when nothing does: `_typeFilter` and granular scopes, as they were at kick-off.
+ * A quick look at the bytes spares parsing most records.
+ */
 export function lineTest(job: Job, type: string): LineTest | undefined {
   const { filters, base } = job.request
-  const queries = filters[type]
-  if (queries === undefined) return undefined
-  const filter = compileFilter(queries, { bases: [base], now: job.transactionTime })
+  const lists = filters[type]
+  if (lists === undefined) return undefined
+  const filter = compileFilters(lists, { bases: [base], now: job.transactionTime })
   return {
     passes: (line) => filter.mayMatch(line) && filter.matches(JSON.parse(line.toString('utf8'))),
     mayPass: filter.mayMatch,

@@ -87,10 +87,15 @@ export class Selection {
   refer(refs: string): void {
     if (refs === '' || this.#seenRefs.has(refs)) return
     if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
-    for (const reference of refs.split(' ')) {
+    for (const reference of this.selected(refs)) this.references.add(reference)
+  }
+
+  /** Those of blank-separated references that lead to records of selected types. */
+  selected(refs: string): string[] {
+    return refs.split(' ').filter((reference) => {
       const type = reference.slice(0, reference.indexOf('/'))
-      if (isReferenceType(type) && this.includes(type)) this.references.add(reference)
-    }
+      return isReferenceType(type) && this.includes(type)
+    })
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { referenceHopsMax } from '../../src/export/limits.ts'
 import { exported } from './exported.ts'
 import { entry, patientEntry } from './kick-off.ts'
 import { condition, encounter, observation, patient, provenance, put, referenceTo } from './resources.ts'
@@ -93,4 +94,101 @@ export const referencedScenarios: readonly Scenario[] = [
       assert.deepEqual(found.errors, [])
     },
   },
+  {
+    t: [],
+    rules: ['§4', 'O-14'],
+    does: 'records that refer to records that refer to others, in a tenant that follows them',
+    outcome: 'each once, circles end, what is not there is reported once, types that are not selected are not followed',
+    play: async (stage) => {
+      const partOf = (name: string) => ({ partOf: referenceTo(name) })
+      await put(
+        stage,
+        [
+          patient('walk'),
+          encounter('walk-1', 'walk', {
+            location: [{ location: referenceTo('Location/room') }, { location: referenceTo('Location/self') }],
+            participant: [{ individual: referenceTo('Practitioner/doctor') }],
+          }),
+          named('Location', 'room', {
+            ...partOf('Location/ward'),
+            managingOrganization: referenceTo('Organization/hospital'),
+          }),
+          named('Location', 'ward', partOf('Location/house')),
+          named('Location', 'house', partOf('Location/lost')),
+          named('Location', 'self', partOf('Location/self')),
+          named('Organization', 'hospital', partOf('Organization/trust')),
+          named('Organization', 'trust', partOf('Organization/holding')),
+          named('Organization', 'holding', partOf('Organization/hospital')),
+          named('Practitioner', 'doctor', { qualification: [{ issuer: referenceTo('Organization/university') }] }),
+          named('Organization', 'university', partOf('Organization/lost')),
+          named('Organization', 'stranger', partOf('Organization/trust')),
+        ],
+        'chain',
+      )
+      const caller = await stage.newCaller('chain')
+      const patients = [patientEntry('Patient/walk')]
+      const found = await exported(stage, caller, { patients })
+      assert.deepEqual(found.ids('Location'), ['house', 'room', 'self', 'ward'])
+      assert.deepEqual(found.ids('Organization'), ['holding', 'hospital', 'trust', 'university'])
+      assert.deepEqual(found.ids('Practitioner'), ['doctor'])
+      assert.deepEqual(found.errors.map(({ code, diagnostics }) => [code, diagnostics]).sort(), [
+        ['not-found', 'Location/lost'],
+        ['not-found', 'Organization/lost'],
+      ])
+      const parameters = [entry('_type', 'valueString', 'Encounter,Organization')]
+      const some = await exported(stage, caller, { patients, parameters })
+      assert.deepEqual(some.types, ['Encounter'], 'no exported record refers to an Organization')
+    },
+  },
+  {
+    t: [],
+    rules: ['§10', 'O-14'],
+    does: 'a granular scope on the way',
+    outcome: 'what may not be read is not followed',
+    play: async (stage) => {
+      const partOf = (name: string) => ({ partOf: referenceTo(`Organization/${name}`) })
+      await put(
+        stage,
+        [
+          { ...patient('gated'), managingOrganization: referenceTo('Organization/gate-1') },
+          named('Organization', 'gate-1', { active: true, ...partOf('gate-2') }),
+          named('Organization', 'gate-2', { active: false, ...partOf('gate-3') }),
+          named('Organization', 'gate-3', { active: true }),
+        ],
+        'chain',
+      )
+      const caller = await stage.newCaller('chain', 'system/Patient.read system/Organization.rs?active=true')
+      const found = await exported(stage, caller, { patients: [patientEntry('Patient/gated')] })
+      assert.deepEqual(found.ids('Organization'), ['gate-1'])
+      assert.deepEqual(found.errors, [])
+    },
+  },
+  ...[referenceHopsMax - 1, referenceHopsMax, referenceHopsMax + 1].map((hops): Scenario => {
+    const within = hops <= referenceHopsMax
+    return {
+      t: [],
+      rules: ['O-14'],
+      does: `a chain of ${hops} hops from the first referenced record, the end of which is a circle`,
+      outcome: within ? 'all of it, and no warning' : 'all but the last, and a warning',
+      play: async (stage) => {
+        const link = (number: number) => `long-${hops}-${String(number).padStart(3, '0')}`
+        const chain = Array.from({ length: hops + 1 }, (_, number) =>
+          named('Organization', link(number), {
+            partOf: referenceTo(`Organization/${link(Math.min(number + 1, hops))}`),
+          }),
+        )
+        const owner = `long-${hops}`
+        const first = { ...patient(owner), managingOrganization: referenceTo(`Organization/${link(0)}`) }
+        await put(stage, [first, ...chain], 'chain')
+        const found = await exported(stage, await stage.newCaller('chain'), {
+          patients: [patientEntry(`Patient/${owner}`)],
+        })
+        assert.equal(found.ids('Organization').length, Math.min(hops, referenceHopsMax) + 1)
+        assert.deepEqual(
+          found.errors.map(({ code }) => code),
+          within ? [] : ['incomplete'],
+        )
+      },
+    }
+  }),
 ]

@@ -8,6 +8,7 @@ import { concurrencyScenarios } from './concurrency.ts'
 import { crudScenarios } from './crud.ts'
 import { discoveryScenarios } from './discovery.ts'
 import { fileScenarios } from './files.ts'
+import { granularScenarios } from './granular.ts'
 import { groupScenarios } from './group.ts'
 import { headerScenarios } from './headers.ts'
 import { minimalPatient } from './kick-off.ts'
@@ -32,6 +33,7 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   'size of the body': bodySizeScenarios,
   patients: patientScenarios,
   'types and scopes': typeScenarios,
+  'granular scopes': granularScenarios,
   'associated data': associatedDataScenarios,
   since: sinceScenarios,
   'output format': outputFormatScenarios,

@@ -6,8 +6,8 @@ import { type TestClient, TestServer } from '../server.ts'
 import { type Answer, closeConnections, type Exchange, exchange } from './exchange.ts'
 import { outcomeOf } from './outcome.ts'
 
-/** The tenants of the stage: `clinic` and `neighbour` have the profile millennium, `commons` has hl7. */
-export type StageTenant = 'clinic' | 'neighbour' | 'commons'
+/** The tenants of the stage: `commons` has the profile hl7, the others millennium; `chain` follows references of referenced records. */
+export type StageTenant = 'clinic' | 'neighbour' | 'commons' | 'chain'
 
 /** A registered client with a token. */
 export interface Caller {
@@ -46,6 +46,7 @@ export class Stage {
     await server.addTenant('clinic')
     await server.addTenant('neighbour')
     await server.addTenant('commons', 'hl7')
+    await server.addTenant('chain', 'millennium', 'transitive')
     const worker = await openLiveness(server.database.connection, () => {})
     await server.pool.query(holdSql.replace('WORKER', String(worker.worker)))
     return new Stage(server, worker)

@@ -58,7 +58,8 @@ describe('packs', () => {
     )
     assert.deepEqual(problems, [])
     const wanted: ModelRequest = since === undefined ? request : { ...request, since }
-    const job = await simulation.startExport(name, wanted, undefined, Object.fromEntries(parsed))
+    const filters = Object.fromEntries([...parsed].map(([type, list]) => [type, [list]]))
+    const job = await simulation.startExport(name, wanted, undefined, filters)
     await simulation.completed(job.id)
     const lines: Record<string, string[]> = {}
     for (const { type, lines: more } of await simulation.parts(job.id)) lines[type] = [...(lines[type] ?? []), ...more]

@@ -1,6 +1,7 @@
 import { codesOfSystem } from './concepts.fixture.ts'
 import { compositeOf, definitionOf, valuesOf } from './extraction.fixture.ts'
 import { compares, halfOpen, type Interval, point, timeOf } from './interval.fixture.ts'
+import { inUnit } from './units.fixture.ts'
 
 type Json = { readonly [name: string]: unknown }
 
@@ -212,32 +213,38 @@ function matchesQuantity(element: Json, raw: string): boolean {
   const units = [element, element.origin, element.low, element.high].filter(
     (one): one is Json => typeof one === 'object' && (one as Json).value !== undefined,
   )
+  const converts = system === 'http://unitsofmeasure.org' && code !== undefined && code !== ''
   const sameUnit = units.every((unit) => {
+    if (converts) return unit.system === system && inUnit('1', String(unit.code), code) !== undefined
     if (system) return unit.system === system && (!code || unit.code === code)
     return !code || unit.code === code || unit.unit === code
   })
-  const extent = extentOf(element)
-  return sameUnit && extent !== undefined && compares(prefix, wanted, extent, near)
+  if (!sameUnit) return false
+  const extent = extentOf(element, (value, unit) => scaled(converts ? inUnit(value, String(unit.code), code)! : value))
+  return extent !== undefined && compares(prefix, wanted, extent, near)
 }
 
-function extentOf(element: Json): Interval | undefined {
+function extentOf(element: Json, place: (value: string, unit: Json) => bigint): Interval | undefined {
   const { value, comparator, low, high, origin } = element as { [name: string]: Json }
   if (value !== undefined) {
-    const at = scaled(String(value))
+    const at = place(String(value), element)
     const sign = String(comparator)
     if (sign[0] === '<') return { ...everywhere, high: at, highIn: sign === '<=' }
     return sign[0] === '>' ? { ...everywhere, low: at, lowIn: sign === '>=' } : point(at)
   }
-  if (origin?.value !== undefined) return samplesOf(element)
+  if (origin?.value !== undefined) return samplesOf(element, place)
   if (low?.value === undefined && high?.value === undefined) return undefined
   return {
     ...everywhere,
-    ...(low?.value === undefined ? {} : { low: scaled(String(low.value)) }),
-    ...(high?.value === undefined ? {} : { high: scaled(String(high.value)) }),
+    ...(low?.value === undefined ? {} : { low: place(String(low.value), low) }),
+    ...(high?.value === undefined ? {} : { high: place(String(high.value), high) }),
   }
 }
 
-function samplesOf({ origin, data, factor = 1, lowerLimit, upperLimit }: Json): Interval | undefined {
+function samplesOf(
+  { origin, data, factor = 1, lowerLimit, upperLimit }: Json,
+  place: (value: string, unit: Json) => bigint,
+): Interval | undefined {
   const samples = String(data ?? '')
     .split(' ')
     .map((sample) => ({ L: lowerLimit ?? -Infinity, U: upperLimit ?? Infinity })[sample] ?? (sample || 'E'))
@@ -245,7 +252,7 @@ function samplesOf({ origin, data, factor = 1, lowerLimit, upperLimit }: Json): 
     .map((sample) => Number((origin as Json).value) + Number(sample) * Number(factor))
   if (samples.length === 0) return undefined
   const ends = [Math.min(...samples), Math.max(...samples)]
-  const [low, high] = ends.map((end) => (Number.isFinite(end) ? scaled(String(end)) : end))
+  const [low, high] = ends.map((end) => (Number.isFinite(end) ? place(String(end), origin as Json) : end))
   return { low: low!, high: high!, lowIn: true, highIn: true }
 }
 

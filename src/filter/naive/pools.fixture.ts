@@ -36,6 +36,9 @@ const quantities = [
   { value: 5.45, system: ucum, code: 'mg' },
   { value: 5.4, unit: 'mg' },
   { value: 0.0054, system: ucum, code: 'g' },
+  { value: 5350, system: ucum, code: 'ug' },
+  { value: 0.00545, system: ucum, code: 'g' },
+  { value: 5.4, system: ucum, code: 'mL' },
   { value: 5, comparator: '<', system: ucum, code: 'mg' },
   { value: 5.4, comparator: '>=', system: ucum, code: 'mg' },
   { value: 5.4, comparator: '>', code: 'mg' },
@@ -108,7 +111,8 @@ export const elements: Readonly<Partial<Record<Datatype, readonly unknown[]>>> =
     { low: quantities[0], high: { value: 9, system: ucum, code: 'mg' } },
     { low: quantities[0] },
     { high: quantities[0] },
-    { low: { value: 1, system: ucum, code: 'kg' }, high: { value: 9, system: ucum, code: 'mg' } },
+    { low: { value: 1, system: ucum, code: 'ug' }, high: { value: 9, system: ucum, code: 'mg' } },
+    { low: { value: 1, system: ucum, code: 'mL' }, high: { value: 9, system: ucum, code: 'mg' } },
     unknown,
   ],
   SampledData: [
@@ -179,7 +183,8 @@ export const questions: Readonly<Record<SearchType, readonly string[]>> = {
   ],
   quantity: [
     ...each(each(['='], prefixes), numbers),
-    ...each(['=5.4', '=ge5.4', '=ne5.4'], [`|${ucum}|mg`, '||mg', `|${ucum}|`, '||milligram']),
+    ...each(['=5.4', '=ge5.4', '=ne5.4'], [`|${ucum}|mg`, '||mg', `|${ucum}|`, '||milligram', `|${ucum}|ug`]),
+    ...each(each(['='], prefixes), [`5400|${ucum}|ug`, `0.0054|${ucum}|g`]),
   ],
   uri: ['=http://acme.example/P', ':below=http://acme.example/P', ':above=http://acme.example/P/2/3', '=urn:oid:1.2.3'],
 }
