@@ -12,6 +12,7 @@ const coarseStatuses: ReadonlySet<number> = new Set([400, 406, 412, 413, 415, 42
 function issueCode(problem: Problem, profile: Profile): IssueCode {
   if (profile.fineCodes || problem.code === 'not-found') return problem.code
   if (problem.status === 404) return 'not-found'
+  if (problem.status === 503) return 'exception'
   return coarseStatuses.has(problem.status) ? 'invalid' : problem.code
 }
 

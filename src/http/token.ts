@@ -22,7 +22,7 @@ export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
         now: new Date(),
       },
     )
-    reply.header('Cache-Control', 'no-store').header('Pragma', 'no-cache').type('application/json')
+    reply.header('Pragma', 'no-cache').type('application/json')
     if (!('error' in answer)) return reply.send(JSON.stringify(answer))
     const { status, ...error } = answer
     request.log.info({ tenant, error: error.error, reason: error.error_description }, 'token refused')
