@@ -73,6 +73,11 @@ export class TestServer {
     })
   }
 
+  /** Sends the program a signal that does not end it. */
+  signal(signal: 'SIGHUP'): void {
+    this.#process?.kill(signal)
+  }
+
   /** Ends the program with a signal and waits until it is gone. */
   async kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
     const child = this.#process
