@@ -73,6 +73,11 @@ export class TestServer {
     })
   }
 
+  /** The number of the program's process. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
   /** Sends the program a signal that does not end it. */
   signal(signal: 'SIGHUP'): void {
     this.#process?.kill(signal)

@@ -13,7 +13,7 @@ import { KeySets } from '../access/key-sets.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { type ConnectionBounds, connectionBounds } from './bounds.ts'
 import { contentPath } from './content.ts'
-import { buildServer } from './server.ts'
+import { buildServer, type Exposure } from './server.ts'
 
 const fileId = randomUUID()
 const contentSecret = randomBytes(32)
@@ -25,7 +25,12 @@ interface Running {
 }
 
 /** A server that has one file of these bytes, and no database. */
-async function running(t: TestContext, bounds: Partial<ConnectionBounds>, file = Buffer.alloc(0)): Promise<Running> {
+async function running(
+  t: TestContext,
+  bounds: Partial<ConnectionBounds>,
+  file = Buffer.alloc(0),
+  exposure: Exposure = {},
+): Promise<Running> {
   const part = { id: fileId, client: 'client', path: 'path', bytes: file.length, gzipBytes: file.length }
   const pool = { query: async () => ({ rows: [part] }) } as unknown as Pool
   let stream = Readable.from([])
@@ -48,7 +53,8 @@ async function running(t: TestContext, bounds: Partial<ConnectionBounds>, file =
     started: now(),
     ready: () => true,
   }
-  const app = buildServer(context, pino({ level: 'silent' }), { bounds: { ...connectionBounds, ...bounds } })
+  const all = { ...exposure, bounds: { ...connectionBounds, ...bounds } }
+  const app = buildServer(context, pino({ level: 'silent' }), all)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.after(() => {
     app.server.closeAllConnections()
@@ -190,4 +196,25 @@ test('a reader that goes away lets go of the file', async (t) => {
   connection.socket.destroy()
   if (!lastRead().closed) await once(lastRead(), 'close')
   assert.equal(lastRead().destroyed, true)
+})
+
+const nowhere = (forwarded: string) =>
+  head('GET /nowhere HTTP/1.1', 'Connection: close', `X-Forwarded-For: ${forwarded}`)
+
+test('X-Forwarded-For counts from a proxy that is named, as far as the proxy itself has seen', async (t) => {
+  const rates = { client: undefined, address: 0.1, poll: undefined }
+  const { url } = await running(t, {}, undefined, { rates, proxies: ['127.0.0.0/8'] })
+  const ask = async (forwarded: string) => rawStatuses(await rawExchange(url, nowhere(forwarded)))[0]
+  assert.equal(await ask('192.0.2.1'), 404)
+  assert.equal(await ask('192.0.2.2'), 404)
+  assert.equal(await ask('192.0.2.1'), 429)
+  assert.equal(await ask('198.51.100.7, 192.0.2.1'), 429, 'what a client claims before the proxy does not count')
+})
+
+test('X-Forwarded-For counts from nobody else', async (t) => {
+  const rates = { client: undefined, address: 0.1, poll: undefined }
+  const { url } = await running(t, {}, undefined, { rates, proxies: ['192.0.2.9'] })
+  const ask = async (forwarded: string) => rawStatuses(await rawExchange(url, nowhere(forwarded)))[0]
+  assert.equal(await ask('192.0.2.1'), 404)
+  assert.equal(await ask('192.0.2.2'), 429)
 })

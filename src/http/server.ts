@@ -69,6 +69,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   allowCrossOrigin(app)
   const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
+  refuseCompressedBodies(app)
   // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -152,6 +153,18 @@ const outage = problem(503, 'transient', 'The store cannot be reached at the mom
 function refuseUnknownPaths(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
+  })
+}
+
+/** A small body that unpacks to a large one costs its sender nothing: none is unpacked, and that is said (RFC 9110 §15.5.16). */
+function refuseCompressedBodies(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, reply) => {
+    const coding = request.headers['content-encoding']
+    if (coding === undefined || coding.trim().toLowerCase() === 'identity') return
+    const found = problem(415, 'not-supported', 'A compressed body is not accepted.', {
+      diagnostics: 'Send it without Content-Encoding.',
+    })
+    return sendProblems(reply.header('Accept-Encoding', 'identity'), [found], profileOf(request))
   })
 }
 
