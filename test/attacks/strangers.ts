@@ -94,7 +94,7 @@ export const strangerAttacks: readonly Attack[] = [
   },
   {
     against: 'tokens',
-    attack: 'a valid token of a client that is disabled: refused within 2 s, and for new tokens at once',
+    attack: 'a valid token of a client that is disabled: refused with its live token, and for new ones',
     play: async (target) => {
       const { stage } = target
       const caller = await stage.newCaller()
