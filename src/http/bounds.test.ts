@@ -1,17 +1,22 @@
 import assert from 'node:assert/strict'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type TestContext, test } from 'node:test'
 import type { Pool } from 'pg'
 import pino from 'pino'
+import { certificateOne } from '../../test/certificates.ts'
 import { RawConnection, rawExchange, rawStatuses } from '../../test/raw.ts'
 import { signContentLink } from '../access/content-link.ts'
 import { AccessDirectory } from '../access/directory.ts'
 import { KeySets } from '../access/key-sets.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { type ConnectionBounds, connectionBounds } from './bounds.ts'
+import { Certificate } from './certificate.ts'
 import { contentPath } from './content.ts'
 import { buildServer, type Exposure } from './server.ts'
 
@@ -196,6 +201,18 @@ test('a reader that goes away lets go of the file', async (t) => {
   connection.socket.destroy()
   if (!lastRead().closed) await once(lastRead(), 'close')
   assert.equal(lastRead().destroyed, true)
+})
+
+test('a TLS handshake that does not come is not waited for, one that is none is not answered', async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-bounds-'))
+  t.after(() => rm(directory, { recursive: true }))
+  const files = { cert: join(directory, 'tls.crt'), key: join(directory, 'tls.key') }
+  await writeFile(files.cert, certificateOne.cert)
+  await writeFile(files.key, certificateOne.key)
+  const certificate = await Certificate.open(files, pino({ level: 'silent' }))
+  const { url } = await running(t, { handshakeMsMax: 100 }, undefined, { certificate })
+  assert.equal(await rawExchange(url, ''), '')
+  assert.equal(await rawExchange(url, live), '')
 })
 
 const nowhere = (forwarded: string) =>

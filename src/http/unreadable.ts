@@ -16,6 +16,9 @@ function connectionProblem(code: string | undefined): Problem {
   return problem(400, 'structure', 'The request cannot be read.')
 }
 
+/** What Node's HTTP reports; the rest is about the connection, or TLS. */
+const httpErrors = /^(HPE_|ERR_HTTP_)/
+
 /**
  * Answers what never became a request: not HTTP, too large in its headers, or too slow. Such a connection is closed after the answer,
  * because where its next request begins is not known (request smuggling).
@@ -25,7 +28,8 @@ export function refuseConnection(
   log: FastifyBaseLogger,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) {
+    // Without a TLS handshake nothing can be said, and an answer would wait for one.
+    if (!httpErrors.test(error.code ?? '') || !socket.writable) {
       socket.destroy()
       return
     }
