@@ -1,3 +1,4 @@
+import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
@@ -16,6 +17,9 @@ import { storeId, writeSetting } from './database/setting.ts'
 import { becomeSoleServer } from './database/sole-server.ts'
 import { Failure } from './failure.ts'
 import { diskStore } from './files/disk-store.ts'
+import type { ConnectionBounds } from './http/bounds.ts'
+import { Certificate, type CertificateFiles } from './http/certificate.ts'
+import type { Rates } from './http/rates.ts'
 import { buildServer } from './http/server.ts'
 import { openProducer } from './jobs/queue.ts'
 import { EngineThreads } from './worker/threads.ts'
@@ -26,8 +30,15 @@ export interface AppOptions {
   readonly host: string
   /** 0 takes a free port. */
   readonly port: number
-  /** Under which URL clients reach the server; by default `http://{host}:{port}`. */
+  /** Under which URL clients reach the server; by default `http://{host}:{port}`, or `https:` with `tls`. */
   readonly publicUrl?: string
+  /** The server speaks TLS, with the certificate in these files. */
+  readonly tls?: CertificateFiles
+  /** Addresses and networks of the proxies in front. */
+  readonly proxies?: readonly string[]
+  /** How often one may ask, and how long a connection may take; the defaults without. */
+  readonly rates?: Rates
+  readonly bounds?: ConnectionBounds
   /** Where exported files lie. */
   readonly filesDirectory: string
   /** Engine threads, and partitions that each runs at a time. */
@@ -46,6 +57,8 @@ export interface App {
   readonly database: Database
   /** Resolves when the server cannot go on. */
   readonly lost: Promise<Failure>
+  /** Looks at the files of the certificate now, and not only at the next beat. */
+  readonly reloadCertificate: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
@@ -64,6 +77,8 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 
   async function construct(): Promise<App> {
+    const certificate = options.tls && (await openCertificate(options.tls, options))
+    undo.push(async () => certificate?.close())
     const database = await openDatabase(store, {
       log: ({ event, ...details }) => log.info({ event, ...details }, 'database'),
     })
@@ -115,15 +130,23 @@ export async function startApp(options: AppOptions): Promise<App> {
         ready: () => state.ready,
       },
       log,
+      { ...options, certificate },
     )
     undo.push(async () => {
       state.ready = false
       await server.close()
     })
     await listen(server, options)
-    state.publicUrl ||= localUrl(options.host, (server.server.address() as AddressInfo).port)
+    state.publicUrl ||= localUrl(options, (server.server.address() as AddressInfo).port)
+    certificate?.follow(server.server as Server)
     await writeSetting(database.pool, 'public_url', state.publicUrl)
-    return { publicUrl: state.publicUrl, database, lost: Promise.race([database.lost, givenUp.promise]), close }
+    return {
+      publicUrl: state.publicUrl,
+      database,
+      lost: Promise.race([database.lost, givenUp.promise]),
+      reloadCertificate: async () => certificate?.reload(),
+      close,
+    }
   }
 }
 
@@ -138,8 +161,18 @@ async function listen(server: ReturnType<typeof buildServer>, { host, port }: Ap
   }
 }
 
-const localUrl = (host: string, port: number): string =>
-  `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
+function openCertificate(files: CertificateFiles, { publicUrl, log }: AppOptions): Promise<Certificate> {
+  if (publicUrl?.startsWith('http:')) {
+    throw new Failure(
+      `The server speaks TLS, but its public URL is ${publicUrl}.`,
+      'Write it with https:, or leave out --tls-cert and --tls-key.',
+    )
+  }
+  return Certificate.open(files, log)
+}
+
+const localUrl = ({ host, tls }: AppOptions, port: number): string =>
+  `${tls ? 'https' : 'http'}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
 
 /** Where the files of exports lie when nothing else is said. */
 export const defaultFilesDirectory = (store: Store): string =>

@@ -49,11 +49,6 @@ export class TestServer {
     return server
   }
 
-  /** The process of the program. */
-  get pid(): number | undefined {
-    return this.#process?.pid
-  }
-
   get pool(): Pool {
     return this.database.pool
   }
@@ -76,6 +71,16 @@ export class TestServer {
       })
       child.once('exit', (code) => reject(new Error(`the server ended with ${code}: ${text}${this.log.slice(-2000)}`)))
     })
+  }
+
+  /** The number of the program's process. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
+  /** Sends the program a signal that does not end it. */
+  signal(signal: 'SIGHUP'): void {
+    this.#process?.kill(signal)
   }
 
   /** Ends the program with a signal and waits until it is gone. */

@@ -8,12 +8,13 @@ import { readStore, type StoreFlags } from '../config.ts'
 import { Failure } from '../failure.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
 import { fillSandbox, sandboxClient, sandboxTenant } from '../sandbox.ts'
+import { type ListeningFlags, readListening, refuseClearText } from './listening.ts'
 import { readPublicUrl } from './public-url.ts'
 import { sandboxGuide } from './sandbox-guide.ts'
 import { withStoreOptions } from './store-options.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
-interface Flags extends StoreFlags {
+interface Flags extends StoreFlags, ListeningFlags {
   readonly host?: string
   readonly port?: number
   readonly publicUrl?: string
@@ -35,7 +36,9 @@ const help = `
 
 Examples:
   $ bin/millrace serve
-  $ bin/millrace serve --data /var/lib/millrace --host 0.0.0.0 --public-url https://fhir.example.org
+  $ bin/millrace serve --host 0.0.0.0 --port 443 --public-url https://fhir.example.org \\
+      --tls-cert /etc/millrace/tls.crt --tls-key /etc/millrace/tls.key
+  $ bin/millrace serve --host 10.1.2.3 --public-url https://fhir.example.org --trust-proxy 10.1.2.9
   $ bin/millrace serve --database-url postgresql://millrace@db/millrace --files /srv/millrace
   $ bin/millrace serve --sandbox`
 
@@ -48,6 +51,17 @@ export function serveCommand(environment: Environment): Command {
     .option(
       '--public-url <url>',
       'URL under which clients reach the server (MILLRACE_PUBLIC_URL; default http://host:port)',
+    )
+    .option('--tls-cert <file>', 'certificate and chain, PEM; read again when it changes (MILLRACE_TLS_CERT)')
+    .option('--tls-key <file>', 'its private key, PEM (MILLRACE_TLS_KEY)')
+    .option(
+      '--trust-proxy <list>',
+      'addresses of proxies in front, whose X-Forwarded-For counts (MILLRACE_TRUST_PROXY)',
+    )
+    .option('--plain-http', 'accept clear text on addresses that others reach (MILLRACE_PLAIN_HTTP)')
+    .option(
+      '--rate-limits <list>',
+      'requests per second (MILLRACE_RATE_LIMITS; default client=1000,address=500,poll=20)',
     )
     .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
     .option('--workers <count>', 'threads that export (MILLRACE_WORKERS; default: half of the cores)', parseWorkers)
@@ -65,7 +79,11 @@ export function serveCommand(environment: Environment): Command {
     .action(async (flags: Flags) => {
       const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
       const options = serverOptions(flags, environment)
+      await refuseClearText(options.host, options)
       const app = await startApp({ ...options, log })
+      if (options.tls) process.on('SIGHUP', () => app.reloadCertificate())
+      if (options.plainHttp && !options.tls)
+        log.warn({ host: options.host }, 'clear text: nothing protects data on their way')
       try {
         if (flags.sandbox) await openSandbox(app, options)
         process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
@@ -89,6 +107,7 @@ function serverOptions(flags: Flags, environment: Environment) {
     host,
     port,
     ...(publicUrl ? { publicUrl: readPublicUrl(publicUrl, environment) } : {}),
+    ...readListening(flags, environment),
     filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,

@@ -5,7 +5,27 @@ import type { Issue } from '../fhir/operation-outcome.ts'
  * When a request has several problems the answer has the status of the first kind of check that failed (protocol §2.6).
  */
 export interface Problem extends Issue {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 406 | 409 | 410 | 412 | 413 | 415 | 416 | 422 | 429 | 500 | 501 | 503
+  readonly status:
+    | 400
+    | 401
+    | 403
+    | 404
+    | 405
+    | 406
+    | 408
+    | 409
+    | 410
+    | 412
+    | 413
+    | 414
+    | 415
+    | 416
+    | 422
+    | 429
+    | 431
+    | 500
+    | 501
+    | 503
 }
 
 /** Builds a problem of severity `error`. */

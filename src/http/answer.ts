@@ -13,6 +13,7 @@ function issueCode(problem: Problem, profile: Profile): IssueCode {
   if (profile.fineCodes || problem.code === 'not-found') return problem.code
   if (problem.status === 404) return 'not-found'
   if (problem.status === 401) return problem.code === 'expired' ? 'expired' : 'login'
+  if (problem.status === 503) return 'exception'
   return coarseStatuses.has(problem.status) ? 'invalid' : problem.code
 }
 

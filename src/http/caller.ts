@@ -5,6 +5,7 @@ import { type Profile, profiles } from '../export/profile.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
 import { sendProblems } from './answer.ts'
 import type { HttpContext } from './context.ts'
+import { type RateLimits, sendThrottled } from './rates.ts'
 
 /** Who calls, of which tenant, and how that tenant is served. */
 export interface Caller {
@@ -30,8 +31,14 @@ export const callerOf = (request: FastifyRequest): Caller => callers.get(request
 /** How the caller's tenant is served; the default where nobody has said who calls. */
 export const profileOf = (request: FastifyRequest): Profile => callers.get(request)?.profile ?? profiles.millennium
 
-/** Protects all routes of the scope that are not open: before a body is read, the bearer token is checked (protocol §2.6). */
-export function requireCaller(scope: FastifyInstance, context: HttpContext): void {
+/**
+ * Protects all routes of the scope that are not open: before a body is read, the bearer token is checked (protocol §2.6). Who is known
+ * is counted as a client, others by their address, so that wrong tokens do not use up what a client may ask.
+ */
+export function requireCaller(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
+  scope.addHook('onRoute', (route) => {
+    if (!route.config?.open) route.config = { ...route.config, countedBy: 'client' }
+  })
   scope.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.open) return
     const { tenant } = request.params as { tenant: string }
@@ -48,6 +55,8 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext): voi
       wildcards: profile.wildcardScopes,
       now: new Date(),
     })
+    const seconds = await ('status' in grant ? limits.address(request) : limits.client(request, grant.client))
+    if (seconds !== undefined) return sendThrottled(reply, seconds, profile)
     if ('status' in grant) {
       if ('challenge' in grant) reply.header('WWW-Authenticate', grant.challenge)
       return sendProblems(reply, [grant], profile)

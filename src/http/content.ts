@@ -8,8 +8,11 @@ import { type ByteRange, parseRange, sliceBytes } from '../files/byte-range.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { findPart, type Part } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
+import type { ConnectionBounds } from './bounds.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { keepPace } from './pace.ts'
+import { type RateLimits, sendThrottled } from './rates.ts'
 import { isUuid } from './uuid.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
@@ -18,7 +21,12 @@ export const contentPath = (id: string): string => `/content/${id}`
  * The bytes of a file, for whoever holds a signed link; `Authorization` is ignored (protocol §6). Files are stored gzipped: clients that
  * accept gzip get them as they are, the others inflated. Each coding has its own ETag, and `Range` is about the coding that is sent.
  */
-export function contentRoute(app: FastifyInstance, context: HttpContext): void {
+export function contentRoute(
+  app: FastifyInstance,
+  context: HttpContext,
+  limits: RateLimits,
+  bounds: ConnectionBounds,
+): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { id } = request.params as { id: string }
     const { expires, signature } = request.query as Record<string, unknown>
@@ -33,20 +41,23 @@ export function contentRoute(app: FastifyInstance, context: HttpContext): void {
       now: new Date(),
     }
     const state = verifyContentLink(link)
+    const part = state === 'valid' && isUuid(id) ? await findPart(context.pool, id) : undefined
+    const seconds = await (part ? limits.client(request, part.client) : limits.address(request))
+    if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
     if (state !== 'valid') {
       const text = state === 'expired' ? 'The link has expired.' : 'The link is not valid.'
       const found = problem(403, 'forbidden', `${text} Ask for the file's URL in the manifest again.`)
       return sendProblems(reply, [found], profiles.millennium)
     }
-    const part = isUuid(id) ? await findPart(context.pool, id) : undefined
     if (!part) {
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
+    keepPace(reply, bounds)
     return sendPart(request, reply, context, part)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
-  app.route({ method: ['GET', 'HEAD'], url: contentPath(':id'), handler })
+  app.route({ method: ['GET', 'HEAD'], url: contentPath(':id'), config: { countedBy: 'client' }, handler })
   allowOnly(app, contentPath(':id'), ['GET'])
 }
 
@@ -54,10 +65,7 @@ async function sendPart(request: FastifyRequest, reply: FastifyReply, context: H
   const gzip = acceptsGzip(request.headers['accept-encoding'])
   const size = gzip ? part.gzipBytes : part.bytes
   const etag = gzip ? `"${part.id}-gzip"` : `"${part.id}"`
-  reply
-    .header('Vary', 'Accept-Encoding')
-    .header('Cache-Control', 'private, no-store')
-    .header('X-Content-Type-Options', 'nosniff')
+  reply.header('Vary', 'Accept-Encoding').header('Cache-Control', 'private, no-store')
   const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = request.headers
   if (ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) {
     return reply.code(304).header('ETag', etag).send()

@@ -42,7 +42,7 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
     }
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
-    return reply.code(307).header('Cache-Control', 'no-store').header('Location', `${context.publicUrl}${link}`).send()
+    return reply.code(307).header('Location', `${context.publicUrl}${link}`).send()
   })
   allowOnly(scope, path, ['GET'])
 }

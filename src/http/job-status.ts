@@ -10,20 +10,24 @@ import { sendOutcome, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { type RateLimits, sendThrottled } from './rates.ts'
 import { isUuid } from './uuid.ts'
 
 const path = '/bulk-export/jobs/:id'
 
 /** `GET` and `DELETE` of a job (protocol §5, §7). Any valid token of the client that kicked off; scopes are not checked (D20). */
-export function jobRoutes(scope: FastifyInstance, context: HttpContext): void {
+export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
   scope.get(path, async (request, reply) => {
     const caller = callerOf(request)
+    const { id } = request.params as { id: string }
+    // T-169: counted before the job is looked for, so that the answer says nothing about it.
+    const seconds = await limits.poll(request, `${caller.grant.client} ${id}`)
+    if (seconds !== undefined) return sendThrottled(reply, seconds, caller.profile)
     const { accept } = request.headers
     const notAcceptable = accept === undefined ? [] : checkAccept(accept, caller.profile)
     if (notAcceptable.length > 0) return sendProblems(reply, notAcceptable, caller.profile)
-    const job = await ownJob(context, caller, (request.params as { id: string }).id)
+    const job = await ownJob(context, caller, id)
     if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
-    reply.header('Cache-Control', 'no-store')
     if (isLive(job.state)) return sendRunning(reply, context, caller, job)
     if (job.state === 'failed') return sendFailed(reply, job)
     return sendManifest(reply, context, caller, job)

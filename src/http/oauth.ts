@@ -13,7 +13,9 @@ export function oauthRoute(
   path: string,
   answer: (request: PostedRequest, tenant: string) => Promise<object | OAuthError>,
 ): void {
-  app.post(path, { bodyLimit: formCharsMax, errorHandler: refuseUnread }, async (request, reply) => {
+  // The endpoints have limits of their own, and answer in their own way.
+  const config = { countedBy: 'nobody' } as const
+  app.post(path, { bodyLimit: formCharsMax, errorHandler: refuseUnread, config }, async (request, reply) => {
     const { tenant } = request.params as { tenant: string }
     const posted = {
       contentType: request.headers['content-type'],
@@ -26,7 +28,7 @@ export function oauthRoute(
   const refuseMethod = async (request: FastifyRequest, reply: FastifyReply) =>
     send(request, reply.header('Allow', 'POST'), oauthError('invalid_request', 'use POST', { status: 405 }))
   // Nobody has said who asks, so no body is read.
-  app.route({ method: [...refusedMethods], url: path, onRequest: refuseMethod, handler: refuseMethod })
+  app.route({ method: [...refusedMethods], url: path, config, onRequest: refuseMethod, handler: refuseMethod })
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, answer: object | OAuthError): FastifyReply {

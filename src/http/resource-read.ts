@@ -50,10 +50,10 @@ async function send(
   if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))
 
   const etag = versionTag(found.version)
-  reply.header('ETag', etag).header('Last-Modified', found.updated.toUTCString()).header('Cache-Control', 'no-store')
+  reply.header('ETag', etag).header('Last-Modified', found.updated.toUTCString())
   if (request.headers['if-none-match'] === etag) return reply.code(304).send()
   const bytes = type === 'Binary' ? rawContent(request, found.body) : undefined
-  if (bytes) return reply.header('X-Content-Type-Options', 'nosniff').type(bytes.contentType).send(bytes.data)
+  if (bytes) return reply.header('Content-Disposition', 'attachment').type(bytes.contentType).send(bytes.data)
   return reply.type(fhirJson).send(found.body)
 }
 

@@ -1,11 +1,20 @@
 import { randomUUID } from 'node:crypto'
-import Fastify, { type FastifyBaseLogger, type FastifyError, type FastifyInstance, LogController } from 'fastify'
+import type { Server } from 'node:http'
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyError,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  LogController,
+} from 'fastify'
 import { requestBytesMax } from '../export/limits.ts'
 import { type Problem, problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
+import { type ConnectionBounds, connectionBounds } from './bounds.ts'
 import { bundleRoute } from './bundle.ts'
 import { profileOf, requireCaller } from './caller.ts'
+import type { Certificate } from './certificate.ts'
 import { contentRoute } from './content.ts'
 import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
@@ -16,32 +25,51 @@ import { healthRoutes } from './health.ts'
 import { jobRoutes } from './job-status.ts'
 import { kickOffRoute } from './kick-off.ts'
 import { metadataRoutes } from './metadata.ts'
+import { isOutage, retryOutageSeconds } from './outage.ts'
+import { limitRates, type Rates, ratesDefault } from './rates.ts'
 import { addRequestIds } from './request-id.ts'
 import { resourceReadRoutes } from './resource-read.ts'
 import { resourceWriteRoutes } from './resource-write.ts'
+import { addSecurityHeaders } from './security-headers.ts'
 import { tokenRoutes } from './token.ts'
+import { refuseConnection, refusePath } from './unreadable.ts'
 
-/** A client that is slower than this in sending its request is let go. */
-const requestMsMax = 120_000
-const headersBytesMax = 32 * 1024
+/** How the server meets the network. */
+export interface Exposure {
+  readonly bounds?: ConnectionBounds
+  readonly rates?: Rates
+  /** TLS, where the server speaks it itself. */
+  readonly certificate?: Certificate | undefined
+  /** Addresses and networks of the proxies whose `X-Forwarded-For` is believed; nobody's without. */
+  readonly proxies?: readonly string[]
+}
 
 /** Builds the HTTP server. Routes are listed here, one file each. */
-export function buildServer(context: HttpContext, log: FastifyBaseLogger): FastifyInstance {
+export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposure: Exposure = {}): FastifyInstance {
+  const { bounds = connectionBounds, rates = ratesDefault, proxies = [] } = exposure
   const app = Fastify({
+    ...serverOptions(bounds, exposure.certificate),
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
+    trustProxy: proxies.length > 0 ? [...proxies] : false,
     bodyLimit: requestBytesMax,
-    requestTimeout: requestMsMax,
-    http: { maxHeaderSize: headersBytesMax },
     forceCloseConnections: 'idle',
+    // What comes on an open connection while the server stops is answered like the rest, and the connection closed.
+    return503OnClosing: false,
+    clientErrorHandler: refuseConnection(context, log),
+    frameworkErrors: refusePath(context),
     rewriteUrl: (request) => (request.url ?? '/').replace('%24export', '$export'),
   })
+  app.server.maxConnections = bounds.connectionsMax
   handleFaults(app)
   addRequestIds(app)
+  addSecurityHeaders(app, context)
   logAnswers(app)
   allowCrossOrigin(app)
+  const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
+  refuseCompressedBodies(app)
   // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -50,13 +78,13 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger): Fasti
   tokenRoutes(app, context)
   smartConfigurationRoute(app, context)
   metadataRoutes(app, context)
-  contentRoute(app, context)
+  contentRoute(app, context, limits, bounds)
   app.register(
     async (scope) => {
-      requireCaller(scope, context)
+      requireCaller(scope, context, limits)
       kickOffRoute(scope, context)
       groupKickOffRoute(scope, context)
-      jobRoutes(scope, context)
+      jobRoutes(scope, context, limits)
       fileRoute(scope, context)
       bundleRoute(scope, context)
       resourceReadRoutes(scope, context)
@@ -65,6 +93,27 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger): Fasti
     { prefix: '/r4/:tenant' },
   )
   return app
+}
+
+/** The bounds of connections, for HTTP and for TLS alike. Fastify's types tell servers with TLS from those without; its routes do not. */
+function serverOptions(bounds: ConnectionBounds, certificate: Certificate | undefined): FastifyHttpOptions<Server> {
+  const http = {
+    maxHeaderSize: bounds.headersBytesMax,
+    headersTimeout: bounds.headersMsMax,
+    requestTimeout: bounds.requestMsMax,
+    connectionsCheckingInterval: bounds.lateEveryMs,
+    // One that has both lengths, or headers that hold line ends, could be read differently by a proxy in front.
+    insecureHTTPParser: false,
+  }
+  const options = {
+    requestTimeout: bounds.requestMsMax,
+    connectionTimeout: bounds.silenceMsMax,
+    keepAliveTimeout: bounds.keepAliveMsMax,
+    maxRequestsPerSocket: bounds.requestsPerConnectionMax,
+  }
+  if (!certificate) return { ...options, http }
+  const https = { ...http, ...certificate.options, handshakeTimeout: bounds.handshakeMsMax }
+  return { ...options, https } as FastifyHttpOptions<Server>
 }
 
 /** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
@@ -86,16 +135,36 @@ function handleFaults(app: FastifyInstance): void {
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
       return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
     }
+    if (isOutage(error)) {
+      request.log.warn({ error: error.message, code: error.code }, 'store not reached')
+      reply.header('Retry-After', retryOutageSeconds)
+      return sendProblems(reply, [outage], profileOf(request))
+    }
     request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
     const diagnostics = `Tell the operator the request id ${request.id}.`
     return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
   })
 }
 
+/** P6: the job, or whatever else was asked for, is not affected. */
+const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
+
 /** A path that is not there is answered before its body is read. */
 function refuseUnknownPaths(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
+  })
+}
+
+/** A small body that unpacks to a large one costs its sender nothing: none is unpacked, and that is said (RFC 9110 §15.5.16). */
+function refuseCompressedBodies(app: FastifyInstance): void {
+  app.addHook('preParsing', async (request, reply) => {
+    const coding = request.headers['content-encoding']
+    if (coding === undefined || coding.trim().toLowerCase() === 'identity') return
+    const found = problem(415, 'not-supported', 'A compressed body is not accepted.', {
+      diagnostics: 'Send it without Content-Encoding.',
+    })
+    return sendProblems(reply.header('Accept-Encoding', 'identity'), [found], profileOf(request))
   })
 }
 

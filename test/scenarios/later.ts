@@ -12,7 +12,6 @@ const protocol = "later: Protocol: every sentence of the operation's page, and t
 export const laterRows: readonly LaterRows[] = [
   { from: 94, to: 96, what: 'what Oracle alone asks of values, where a tenant is strict', where: protocol },
   { from: 98, to: 98, what: 'values that Oracle alone supports, where a tenant is strict', where: protocol },
-  { from: 169, to: 170, what: 'polling too fast, and storage that fails for a while', where: protocol },
   { from: 183, to: 183, what: 'files of at most 50 MB, cut at line ends', where: 'unit test of the part writer' },
   { from: 185, to: 185, what: 'deleted Bundles in profile hl7', where: protocol },
   { from: 187, to: 187, what: 'a restart during an export', where: 'fault test that kills the server' },

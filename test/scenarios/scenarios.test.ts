@@ -17,6 +17,7 @@ import { lenientScenarios } from './lenient.ts'
 import { outputFormatScenarios } from './output-format.ts'
 import { patientScenarios } from './patients.ts'
 import { playRequest } from './play.ts'
+import { pollingScenarios } from './polling.ts'
 import { referencedScenarios } from './referenced.ts'
 import { patient, put } from './resources.ts'
 import { type Scenario, titleOf } from './scenario.ts'
@@ -41,6 +42,7 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   'headers and methods': headerScenarios,
   concurrency: concurrencyScenarios,
   'status and delete': statusScenarios,
+  polling: pollingScenarios,
   files: fileScenarios,
   'referenced records': referencedScenarios,
   'odd text': textScenarios,

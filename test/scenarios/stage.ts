@@ -132,8 +132,19 @@ function checkAnswer(answer: Answer): void {
   assert.match(String(headers['opc-request-id']), /^[\x21-\x7e]{8,}$/, 'T-191: opc-request-id')
   if (status === 401) assert.match(String(headers['www-authenticate']), /^Bearer realm="[^"]+"/)
   if (status === 405) assert.match(String(headers.allow), /^[A-Z]+(, [A-Z]+)*$/)
-  if (status === 429) assert.match(String(headers['retry-after']), /^[1-9]\d*$/)
+  if (status === 429 || status === 503) assert.match(String(headers['retry-after']), /^[1-9]\d*$/)
+  checkSecurityHeaders(answer)
   if (status < 400) return
-  const severity = status >= 500 ? 'fatal' : 'error'
+  const severity = status >= 500 && status !== 503 ? 'fatal' : 'error'
   for (const issue of outcomeOf(answer)) assert.equal(issue.severity, severity)
+}
+
+/** No answer is kept by a cache or run by a browser, and none tells what the server is made of. */
+export function checkSecurityHeaders({ headers }: Answer): void {
+  assert.match(String(headers['content-security-policy']), /^default-src 'none'.*frame-ancestors 'none'/)
+  assert.equal(headers['x-content-type-options'], 'nosniff')
+  assert.match(String(headers['cache-control']), /^(private, )?no-store$/)
+  for (const name of ['server', 'x-powered-by', 'access-control-allow-credentials', 'set-cookie']) {
+    assert.equal(headers[name], undefined, name)
+  }
 }

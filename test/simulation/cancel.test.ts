@@ -47,13 +47,13 @@ describe('DELETE of a job', () => {
     }, 'the workers have stopped')
 
   async function partitionsOf(job: string) {
-    const sql = 'select state, exported, planned from partition where job = $1'
-    return (await server.pool.query<{ state: string; exported: number; planned: number }>(sql, [idOf(job)])).rows
+    const sql = 'select state, scanned, planned from partition where job = $1'
+    return (await server.pool.query<{ state: string; scanned: number; planned: number }>(sql, [idOf(job)])).rows
   }
 
   it('stops it while it runs, removes its files and frees the place of its client at once', async () => {
     const job = await kickOff()
-    await until(async () => (await partitionsOf(job)).some(({ exported }) => exported > 0), 'records are exported')
+    await until(async () => (await partitionsOf(job)).some(({ scanned }) => scanned > 0), 'records are exported')
     await cancel(job)
 
     const next = await kickOff()
@@ -62,7 +62,7 @@ describe('DELETE of a job', () => {
     await noFiles(job)
     await noFiles(next)
     const partitions = await partitionsOf(job)
-    assert.ok(partitions.some(({ state, exported, planned }) => state !== 'done' && exported < planned))
+    assert.ok(partitions.some(({ state, scanned, planned }) => state !== 'done' && scanned < planned))
     assert.equal((await server.pool.query('select from part where job = $1', [idOf(next)])).rowCount, 0)
   })
 

@@ -1,0 +1,38 @@
+/** How long and how much a connection may take. Every bound of a connection is here; tests pass smaller ones. */
+export interface ConnectionBounds {
+  /** From the opening of a connection, or the answer before, to the end of a request's headers. */
+  readonly headersMsMax: number
+  /** To the end of a request's body. */
+  readonly requestMsMax: number
+  /** How often requests that are late are looked for. */
+  readonly lateEveryMs: number
+  /** Without a byte in either direction, in the middle of a request or an answer. */
+  readonly silenceMsMax: number
+  /** Between two requests of a connection. Longer than what proxies keep (60 s), so that they close first. */
+  readonly keepAliveMsMax: number
+  /** Of one TLS handshake. */
+  readonly handshakeMsMax: number
+  /** A reader of a file must take so many bytes in each such time, or the rest of the file. */
+  readonly paceMs: number
+  readonly paceBytesMin: number
+  /** The request line and all headers together. */
+  readonly headersBytesMax: number
+  /** Then the connection is closed, so that clients spread again over several servers. */
+  readonly requestsPerConnectionMax: number
+  /** Open connections; one more is closed unanswered. */
+  readonly connectionsMax: number
+}
+
+export const connectionBounds: ConnectionBounds = {
+  headersMsMax: 20_000,
+  requestMsMax: 120_000,
+  lateEveryMs: 2_000,
+  silenceMsMax: 120_000,
+  keepAliveMsMax: 75_000,
+  handshakeMsMax: 10_000,
+  paceMs: 120_000,
+  paceBytesMin: 512 * 1024,
+  headersBytesMax: 32 * 1024,
+  requestsPerConnectionMax: 10_000,
+  connectionsMax: 2_000,
+}

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import { type TestContext, test } from 'node:test'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { profiles } from '../export/profile.ts'
+import { limitRates, type Rates, sendThrottled } from './rates.ts'
+
+/** Routes that count by client, by job and by address; the clock stands still until the test moves it. */
+async function counting(t: TestContext, rates: Partial<Rates>): Promise<FastifyInstance> {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
+  const app = Fastify()
+  t.after(() => app.close())
+  const limits = limitRates(app, { client: undefined, address: undefined, poll: undefined, ...rates })
+  app.get('/open', async () => 'open')
+  app.get('/livez', { config: { countedBy: 'nobody' } }, async () => 'alive')
+  for (const kind of ['client', 'poll'] as const) {
+    app.get(`/${kind}/:name`, { config: { countedBy: 'client' } }, async (request, reply) => {
+      const seconds = await limits[kind](request, (request.params as { name: string }).name)
+      return seconds === undefined ? 'fine' : sendThrottled(reply, seconds, profiles.millennium)
+    })
+  }
+  await app.ready()
+  return app
+}
+
+const ask = (app: FastifyInstance, url: string, remoteAddress = '192.0.2.1') => app.inject({ url, remoteAddress })
+
+/** The statuses of so many requests. */
+async function statuses(app: FastifyInstance, url: string, count: number, address?: string): Promise<Set<number>> {
+  const found = new Set<number>()
+  for (let number = 0; number < count; number++) found.add((await ask(app, url, address)).statusCode)
+  return found
+}
+
+test('a client may ask ten times its rate within ten seconds, not once more; then it starts anew', async (t) => {
+  const app = await counting(t, { client: 2 })
+  assert.deepEqual(await statuses(app, '/client/a', 20), new Set([200]))
+  t.mock.timers.tick(3_500)
+  const refusal = await ask(app, '/client/a')
+  assert.deepEqual([refusal.statusCode, refusal.headers['retry-after']], [429, '7'])
+  assert.deepEqual(refusal.json().issue[0].code, 'throttled')
+  assert.deepEqual(await statuses(app, '/client/b', 20), new Set([200]), 'another client is not held up')
+  t.mock.timers.tick(6_499)
+  assert.equal((await ask(app, '/client/a')).statusCode, 429)
+  t.mock.timers.tick(1)
+  assert.deepEqual(await statuses(app, '/client/a', 20), new Set([200]))
+})
+
+test('T-169: questions about a job are counted by the second', async (t) => {
+  const app = await counting(t, { poll: 3 })
+  assert.deepEqual(await statuses(app, '/poll/a', 3), new Set([200]))
+  assert.equal((await ask(app, '/poll/a')).statusCode, 429)
+  t.mock.timers.tick(1_000)
+  assert.equal((await ask(app, '/poll/a')).statusCode, 200)
+})
+
+test('an address is counted on open routes and unknown paths, an IPv6 one by its network', async (t) => {
+  const app = await counting(t, { address: 1 })
+  assert.deepEqual(await statuses(app, '/open', 9), new Set([200]))
+  assert.equal((await ask(app, '/unknown')).statusCode, 404)
+  assert.equal((await ask(app, '/open')).statusCode, 429)
+  assert.equal((await ask(app, '/unknown')).statusCode, 429)
+  assert.equal((await ask(app, '/livez')).statusCode, 200, 'health is never throttled')
+  assert.equal((await ask(app, '/client/a')).statusCode, 200, 'neither is who is counted otherwise')
+  assert.equal((await ask(app, '/open', '192.0.2.2')).statusCode, 200)
+  assert.deepEqual(await statuses(app, '/open', 10, '2001:db8::1'), new Set([200]))
+  assert.equal((await ask(app, '/open', '2001:db8::ffff:2')).statusCode, 429)
+  assert.equal((await ask(app, '/open', '2001:db8:0:1::1')).statusCode, 200)
+})
+
+test('what is off is not counted', async (t) => {
+  const app = await counting(t, {})
+  for (const path of ['/open', '/client/a', '/poll/a']) {
+    assert.deepEqual(await statuses(app, path, 200), new Set([200]))
+  }
+})
+
+test('who was seen longest ago is forgotten when 10,000 others have come', async (t) => {
+  const app = await counting(t, { client: 0.1 })
+  const others = async (count: number) => {
+    for (let number = 0; number < count; number++) await ask(app, `/client/other-${number}`)
+  }
+  assert.equal((await ask(app, '/client/a')).statusCode, 200)
+  await others(9_999)
+  assert.equal((await ask(app, '/client/a')).statusCode, 429, 'still known among 10,000')
+  await others(10_000)
+  assert.equal((await ask(app, '/client/a')).statusCode, 200)
+})
