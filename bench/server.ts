@@ -26,7 +26,17 @@ export class BenchServer {
   /** Starts it, on the port it had before if it ran before. Resolves when it takes requests. */
   async start(): Promise<void> {
     const port = this.#url === '' ? '0' : new URL(this.#url).port
-    const words = ['serve', '--host', '127.0.0.1', '--port', port, '--files', this.#filesDirectory]
+    const words = [
+      'serve',
+      '--host',
+      '127.0.0.1',
+      '--port',
+      port,
+      '--files',
+      this.#filesDirectory,
+      '--rate-limits',
+      'client=off,poll=off',
+    ]
     const child = spawn(millrace, words, { env: this.#environment, stdio: ['ignore', 'ignore', 'pipe'] })
     this.#process = child
     this.#url = await new Promise((resolve, reject) => {

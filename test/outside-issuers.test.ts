@@ -132,7 +132,7 @@ test('an opaque token is introspected at its issuer; one that it does not know i
 })
 
 test('an issuer that cannot be asked is 503, and our own tokens work all the same', async () => {
-  assert.equal(codeOf(await read('opaque-token', 'silent')), '503 transient')
+  assert.equal(codeOf(await read('opaque-token', 'silent')), '503 exception')
   const client = await server.addClient('silent')
   assert.equal(codeOf(await read(await server.token(client), 'silent')), '404 not-found')
 })

@@ -24,12 +24,13 @@ declare module 'fastify' {
 }
 
 const callers = new WeakMap<FastifyRequest, Caller>()
+const served = new WeakMap<FastifyRequest, Profile>()
 
 /** The caller of a request to a protected route. */
 export const callerOf = (request: FastifyRequest): Caller => callers.get(request)!
 
-/** How the caller's tenant is served; the default where nobody has said who calls. */
-export const profileOf = (request: FastifyRequest): Profile => callers.get(request)?.profile ?? profiles.millennium
+/** How the tenant of the path is served; the default where that is not known yet. */
+export const profileOf = (request: FastifyRequest): Profile => served.get(request) ?? profiles.millennium
 
 /**
  * Protects all routes of the scope that are not open: before a body is read, the bearer token is checked (protocol §2.6). Who is known
@@ -47,6 +48,7 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
       ...profiles[known?.profile ?? 'millennium'],
       ...(known && { referenceWalk: known.referenceWalk }),
     }
+    served.set(request, profile)
     const grant = await authenticate(request.headers.authorization, {
       directory: context.directory,
       outside: context.outside,
