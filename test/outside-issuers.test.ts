@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 import { addTrustedIssuer, removeTrustedIssuer, type TrustedIssuer } from '../src/access/trusted-issuer.ts'
 import { askingClient, ForeignIssuer, foreignClient } from './foreign-issuer.ts'
@@ -93,7 +94,10 @@ test('a token of oidc-provider starts an export, which belongs to its client of 
   assert.equal(codeOf(await status(own)), '403 forbidden')
   const later = await foreign.token(base, 'system/Condition.read')
   let answer = await status({ authorization: `Bearer ${later}` })
-  while (answer.status === 202) answer = await status({ authorization: `Bearer ${later}` })
+  while (answer.status === 202 || answer.status === 429) {
+    await setTimeout(Number(answer.headers['retry-after']) * 1000)
+    answer = await status({ authorization: `Bearer ${later}` })
+  }
   assert.equal(answer.status, 200)
   const { rows } = await server.pool.query('select client from job')
   assert.deepEqual(rows, [{ client: `${foreign.issuer}#${foreignClient.id}` }])

@@ -100,3 +100,8 @@ test('removing a key does not prolong the life of the one before it', async () =
   await removeSigningKey(pool, middle.kid, true)
   assert.equal(await verify(oldest), 'invalid')
 })
+
+test('the first key signs from the beginning, also for a statement that began before it was made', async () => {
+  await pool.query(`update signing_key set signs_from = now() + interval '1 s'`)
+  assert.equal(await verify(await sign()), 'app')
+})

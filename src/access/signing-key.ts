@@ -48,7 +48,8 @@ export async function loadSigningKeys(database: Queryable): Promise<SigningKeys>
     await insertSigningKey(database, { algorithm: signingAlgorithms[0], number: 1, afterSeconds: 0 })
     rows = (await database.query<Row>(readSql)).rows
   }
-  const signer = rows.findLast(({ begun }) => begun)
+  // The first key of a store may be read by a statement that began just before it was made: nobody else can sign then.
+  const signer = rows.findLast(({ begun }) => begun) ?? rows[0]
   if (!signer) throw new Error('the store has no signing key')
   const verifiers = await Promise.all(
     rows.map(async ({ kid, algorithm, public_jwk }) => {
