@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { clientAlgorithms } from '../access/client-key.ts'
-import { profiles } from '../export/profile.ts'
+import { servedAs } from '../export/profile.ts'
 import { exportableTypes } from '../fhir/resource-types.ts'
 import { introspectionEndpoint, issuerKeys, tokenEndpoint, tokenIssuer } from '../fhir/service-urls.ts'
 import type { HttpContext } from './context.ts'
@@ -13,7 +13,7 @@ export function smartConfigurationRoute(app: FastifyInstance, context: HttpConte
   const path = '/r4/:tenant/.well-known/smart-configuration'
   app.get(path, async (request, reply) => {
     const { tenant } = request.params as { tenant: string }
-    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const profile = servedAs(await context.directory.tenant(tenant))
     const wildcards = profile.wildcardScopes ? ['system/*.read', 'system/*.rs'] : []
     const document = {
       issuer: tokenIssuer(context.publicUrl, tenant),

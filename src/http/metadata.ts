@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { capabilityStatement } from '../export/capability-statement.ts'
 import { type ExportOperation, exportOperations, operationDefinition } from '../export/operation-definition.ts'
-import { profiles } from '../export/profile.ts'
+import { servedAs } from '../export/profile.ts'
 import { fhirBase, tokenEndpoint } from '../fhir/service-urls.ts'
 import { fhirJson } from './answer.ts'
 import type { HttpContext } from './context.ts'
@@ -26,7 +26,7 @@ export function metadataRoutes(app: FastifyInstance, context: HttpContext): void
       patientExport: definitionUrl('patient-export'),
       groupExport: definitionUrl('group-export'),
     }
-    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const profile = servedAs(await context.directory.tenant(tenant))
     const statement = capabilityStatement(urls, profile, context.version, context.started.toISOString())
     return reply.type(fhirJson).send(JSON.stringify(statement))
   })

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { introspectToken } from '../access/introspection.ts'
 import { issueToken } from '../access/token-endpoint.ts'
-import { profiles } from '../export/profile.ts'
+import { servedAs } from '../export/profile.ts'
 import type { HttpContext } from './context.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { oauthRoute } from './oauth.ts'
@@ -9,7 +9,7 @@ import { oauthRoute } from './oauth.ts'
 /** The OAuth endpoints of a tenant: tokens, their state, and the keys that verify them (protocol §13). */
 export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
   oauthRoute(app, '/oauth2/:tenant/token', async (request, tenant) => {
-    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const profile = servedAs(await context.directory.tenant(tenant))
     return issueToken(request, { ...authenticationContext(context, tenant), wildcards: profile.wildcardScopes })
   })
 
