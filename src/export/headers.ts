@@ -67,7 +67,9 @@ export const acceptsFile = (accept: string | undefined): boolean => accept === u
 export function checkAccept(accept: string | undefined, profile: Profile): Problem[] {
   if (accept === undefined) {
     if (!profile.headersRequired) return []
-    return [problem(406, 'required', 'The Accept header is missing. Send Accept: application/fhir+json.')]
+    return [
+      problem(406, 'required', 'The Accept header is missing.', { diagnostics: 'Send Accept: application/fhir+json.' }),
+    ]
   }
   if (accepts(accept, acceptedRanges)) return []
   return [
@@ -100,5 +102,10 @@ export function parsePrefer(headers: readonly string[]): Map<string, string> {
 /** T-146…T-150: `respond-async` is what this server can do. */
 export function checkPrefer(preferences: ReadonlyMap<string, string>, profile: Profile): Problem[] {
   if (preferences.has('respond-async') || !profile.headersRequired) return []
-  return [problem(400, preferences.size === 0 ? 'required' : 'value', 'The Prefer header must contain respond-async.')]
+  const found = [...preferences.keys()].join(', ').slice(0, 200)
+  return [
+    problem(400, found === '' ? 'required' : 'value', 'The Prefer header must contain respond-async.', {
+      diagnostics: `Prefer: ${found || '(none)'}. Send Prefer: respond-async.`,
+    }),
+  ]
 }

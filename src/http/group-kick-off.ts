@@ -26,7 +26,7 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext):
     const query = request.query as QueryString
     const input = { headers: exportHeaders(request), query, base: caller.base }
     const parsed = parseGroupExportRequest(input, caller.grant, caller.profile)
-    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
     if (!isId(id)) return refuse(reply, [noSuchGroup], caller, context)
     const members = await membersOf(context, caller, id)
     if ('status' in members) return refuse(reply, [members], caller, context)

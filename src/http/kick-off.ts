@@ -20,7 +20,7 @@ export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void
   scope.post('/Patient/$export', async (request, reply) => {
     const caller = callerOf(request)
     const parsed = parse(request, caller)
-    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
     const existing = await knownPatients(context.pool, caller, parsed.request, parsed.request.patients)
     const unknown = unknownPatients(parsed.request, existing)
     if (unknown.length > 0 && !parsed.request.lenient) return refuse(reply, unknown, caller, context)
@@ -62,17 +62,23 @@ export function exportHeaders(request: FastifyRequest): ExportHeaders {
 function parse(request: FastifyRequest, { grant, profile, base }: Caller) {
   const headers = exportHeaders(request)
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
-  if (!isUtf8(body)) return { problems: [problem(400, 'structure', 'The body is not UTF-8.')] }
   const query = request.query as QueryString
-  return parseExportRequest({ headers, query, body: body.toString('utf8'), base }, grant, profile)
+  const text = isUtf8(body) ? body.toString('utf8') : undefined
+  return parseExportRequest({ headers, query, body: text, base }, grant, profile)
 }
 
-/** Answers with the problems of a kick-off. */
-export function refuse(reply: FastifyReply, problems: readonly Problem[], caller: Caller, context: HttpContext) {
+/** Answers with the problems of a kick-off; `total` counts those too that are not among them. */
+export function refuse(
+  reply: FastifyReply,
+  problems: readonly Problem[],
+  caller: Caller,
+  context: HttpContext,
+  total = problems.length,
+) {
   if (problems[0]!.status === 403) {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   }
-  return sendProblems(reply, problems, caller.profile)
+  return sendProblems(reply, problems, caller.profile, total)
 }
 
 /** A writer has held up the kick-off for too long (T-170). */

@@ -11,6 +11,7 @@ import { fileScenarios } from './files.ts'
 import { granularScenarios } from './granular.ts'
 import { groupScenarios } from './group.ts'
 import { headerScenarios } from './headers.ts'
+import { hostileScenarios } from './hostile.ts'
 import { minimalPatient } from './kick-off.ts'
 import { laterRows, partlyLaterRows } from './later.ts'
 import { lenientScenarios } from './lenient.ts'
@@ -42,6 +43,7 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   'output format': outputFormatScenarios,
   'lenient handling': lenientScenarios,
   'headers and methods': headerScenarios,
+  'hostile requests': hostileScenarios,
   concurrency: concurrencyScenarios,
   'status and delete': statusScenarios,
   polling: pollingScenarios,
