@@ -1,3 +1,4 @@
+import { readable } from './client-text.ts'
 import { type Problem, problem } from './problem.ts'
 import type { Profile } from './profile.ts'
 
@@ -9,6 +10,9 @@ export interface ExportHeaders {
 }
 
 const bodyTypes = ['application/fhir+json', 'application/json+fhir', 'application/json']
+/** Characters of a header that an answer repeats. */
+const shownCharsMax = 200
+
 const acceptedRanges = new Set([...bodyTypes, 'application/*', '*/*'])
 
 /** A media type or range in lower case with its parameters. */
@@ -74,7 +78,7 @@ export function checkAccept(accept: string | undefined, profile: Profile): Probl
   if (accepts(accept, acceptedRanges)) return []
   return [
     problem(406, 'not-supported', 'The Accept header names nothing that this server produces.', {
-      diagnostics: `Accept: ${accept.slice(0, 200)}. Allowed: application/fhir+json (FHIR 4.0), application/json.`,
+      diagnostics: `Accept: ${readable(accept, shownCharsMax)}. Allowed: application/fhir+json (FHIR 4.0), application/json.`,
     }),
   ]
 }
@@ -84,7 +88,7 @@ export function checkContentType(contentType: string | undefined): Problem[] {
   if (contentType !== undefined && bodyTypes.includes(mediaType(contentType).name)) return []
   return [
     problem(415, 'not-supported', 'The Content-Type header is missing or names a type that is not supported.', {
-      diagnostics: `Content-Type: ${contentType?.slice(0, 200) ?? '(none)'}. Allowed: ${bodyTypes.join(', ')}.`,
+      diagnostics: `Content-Type: ${contentType === undefined ? '(none)' : readable(contentType, shownCharsMax)}. Allowed: ${bodyTypes.join(', ')}.`,
     }),
   ]
 }
@@ -102,7 +106,7 @@ export function parsePrefer(headers: readonly string[]): Map<string, string> {
 /** T-146…T-150: `respond-async` is what this server can do. */
 export function checkPrefer(preferences: ReadonlyMap<string, string>, profile: Profile): Problem[] {
   if (preferences.has('respond-async') || !profile.headersRequired) return []
-  const found = [...preferences.keys()].join(', ').slice(0, 200)
+  const found = readable([...preferences.keys()].join(', '), shownCharsMax)
   return [
     problem(400, found === '' ? 'required' : 'value', 'The Prefer header must contain respond-async.', {
       diagnostics: `Prefer: ${found || '(none)'}. Send Prefer: respond-async.`,

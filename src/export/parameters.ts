@@ -1,5 +1,6 @@
 import { jsonExcess } from '../fhir/json-excess.ts'
 import { repeatedKey } from '../fhir/json-text.ts'
+import { readable } from './client-text.ts'
 import { exportParameters } from './export-parameter.ts'
 import type { Findings } from './findings.ts'
 import { entriesMax, requestJson } from './limits.ts'
@@ -14,6 +15,8 @@ export interface ParameterEntry {
   /** FHIRPath location of the entry: `Parameters.parameter[3]`. */
   readonly at: string
 }
+
+const quotedCharsMax = 100
 
 type JsonObject = { readonly [name: string]: unknown }
 
@@ -84,7 +87,8 @@ function readJson(body: string | undefined): { readonly object: JsonObject } | P
 }
 
 /** The parser's message without the excerpt of the body that it quotes. */
-const jsonFault = (error: unknown): string => (error as Error).message.replace(/,? ?"?\.{3}.*$|, ".*$/s, '')
+const jsonFault = (error: unknown): string =>
+  readable((error as Error).message.replace(/,? ?"?\.{3}.*$|, ".*$/s, ''), quotedCharsMax)
 
 function checkType(resourceType: unknown): Problem[] {
   if (resourceType === 'Parameters') return []
@@ -96,6 +100,9 @@ function checkType(resourceType: unknown): Problem[] {
     }),
   ]
 }
+
+/** Names of value[x]; what does not look like one is no value, and never part of a location. */
+const valuePattern = /^value[A-Z][A-Za-z0-9]{1,39}$/
 
 function readEntry(item: unknown, at: string): ParameterEntry | Problem {
   if (!isObject(item)) return problem(400, 'structure', 'An entry of parameter must be an object.', { expression: at })
@@ -111,7 +118,7 @@ function readEntry(item: unknown, at: string): ParameterEntry | Problem {
       expression: `${at}.modifierExtension`,
     })
   }
-  const valueNames = Object.keys(item).filter((key) => /^value[A-Z]/.test(key))
+  const valueNames = Object.keys(item).filter((key) => valuePattern.test(key))
   if (valueNames.length > 1 || (valueNames.length === 1 && (item.part !== undefined || item.resource !== undefined))) {
     return problem(400, 'invariant', `The parameter ${quoted(item.name)} must have exactly one value.`, {
       diagnostics: `Found ${[...valueNames, 'part', 'resource']
@@ -132,14 +139,8 @@ function readEntry(item: unknown, at: string): ParameterEntry | Problem {
   return { name: item.name, valueName, value: item[valueName], at }
 }
 
-const quotedCharsMax = 100
-
-/** A client's text for a message: bounded, and without control characters. */
-export const quoted = (text: string): string =>
-  `"${text
-    .slice(0, quotedCharsMax)
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')}${text.length > quotedCharsMax ? '…' : ''}"`
+/** A client's text for a message, in quotation marks. */
+export const quoted = (text: string): string => `"${readable(text, quotedCharsMax)}"`
 
 /**
  * Reads the parameters of a GET kick-off as the Parameters resource that they stand for; locations count in its order. A plus sign
