@@ -14,7 +14,9 @@ export const grantFor = (types: readonly string[]): Grant => ({
   client: 'app',
   system: true,
   canRead: (type) => types.includes(type),
+  readable: (type) => (types.includes(type) ? 'all' : 'none'),
   canWrite: () => false,
+  unusable: [],
 })
 
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ maxLength: 40 }))

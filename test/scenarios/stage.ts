@@ -6,6 +6,7 @@ import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
 import { type TestClient, TestServer } from '../server.ts'
 import { type Answer, closeConnections, type Exchange, exchange } from './exchange.ts'
 import { outcomeOf } from './outcome.ts'
+import { Told } from './told.ts'
 
 /** The tenants of the stage: `commons` has the profile hl7, the others millennium; `textbook` is strict; `chain` follows references of referenced records. */
 export type StageTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'chain'
@@ -39,11 +40,13 @@ const holdSql = `
 export class Stage {
   readonly server: TestServer
   readonly #worker: Liveness
+  readonly #told: Told
   readonly #shared = new Map<string, Promise<Caller>>()
 
-  private constructor(server: TestServer, worker: Liveness) {
+  private constructor(server: TestServer, worker: Liveness, told: Told) {
     this.server = server
     this.#worker = worker
+    this.#told = told
   }
 
   static async open(): Promise<Stage> {
@@ -55,7 +58,8 @@ export class Stage {
     await server.addTenant('chain', 'millennium', { references: 'transitive' })
     const worker = await openLiveness(server.database.connection, () => {})
     await server.pool.query(holdSql.replace('WORKER', String(worker.worker)))
-    return new Stage(server, worker)
+    const document = await exchange({ method: 'GET', url: `${server.url}/openapi.json`, headers: {} })
+    return new Stage(server, worker, new Told(JSON.parse(document.body.toString('utf8'))))
   }
 
   async close(): Promise<void> {
@@ -117,6 +121,7 @@ export class Stage {
   async send(request: Exchange): Promise<Answer> {
     const answer = await exchange(request)
     checkAnswer(answer)
+    this.#told.check(request, answer)
     return answer
   }
 
