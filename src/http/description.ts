@@ -88,6 +88,7 @@ const everywhere = {
 const withToken = {
   401: 'No access token, or one that is not valid or has expired. `WWW-Authenticate` says which.',
   403: 'The token is of another tenant, or lacks a scope.',
+  503: 'The issuer of the token cannot be asked now.',
 }
 
 /** Refusals of routes with a body. */

@@ -54,7 +54,7 @@ export const kickOffDescription = {
     406: '`Accept` is missing or does not allow FHIR JSON.',
     422: 'A query of `_typeFilter` cannot be applied.',
     429: 'Another export of the client is in progress. `diagnostics` has its URL, `Retry-After` tells when to ask again.',
-    503: 'The store is busy with a write. Ask again after `Retry-After` seconds.',
+    503: 'The store is busy with a write, ask again after `Retry-After` seconds; or the issuer of the token cannot be asked now.',
   },
 } as const satisfies Partial<RouteDescription>
 

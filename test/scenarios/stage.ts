@@ -3,6 +3,7 @@ import { signAccessToken, type TokenHolder, tokenSecondsDefault } from '../../sr
 import { loadSigningKeys, type SigningKeys } from '../../src/access/signing-key.ts'
 import { exportableTypes } from '../../src/fhir/resource-types.ts'
 import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
+import { assertDocumented } from '../problem-reference.ts'
 import { type TestClient, TestServer } from '../server.ts'
 import { type Answer, closeConnections, type Exchange, exchange } from './exchange.ts'
 import { outcomeOf } from './outcome.ts'
@@ -147,7 +148,9 @@ function checkAnswer(answer: Answer): void {
   checkSecurityHeaders(answer)
   if (status < 400) return
   const severity = status >= 500 && status !== 503 ? 'fatal' : 'error'
-  for (const issue of outcomeOf(answer)) assert.equal(issue.severity, severity)
+  const issues = outcomeOf(answer)
+  for (const issue of issues) assert.equal(issue.severity, severity)
+  assertDocumented(status, issues)
 }
 
 /** No answer is kept by a cache or run by a browser, and none tells what the server is made of. */
