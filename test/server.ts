@@ -102,9 +102,9 @@ export class TestServer {
   async addTenant(
     id: string,
     profile: ProfileName = 'millennium',
-    references: ReferenceWalk = 'one-hop',
+    more: { readonly references?: ReferenceWalk; readonly strict?: boolean } = {},
   ): Promise<void> {
-    await addTenant(this.pool, { id, profile, references })
+    await addTenant(this.pool, { id, profile, ...more })
   }
 
   async addClient(tenant: string, scope = 'system/*.read system/*.write'): Promise<TestClient> {

@@ -9,7 +9,7 @@ import { AccessDirectory, directoryMsMax } from './directory.ts'
 import { openScratch } from './scratch.ts'
 import { loadSecret } from './secret.ts'
 import { loadSigningKeys } from './signing-key.ts'
-import { addTenant, findTenant, listTenants, setReferenceWalk } from './tenant.ts'
+import { addTenant, changeTenant, findTenant, listTenants } from './tenant.ts'
 
 let scratch: Awaited<ReturnType<typeof openScratch>>
 let pool: Pool
@@ -43,13 +43,13 @@ test('a tenant is added once and found by its exact id', async () => {
     ['clinic', 'ec2458f2-1e24-41c8-b71b-0e701af7583d'],
   )
   await assert.rejects(addTenant(pool, { id: 'clinic', profile: 'hl7' }), /exists already/)
-  await assert.rejects(setReferenceWalk(pool, 'clinic', 'all'), /Choose|followed/)
+  await assert.rejects(changeTenant(pool, 'clinic', { references: 'all' }), /Choose|followed/)
 })
 
 for (const id of ['', '.', '..', 'a/b', 'a b', 'a\u0000', 'é', 'x'.repeat(65)]) {
   test(`${JSON.stringify(id)} is no tenant id`, async () => {
     await assert.rejects(addTenant(pool, { id, profile: 'hl7' }), Failure)
-    await assert.rejects(setReferenceWalk(pool, id, 'one-hop'), Failure)
+    await assert.rejects(changeTenant(pool, id, { references: 'one-hop' }), Failure)
     assert.equal(await findTenant(pool, id), undefined)
   })
 }

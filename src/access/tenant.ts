@@ -6,20 +6,22 @@ import type { Queryable } from './queryable.ts'
 export interface Tenant {
   readonly id: string
   readonly profile: ProfileName
+  /** Served as Oracle documents and no wider; only with the profile `millennium`. */
+  readonly strict: boolean
   readonly referenceWalk: ReferenceWalk
   readonly created: Date
 }
 
-const columns = 'id, profile, reference_walk as "referenceWalk", created'
+const columns = 'id, profile, strict, reference_walk as "referenceWalk", created'
 
 /** Ids that can be a path segment: `.` and `..` are not, because clients resolve them away. */
 export const isTenantId = (text: string): boolean =>
   /^[A-Za-z0-9._-]{1,64}$/.test(text) && text !== '.' && text !== '..'
 
-/** @throws Failure when the id, profile or way to follow references is not one, or the tenant exists. */
+/** @throws Failure when the id, profile or way to follow references is not one, the profile has no strict form, or the tenant exists. */
 export async function addTenant(
   database: Queryable,
-  tenant: { readonly id: string; readonly profile: string; readonly references?: string },
+  tenant: { readonly id: string; readonly profile: string; readonly references?: string; readonly strict?: boolean },
 ): Promise<Tenant> {
   if (!isTenantId(tenant.id)) {
     throw new Failure(
@@ -30,9 +32,11 @@ export async function addTenant(
   if (!profileNames.some((profile) => profile === tenant.profile)) {
     throw new Failure(`There is no profile "${tenant.profile}".`, `Choose ${profileNames.join(' or ')}.`)
   }
+  const { strict = false, references = 'one-hop' } = tenant
+  if (strict && tenant.profile !== 'millennium') throw notStrict(tenant.profile)
   const { rows } = await database.query<Tenant>(
-    `insert into tenant (id, profile, reference_walk) values ($1, $2, $3) on conflict do nothing returning ${columns}`,
-    [tenant.id, tenant.profile, checkedWalk(tenant.references ?? 'one-hop')],
+    `insert into tenant (id, profile, strict, reference_walk) values ($1, $2, $3, $4) on conflict do nothing returning ${columns}`,
+    [tenant.id, tenant.profile, strict, checkedWalk(references)],
   )
   const added = rows[0]
   if (!added) {
@@ -41,23 +45,34 @@ export async function addTenant(
   return added
 }
 
-/**
- * Sets how far the exports of a tenant follow references; running ones stay as they were accepted.
- * @throws Failure when there is no such tenant or way.
- */
-export async function setReferenceWalk(database: Queryable, id: string, references: string): Promise<Tenant> {
-  const walk = checkedWalk(references)
-  const { rows } = isTenantId(id)
-    ? await database.query<Tenant>(`update tenant set reference_walk = $2 where id = $1 returning ${columns}`, [
-        id,
-        walk,
-      ])
-    : { rows: [] }
-  if (!rows[0]) {
-    throw new Failure(`There is no tenant "${id}".`, 'List the tenants with: bin/millrace tenant list')
-  }
-  return rows[0]
+/** What of a tenant can be changed. */
+export interface TenantChange {
+  readonly references?: string | undefined
+  readonly strict?: boolean | undefined
 }
+
+/**
+ * Changes how a tenant is served; running servers follow within `directoryMsMax`, running exports stay as they were accepted.
+ * @throws Failure when there is no such tenant or way to follow references, or its profile has no strict form.
+ */
+export async function changeTenant(database: Queryable, id: string, change: TenantChange): Promise<Tenant> {
+  const walk = change.references === undefined ? null : checkedWalk(change.references)
+  const tenant = await findTenant(database, id)
+  if (!tenant) throw new Failure(`There is no tenant "${id}".`, 'List the tenants with: bin/millrace tenant list')
+  if (change.strict && tenant.profile !== 'millennium') throw notStrict(tenant.profile)
+  const { rows } = await database.query<Tenant>(
+    `update tenant set reference_walk = coalesce($2, reference_walk), strict = coalesce($3, strict)
+     where id = $1 returning ${columns}`,
+    [id, walk, change.strict ?? null],
+  )
+  return rows[0]!
+}
+
+const notStrict = (profile: string): Failure =>
+  new Failure(
+    `The profile ${profile} has no strict form.`,
+    'Only millennium has one: strict leaves out what is wider than Oracle documents.',
+  )
 
 function checkedWalk(text: string): ReferenceWalk {
   const walk = referenceWalks.find((one) => one === text)

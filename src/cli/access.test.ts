@@ -199,6 +199,7 @@ test('tenants are added and listed', async () => {
   assert.deepEqual(JSON.parse(await run('tenant', 'add', 'second', '--json')), {
     tenant: 'second',
     profile: 'millennium',
+    strict: false,
     references: 'one-hop',
   })
   const header = /^TENANT +PROFILE +REFERENCES +CREATED\nclinic +hl7 +one-hop .*\nsecond +millennium +one-hop /
@@ -211,12 +212,28 @@ test('tenants are added and listed', async () => {
 })
 
 test('how a tenant follows references is set when it is added and later (O-14)', async () => {
-  const third = { tenant: 'third', profile: 'millennium', references: 'transitive' }
+  const third = { tenant: 'third', profile: 'millennium', strict: false, references: 'transitive' }
   assert.deepEqual(JSON.parse(await run('tenant', 'add', 'third', '--references', 'transitive', '--json')), third)
-  assert.match(await run('tenant', 'set', 'third', '--references', 'one-hop'), /third follow references one-hop/)
+  assert.match(await run('tenant', 'set', 'third', '--references', 'one-hop'), /exports follow references one-hop/)
   assert.match(await run('tenant', 'list'), /^third +millennium +one-hop /m)
   assert.deepEqual(JSON.parse(await run('tenant', 'set', 'third', '--references', 'transitive', '--json')), third)
   await assert.rejects(run('tenant', 'set', 'nowhere', '--references', 'transitive'), /no tenant "nowhere"/)
+})
+
+test('a tenant is strict from the start or later, and the list tells; profile hl7 has no strict form', async () => {
+  assert.match(await run('tenant', 'add', 'exact', '--strict'), /^Added tenant exact, profile millennium, strict\.\n/)
+  assert.match(await run('tenant', 'list'), /^exact +millennium, strict +one-hop /m)
+  assert.match(await run('tenant', 'set', 'exact', '--no-strict'), /^Tenant exact is served with profile millennium; /)
+  assert.deepEqual(JSON.parse(await run('tenant', 'set', 'exact', '--strict', '--json')), {
+    tenant: 'exact',
+    profile: 'millennium',
+    strict: true,
+    references: 'one-hop',
+  })
+  await assert.rejects(run('tenant', 'set', 'exact'), /nothing to change/)
+  await assert.rejects(run('tenant', 'set', 'nowhere', '--strict'), /no tenant "nowhere"/)
+  await assert.rejects(run('tenant', 'set', 'clinic', '--strict'), /hl7 has no strict form/)
+  await assert.rejects(run('tenant', 'add', 'other', '--profile', 'hl7', '--strict'), /hl7 has no strict form/)
 })
 
 test('token without a server, or with a key file that is none, is a failure', async () => {

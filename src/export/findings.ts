@@ -1,20 +1,25 @@
 import type { Issue } from '../fhir/operation-outcome.ts'
 import type { Problem } from './problem.ts'
 
-/** Findings that are kept: a hostile body has a million of them, and a person reads a few. */
-const findingsMax = 1_000
+/** Problems that are kept, and warnings: a hostile body has many more of them, and a person reads a few. The rest are counted. */
+export const findingsMax = 1_000
 
 /** What is found while a request is read: everything wrong with it, and what lenient handling ignores (O-4). */
 export class Findings {
+  /** The first of them. */
   readonly problems: Problem[] = []
-  readonly warnings: Issue[] = []
+  /** How many there are, those that are not kept too. */
+  total = 0
   readonly lenient: boolean
+  readonly #warnings: Issue[] = []
+  #ignored = 0
 
   constructor(lenient: boolean) {
     this.lenient = lenient
   }
 
   add(found: Problem): void {
+    this.total++
     if (this.problems.length < findingsMax) this.problems.push(found)
   }
 
@@ -25,7 +30,19 @@ export class Findings {
   /** Something unsupported: a warning when handling is lenient, a problem otherwise. */
   unsupported(found: Problem): void {
     const { status: _, ...issue } = found
-    if (!this.lenient) this.add(found)
-    else if (this.warnings.length < findingsMax) this.warnings.push({ ...issue, severity: 'warning' })
+    if (!this.lenient) {
+      this.add(found)
+      return
+    }
+    this.#ignored++
+    if (this.#warnings.length < findingsMax) this.#warnings.push({ ...issue, severity: 'warning' })
+  }
+
+  /** A warning for each thing that was ignored; the last one counts those that are not told. */
+  get warnings(): readonly Issue[] {
+    const more = this.#ignored - this.#warnings.length
+    if (more === 0) return this.#warnings
+    const text = 'More was ignored than is told here.'
+    return [...this.#warnings, { severity: 'warning', code: 'not-supported', text, diagnostics: `${more} more` }]
   }
 }

@@ -1,3 +1,4 @@
+import { readable } from './client-text.ts'
 import { type Problem, problem } from './problem.ts'
 import type { Profile } from './profile.ts'
 
@@ -9,6 +10,9 @@ export interface ExportHeaders {
 }
 
 const bodyTypes = ['application/fhir+json', 'application/json+fhir', 'application/json']
+/** Characters of a header that an answer repeats. */
+const shownCharsMax = 200
+
 const acceptedRanges = new Set([...bodyTypes, 'application/*', '*/*'])
 
 /** A media type or range in lower case with its parameters. */
@@ -67,12 +71,14 @@ export const acceptsFile = (accept: string | undefined): boolean => accept === u
 export function checkAccept(accept: string | undefined, profile: Profile): Problem[] {
   if (accept === undefined) {
     if (!profile.headersRequired) return []
-    return [problem(406, 'required', 'The Accept header is missing. Send Accept: application/fhir+json.')]
+    return [
+      problem(406, 'required', 'The Accept header is missing.', { diagnostics: 'Send Accept: application/fhir+json.' }),
+    ]
   }
   if (accepts(accept, acceptedRanges)) return []
   return [
     problem(406, 'not-supported', 'The Accept header names nothing that this server produces.', {
-      diagnostics: `Accept: ${accept.slice(0, 200)}. Allowed: application/fhir+json (FHIR 4.0), application/json.`,
+      diagnostics: `Accept: ${readable(accept, shownCharsMax)}. Allowed: application/fhir+json (FHIR 4.0), application/json.`,
     }),
   ]
 }
@@ -82,7 +88,7 @@ export function checkContentType(contentType: string | undefined): Problem[] {
   if (contentType !== undefined && bodyTypes.includes(mediaType(contentType).name)) return []
   return [
     problem(415, 'not-supported', 'The Content-Type header is missing or names a type that is not supported.', {
-      diagnostics: `Content-Type: ${contentType?.slice(0, 200) ?? '(none)'}. Allowed: ${bodyTypes.join(', ')}.`,
+      diagnostics: `Content-Type: ${contentType === undefined ? '(none)' : readable(contentType, shownCharsMax)}. Allowed: ${bodyTypes.join(', ')}.`,
     }),
   ]
 }
@@ -100,5 +106,10 @@ export function parsePrefer(headers: readonly string[]): Map<string, string> {
 /** T-146…T-150: `respond-async` is what this server can do. */
 export function checkPrefer(preferences: ReadonlyMap<string, string>, profile: Profile): Problem[] {
   if (preferences.has('respond-async') || !profile.headersRequired) return []
-  return [problem(400, preferences.size === 0 ? 'required' : 'value', 'The Prefer header must contain respond-async.')]
+  const found = readable([...preferences.keys()].join(', '), shownCharsMax)
+  return [
+    problem(400, found === '' ? 'required' : 'value', 'The Prefer header must contain respond-async.', {
+      diagnostics: `Prefer: ${found || '(none)'}. Send Prefer: respond-async.`,
+    }),
+  ]
 }

@@ -6,6 +6,12 @@ export const patientsMax = 20_000
 /** Body of a kick-off: 20,000 patients are 1.4 to 4.7 MB (protocol §2.2). */
 export const requestBytesMax = 16 * 1024 * 1024
 
+/** What the JSON of a kick-off may have: 20,000 patients take 80,000 values, 400,000 with identifiers and texts beside each. */
+export const requestJson = { depthMax: 100, valuesMax: 500_000 }
+
+/** Entries of one Parameters resource: the patients, and as many others. */
+export const entriesMax = 2 * patientsMax
+
 /** Issues in one answer; the rest are counted. */
 export const issuesMax = 100
 

@@ -1,5 +1,9 @@
+import { jsonExcess } from '../fhir/json-excess.ts'
 import { repeatedKey } from '../fhir/json-text.ts'
+import { readable } from './client-text.ts'
 import { exportParameters } from './export-parameter.ts'
+import type { Findings } from './findings.ts'
+import { entriesMax, requestJson } from './limits.ts'
 import { type Problem, problem } from './problem.ts'
 
 /** One entry of the Parameters resource that has a name and exactly one value. */
@@ -12,91 +16,131 @@ export interface ParameterEntry {
   readonly at: string
 }
 
+const quotedCharsMax = 100
+
 type JsonObject = { readonly [name: string]: unknown }
 
 const isObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Reads a body as a Parameters resource: its entries, and everything wrong with its shape (S-19, S-20, S-50; T-4…T-11, T-128…T-131). */
-export function readParameters(body: string): { entries: ParameterEntry[]; problems: Problem[] } {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(body.charCodeAt(0) === 0xfeff ? body.slice(1) : body)
-  } catch (error) {
-    const text = body.trim() === '' ? 'The body is empty.' : 'The body is not JSON.'
-    return { entries: [], problems: [problem(400, 'structure', text, { diagnostics: jsonFault(error) })] }
+/**
+ * Reads a body as a Parameters resource: its entries, and everything wrong with its shape (S-19, S-20, S-50; T-4…T-12, T-128…T-131).
+ * @param body undefined when its bytes are not UTF-8
+ */
+export function readParameters(body: string | undefined, findings: Findings): ParameterEntry[] {
+  const parsed = readJson(body)
+  if ('status' in parsed) {
+    findings.add(parsed)
+    return []
   }
-  if (!isObject(parsed)) {
-    return {
-      entries: [],
-      problems: [problem(400, 'structure', 'The body must be a Parameters resource, a JSON object.')],
-    }
-  }
-  const twice = repeatedKey(body)
-  if (twice !== undefined) {
-    return {
-      entries: [],
-      problems: [problem(400, 'structure', `The member ${quoted(twice)} stands twice in one object.`)],
-    }
-  }
-  const problems = checkType(parsed.resourceType)
-  if (!Array.isArray(parsed.parameter) || parsed.parameter.length === 0) {
-    const code =
-      parsed.parameter === undefined ? 'required' : Array.isArray(parsed.parameter) ? 'required' : 'structure'
-    problems.push(
+  const { resourceType, parameter } = parsed.object
+  findings.addAll(checkType(resourceType))
+  if (!Array.isArray(parameter) || parameter.length === 0) {
+    const code = parameter === undefined || Array.isArray(parameter) ? 'required' : 'structure'
+    findings.add(
       problem(400, code, 'parameter must be an array with at least one entry.', { expression: 'Parameters.parameter' }),
     )
-    return { entries: [], problems }
+    return []
   }
-  const entries: ParameterEntry[] = []
-  for (const [index, item] of parsed.parameter.entries()) {
+  if (parameter.length > entriesMax) {
+    findings.add(
+      problem(400, 'too-long', `parameter may have at most ${entriesMax} entries.`, {
+        diagnostics: `Found ${parameter.length}.`,
+        expression: 'Parameters.parameter',
+      }),
+    )
+    return []
+  }
+  return parameter.flatMap((item, index) => {
     const entry = readEntry(item, `Parameters.parameter[${index}]`)
-    if ('status' in entry) problems.push(entry)
-    else entries.push(entry)
+    if (!('status' in entry)) return [entry]
+    findings.add(entry)
+    return []
+  })
+}
+
+/** The object that a body is. What would cost much is refused before it is parsed. */
+function readJson(body: string | undefined): { readonly object: JsonObject } | Problem {
+  if (body === undefined) return problem(400, 'structure', 'The body is not UTF-8.')
+  if (body.trim() === '') {
+    return problem(400, 'structure', 'The body is empty.', { diagnostics: 'Send a Parameters resource.' })
   }
-  return { entries, problems }
+  const excess = jsonExcess(body, requestJson)
+  if (excess === 'depth') {
+    return problem(400, 'structure', `The body nests deeper than ${requestJson.depthMax} levels.`)
+  }
+  if (excess === 'values') {
+    return problem(400, 'too-long', `The body has more than ${requestJson.valuesMax} values.`)
+  }
+  let object: unknown
+  try {
+    object = JSON.parse(body.charCodeAt(0) === 0xfeff ? body.slice(1) : body)
+  } catch (error) {
+    return problem(400, 'structure', 'The body is not JSON.', { diagnostics: jsonFault(error) })
+  }
+  if (!isObject(object)) {
+    return problem(400, 'structure', 'The body must be a Parameters resource, a JSON object.')
+  }
+  const twice = repeatedKey(body)
+  if (twice === undefined) return { object }
+  return problem(400, 'structure', `The member ${quoted(twice)} stands twice in one object.`)
 }
 
 /** The parser's message without the excerpt of the body that it quotes. */
-const jsonFault = (error: unknown): string => (error as Error).message.replace(/,? ?"?\.{3}.*$|, ".*$/s, '')
+const jsonFault = (error: unknown): string =>
+  readable((error as Error).message.replace(/,? ?"?\.{3}.*$|, ".*$/s, ''), quotedCharsMax)
 
 function checkType(resourceType: unknown): Problem[] {
   if (resourceType === 'Parameters') return []
   const code = resourceType === undefined ? 'required' : 'structure'
-  return [problem(400, code, 'resourceType must be Parameters.', { expression: 'Parameters.resourceType' })]
+  return [
+    problem(400, code, 'resourceType must be Parameters.', {
+      diagnostics: typeof resourceType === 'string' ? `Found ${quoted(resourceType)}.` : 'Found no text.',
+      expression: 'Parameters.resourceType',
+    }),
+  ]
 }
+
+/** Names of value[x]; what does not look like one is no value, and never part of a location. */
+const valuePattern = /^value[A-Z][A-Za-z0-9]{1,39}$/
 
 function readEntry(item: unknown, at: string): ParameterEntry | Problem {
   if (!isObject(item)) return problem(400, 'structure', 'An entry of parameter must be an object.', { expression: at })
   if (typeof item.name !== 'string' || item.name.trim() === '') {
-    return problem(400, 'required', 'An entry of parameter needs a name.', { expression: `${at}.name` })
+    return problem(400, 'required', 'An entry of parameter needs a name.', {
+      diagnostics: `Supported: ${exportParameters.map(({ name }) => name).join(', ')}.`,
+      expression: `${at}.name`,
+    })
   }
   if (item.modifierExtension !== undefined) {
     return problem(400, 'extension', 'Modifier extensions are not supported.', {
+      diagnostics: `Of the parameter ${quoted(item.name)}.`,
       expression: `${at}.modifierExtension`,
     })
   }
-  const valueNames = Object.keys(item).filter((key) => /^value[A-Z]/.test(key))
+  const valueNames = Object.keys(item).filter((key) => valuePattern.test(key))
   if (valueNames.length > 1 || (valueNames.length === 1 && (item.part !== undefined || item.resource !== undefined))) {
     return problem(400, 'invariant', `The parameter ${quoted(item.name)} must have exactly one value.`, {
+      diagnostics: `Found ${[...valueNames, 'part', 'resource']
+        .filter((name) => item[name] !== undefined)
+        .slice(0, 10)
+        .map(quoted)
+        .join(', ')}.`,
       expression: at,
     })
   }
   const [valueName] = valueNames
   if (valueName === undefined) {
-    return problem(400, 'structure', `The parameter ${quoted(item.name)} has no value.`, { expression: at })
+    return problem(400, 'structure', `The parameter ${quoted(item.name)} has no value.`, {
+      diagnostics: 'Give it one member value[x], such as valueString.',
+      expression: at,
+    })
   }
   return { name: item.name, valueName, value: item[valueName], at }
 }
 
-const quotedCharsMax = 100
-
-/** A client's text for a message: bounded, and without control characters. */
-export const quoted = (text: string): string =>
-  `"${text
-    .slice(0, quotedCharsMax)
-    .toWellFormed()
-    .replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd')}${text.length > quotedCharsMax ? '…' : ''}"`
+/** A client's text for a message, in quotation marks. */
+export const quoted = (text: string): string => `"${readable(text, quotedCharsMax)}"`
 
 /**
  * Reads the parameters of a GET kick-off as the Parameters resource that they stand for; locations count in its order. A plus sign

@@ -33,8 +33,8 @@ export interface Profile {
 }
 
 /**
- * What Oracle Health Millennium documents. Two things are wider: wildcard scopes count, and filters may use every R4 search parameter
- * of the 13 types less the 16 names, because the records support them.
+ * What Oracle Health Millennium documents. Two things are wider, unless a tenant is strict: wildcard scopes count, and filters may use
+ * every R4 search parameter of the 13 types less the 16 names, because the records support them.
  */
 const millennium: Profile = {
   headersRequired: true,
@@ -64,3 +64,20 @@ const hl7: Profile = {
 }
 
 export const profiles: Readonly<Record<ProfileName, Profile>> = { millennium, hl7 }
+
+/** Millennium without what is wider: only the 20 documented search parameters with their rules on values, and no wildcard scopes (T-51, T-94…T-98). */
+const strictMillennium: Profile = { ...millennium, wildcardScopes: false, typeFilter: millenniumSwitches }
+
+/** What of a tenant decides how it is served. */
+export interface ServedTenant {
+  readonly profile: ProfileName
+  readonly strict: boolean
+  readonly referenceWalk: ReferenceWalk
+}
+
+/** How a tenant is served; as `millennium` where there is none. Only that profile has a strict form. */
+export function servedAs(tenant: ServedTenant | undefined): Profile {
+  if (tenant === undefined) return millennium
+  const profile = tenant.strict ? strictMillennium : profiles[tenant.profile]
+  return { ...profile, referenceWalk: tenant.referenceWalk }
+}

@@ -50,29 +50,32 @@ export interface ExportInput {
   readonly base: string
 }
 
-/** Either the request or all that is wrong with it, in the order of the checks (protocol §2.6). */
-export type ParsedRequest = { readonly request: ExportRequest } | { readonly problems: readonly Problem[] }
+/** Either the request or what is wrong with it, in the order of the checks (protocol §2.6): the first problems, and how many there are. */
+export type ParsedRequest =
+  | { readonly request: ExportRequest }
+  | { readonly problems: readonly Problem[]; readonly total: number }
 
-/** Reads a `POST Patient/$export` (S-1…S-50). Pure: whether the patients exist is asked afterwards. */
+/** Reads a `POST Patient/$export` (S-1…S-50). `body` is undefined when its bytes are not UTF-8. Pure: whether the patients exist is asked afterwards. */
 export function parseExportRequest(
-  input: ExportInput & { readonly body: string },
+  input: ExportInput & { readonly body: string | undefined },
   grant: Grant,
   profile: Profile,
 ): ParsedRequest {
   const preferences = parsePrefer(input.headers.prefer)
   const findings = new Findings(preferences.get('handling') === 'lenient')
-  const { entries, problems } = readParameters(input.body)
   findings.addAll(checkAccept(input.headers.accept, profile))
   findings.addAll(checkContentType(input.headers.contentType))
   findings.addAll(checkPrefer(preferences, profile))
-  findings.addAll(problems)
+  const before = findings.total
+  const entries = readParameters(input.body, findings)
+  const shapeBroken = findings.total > before
   for (const name of Object.keys(input.query)) {
     const text = `Parameters belong into the body; the query parameter ${quoted(name)} is not supported.`
-    findings.unsupported(problem(400, 'not-supported', text))
+    findings.unsupported(problem(400, 'not-supported', text, { diagnostics: 'Send it as an entry of parameter.' }))
   }
   const known = knownEntries(entries, profile, findings)
   const given = known.filter(({ name }) => name === 'patient')
-  const patients = readPatients(given, problems.length > 0, input.base, findings)
+  const patients = readPatients(given, shapeBroken, input.base, findings)
   return readRequest(input.base, patients, known, findings, grant, profile)
 }
 
@@ -105,7 +108,7 @@ function readRequest(
   const queries = readTypeFilter(of('_typeFilter'), explicit, profile, findings)
   const types = explicit ?? exportableTypes.filter((type) => grant.readable(type) !== 'none')
   findings.addAll(checkScopes(types, explicit, of('includeAssociatedData').length > 0, grant))
-  if (findings.problems.length > 0) return { problems: findings.problems }
+  if (findings.problems.length > 0) return { problems: findings.problems, total: findings.total }
   return {
     request: {
       patients,

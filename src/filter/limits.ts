@@ -1,4 +1,4 @@
-/** The longest `_typeFilter`, in characters: room for some 5,000 codes. */
+/** The longest `_typeFilter`, in characters, all its repeats together: room for some 5,000 codes. */
 export const typeFilterCharsMax = 100_000
 
 /** Parameters of one query. */
@@ -6,6 +6,3 @@ export const criteriaMax = 100
 
 /** Alternatives of one parameter that is not a token; tokens are looked up, so their number does not matter. */
 export const comparedValuesMax = 1_000
-
-/** Problems that one `_typeFilter` can have; more would tell nothing new. */
-export const problemsMax = 100

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { typeFilterCharsMax } from './limits.ts'
 import { at, parse } from './parse.fixture.ts'
 import { hl7Switches, millenniumSwitches } from './switches.ts'
 
@@ -29,6 +30,22 @@ describe('a problem of _typeFilter', () => {
     assert.match(
       text('Condition?_has:Provenance:target:recorded=2020'),
       /_has \(reverse chaining\) is not supported\.$/,
+    )
+  })
+
+  it('is told for each query, however many there are', () => {
+    assert.equal(parse([Array(150).fill('Foo?x=y').join(',')], C, hl7Switches).problems.length, 150)
+  })
+
+  it('bounds the text of all values together, and reads none behind the bound', () => {
+    const first = 'Condition?code=a'
+    const filling = (chars: number) => `Condition?code=${'b'.repeat(chars - 'Condition?code='.length)}`
+    const room = typeFilterCharsMax - first.length
+    assert.equal(parse([first, filling(room)], C, hl7Switches).problems.length, 0)
+    const { problems } = parse([first, filling(room + 1), 'Foo?x=y'], C, hl7Switches)
+    assert.deepEqual(
+      problems.map(({ status, code }) => [status, code]),
+      [[422, 'too-long']],
     )
   })
 

@@ -4,7 +4,7 @@ import { isExportableType } from '../fhir/resource-types.ts'
 import { type CriterionFault, readCriterion } from './criterion.ts'
 import { checkDocumentedDates, documentedRule } from './documented.ts'
 import { isFault } from './fault.ts'
-import { criteriaMax, problemsMax, typeFilterCharsMax } from './limits.ts'
+import { criteriaMax, typeFilterCharsMax } from './limits.ts'
 import type { Criterion, Query } from './query.ts'
 import { cutQueries, percentDecoded } from './query-text.ts'
 import type { TypeFilterSwitches } from './switches.ts'
@@ -35,12 +35,14 @@ export function parseTypeFilter(
   if (values.length > 0 && types === undefined && switches.requireType) {
     problems.push(problem(400, 'required', '_typeFilter needs _type.', { expression: values[0]!.at }))
   }
+  let chars = 0
   for (const { text, at } of values) {
-    if (text.length > typeFilterCharsMax) {
+    chars += text.length
+    if (chars > typeFilterCharsMax) {
       problems.push(
         problem(422, 'too-long', `_typeFilter may have at most ${typeFilterCharsMax} characters.`, { expression: at }),
       )
-      continue
+      break
     }
     for (const piece of switches.commaSplit ? cutQueries(text) : [text.trim()]) {
       const reader = new QueryReader(piece, at, switches)
@@ -52,7 +54,7 @@ export function parseTypeFilter(
       queries.set(query.type, [...known, query])
     }
   }
-  return problems.length > 0 ? { queries: new Map(), problems: problems.slice(0, problemsMax) } : { queries, problems }
+  return problems.length > 0 ? { queries: new Map(), problems } : { queries, problems }
 }
 
 /** Reads one query; what is wrong with it gathers in `problems`. */

@@ -17,18 +17,28 @@ function issueCode(problem: Problem, profile: Profile): IssueCode {
   return coarseStatuses.has(problem.status) ? 'invalid' : problem.code
 }
 
-/** Answers with an OperationOutcome of all problems; the first decides the status. */
-export function sendProblems(reply: FastifyReply, problems: readonly Problem[], profile: Profile): FastifyReply {
+/** Answers with an OperationOutcome of all problems; the first decides the status. `total` counts those too that are not given. */
+export function sendProblems(
+  reply: FastifyReply,
+  problems: readonly Problem[],
+  profile: Profile,
+  total = problems.length,
+): FastifyReply {
   const issues = problems.map((problem) => ({ ...problem, code: issueCode(problem, profile) }))
-  return sendOutcome(reply, problems[0]!.status, issues)
+  return sendOutcome(reply, problems[0]!.status, issues, total)
 }
 
 /** Answers with an OperationOutcome; at most `issuesMax` issues are listed, the rest counted. */
-export function sendOutcome(reply: FastifyReply, status: number, issues: readonly Issue[]): FastifyReply {
+export function sendOutcome(
+  reply: FastifyReply,
+  status: number,
+  issues: readonly Issue[],
+  total = issues.length,
+): FastifyReply {
   const listed = issues.slice(0, issuesMax)
-  if (issues.length > issuesMax) {
+  if (total > issuesMax) {
     const { severity, code } = issues[0]!
-    listed.push({ severity, code, text: `${issues.length - issuesMax} more issues are not listed.` })
+    listed.push({ severity, code, text: `${total - issuesMax} more issues are not listed.` })
   }
   return reply
     .code(status)

@@ -12,6 +12,7 @@ import { type Change, type Outcome, write } from '../records/write.ts'
 import { fhirJson, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
+import { described, fhirJsonType, schemaNamed } from './description.ts'
 import { readableCurrent } from './readable-record.ts'
 import { bodyText, faultProblem, ifMatchVersion, versionTag } from './resource-body.ts'
 import { checkType, versionConflict } from './resource-write.ts'
@@ -40,9 +41,28 @@ type AnswerEntry = {
   }
 }
 
+const bundle = described({
+  tag: 'Records',
+  summary: 'Write and read many records with a transaction or batch Bundle',
+  token: 'the scopes that the entries need',
+  body: { [fhirJsonType]: schemaNamed('Resource') },
+  answers: {
+    200: {
+      says: 'A Bundle with an entry for each entry.',
+      content: { [fhirJsonType]: { schema: schemaNamed('Resource') } },
+    },
+  },
+  refusals: {
+    400: 'Not a transaction or batch, or an entry of a transaction is wrong.',
+    404: 'An entry of a transaction names no resource type.',
+    412: 'A version in `ifMatch` of a transaction is not the current one.',
+    415: '`Content-Type` is missing or not FHIR JSON.',
+  },
+})
+
 /** FHIR transaction (all or nothing) and batch (each for itself) at the tenant's base. */
 export function bundleRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.post('/', async (request, reply) => {
+  scope.post('/', { schema: bundle }, async (request, reply) => {
     const caller = callerOf(request)
     const steps = readBundle(request, caller)
     if (!('type' in steps)) return sendProblems(reply, [steps], caller.profile)

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authenticate } from '../access/bearer.ts'
 import type { Grant } from '../export/grant.ts'
-import { type Profile, profiles } from '../export/profile.ts'
+import { type Profile, profiles, servedAs } from '../export/profile.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
 import { sendProblems } from './answer.ts'
 import type { HttpContext } from './context.ts'
@@ -43,11 +43,7 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
   scope.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.open) return
     const { tenant } = request.params as { tenant: string }
-    const known = await context.directory.tenant(tenant)
-    const profile = {
-      ...profiles[known?.profile ?? 'millennium'],
-      ...(known && { referenceWalk: known.referenceWalk }),
-    }
+    const profile = servedAs(await context.directory.tenant(tenant))
     served.set(request, profile)
     const grant = await authenticate(request.headers.authorization, {
       directory: context.directory,

@@ -10,12 +10,38 @@ import { findPart, type Part } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
 import type { ConnectionBounds } from './bounds.ts'
 import type { HttpContext } from './context.ts'
+import { described } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { keepPace } from './pace.ts'
 import { type RateLimits, sendThrottled } from './rates.ts'
 import { isUuid } from './uuid.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
+
+const ndjson = { 'application/fhir+ndjson': { schema: { type: 'string', format: 'binary' } } }
+
+const fileContent = described({
+  tag: 'Export',
+  summary: 'Download a file by its signed link',
+  details: 'The link is all that is needed: `Authorization` is ignored.',
+  headers: {
+    'Accept-Encoding': { type: 'string', description: 'With `gzip` the stored bytes are sent as they are.' },
+    Range: { type: 'string', examples: ['bytes=1000-'], description: 'Of the bytes as they are sent.' },
+    'If-Range': { type: 'string', description: 'The range counts only with this ETag.' },
+    'If-None-Match': { type: 'string' },
+  },
+  query: { expires: { type: 'string' }, signature: { type: 'string' } },
+  answers: {
+    200: { says: 'One resource a line.', headers: { ETag: 'One for each coding.' }, content: ndjson },
+    206: { says: 'The range.', headers: { 'Content-Range': 'Which bytes.' }, content: ndjson },
+    304: { says: 'The file has the ETag.' },
+  },
+  refusals: {
+    403: 'The link has expired or is not ours. Ask for the URL of the manifest again.',
+    404: 'The file was deleted or has expired.',
+    416: 'The range lies outside the file.',
+  },
+})
 
 /**
  * The bytes of a file, for whoever holds a signed link; `Authorization` is ignored (protocol §6). Files are stored gzipped: clients that
@@ -57,7 +83,8 @@ export function contentRoute(
     return sendPart(request, reply, context, part)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
-  app.route({ method: ['GET', 'HEAD'], url: contentPath(':id'), config: { countedBy: 'client' }, handler })
+  const config = { countedBy: 'client' } as const
+  app.route({ method: ['GET', 'HEAD'], url: contentPath(':id'), config, schema: fileContent, handler })
   allowOnly(app, contentPath(':id'), ['GET'])
 }
 

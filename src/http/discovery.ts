@@ -1,19 +1,26 @@
 import type { FastifyInstance } from 'fastify'
 import { clientAlgorithms } from '../access/client-key.ts'
-import { profiles } from '../export/profile.ts'
+import { servedAs } from '../export/profile.ts'
 import { exportableTypes } from '../fhir/resource-types.ts'
 import { introspectionEndpoint, issuerKeys, tokenEndpoint, tokenIssuer } from '../fhir/service-urls.ts'
 import type { HttpContext } from './context.ts'
+import { described } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
+
+const discovery = described({
+  tag: 'Discovery',
+  summary: 'SMART discovery: where tokens are given, and which scopes there are',
+  answers: { 200: { says: 'The document.', content: { 'application/json': { schema: { type: 'object' } } } } },
+})
 
 const authMethods = ['private_key_jwt', 'client_secret_basic']
 
 /** SMART discovery for backend clients, open to everybody (B5, B6). */
 export function smartConfigurationRoute(app: FastifyInstance, context: HttpContext): void {
   const path = '/r4/:tenant/.well-known/smart-configuration'
-  app.get(path, async (request, reply) => {
+  app.get(path, { schema: discovery }, async (request, reply) => {
     const { tenant } = request.params as { tenant: string }
-    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+    const profile = servedAs(await context.directory.tenant(tenant))
     const wildcards = profile.wildcardScopes ? ['system/*.read', 'system/*.rs'] : []
     const document = {
       issuer: tokenIssuer(context.publicUrl, tenant),

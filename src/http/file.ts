@@ -11,17 +11,31 @@ import { sendProblems } from './answer.ts'
 import { callerOf } from './caller.ts'
 import { contentPath } from './content.ts'
 import type { HttpContext } from './context.ts'
+import { described } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { isUuid } from './uuid.ts'
 
 const path = '/bulk-export/files/:id'
+
+const fileLink = described({
+  tag: 'Export',
+  summary: 'Get the link to a file of the manifest',
+  token: "of the job's client, with the read scope of the file's type; the `error` file needs no scope",
+  answers: {
+    307: {
+      says: 'Follow `Location` without the token.',
+      headers: { Location: `A signed link, good for ${contentLinkSecondsMax} seconds.` },
+    },
+  },
+  refusals: { 404: 'There is no such file, or it was deleted or has expired.', 406: '`Accept` does not allow NDJSON.' },
+})
 
 /**
  * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL. Needs a token of the job's client with the
  * read scope of the file's type, for as much of it as is in the file; the `error` file has no type, so the client is enough (D20b).
  */
 export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.get(path, async (request, reply) => {
+  scope.get(path, { schema: fileLink }, async (request, reply) => {
     const { grant, tenant, profile } = callerOf(request)
     if (!acceptsFile(request.headers.accept)) {
       const text = 'Files are application/fhir+ndjson; the Accept header does not allow that.'

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { exportParameters } from '../export/export-parameter.ts'
 import { groupMembers } from '../export/group-members.ts'
 import { patientsMax } from '../export/limits.ts'
 import { type Problem, problem } from '../export/problem.ts'
@@ -9,7 +10,8 @@ import { isId } from '../fhir/reference.ts'
 import { readCurrent } from '../records/read.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
-import { acceptExport, exportHeaders, refuse } from './kick-off.ts'
+import { described } from './description.ts'
+import { acceptExport, exportHeaders, kickOffDescription, refuse } from './kick-off.ts'
 import { knownPatients } from './known-patients.ts'
 import { allowOnly } from './method-not-allowed.ts'
 
@@ -20,13 +22,13 @@ const groupsMax = 1_000
 
 /** `GET Group/{id}/$export` (protocol §1): exports the patients who are members at kick-off. No Group scope is needed. */
 export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.get(path, async (request, reply) => {
+  scope.get(path, { schema: groupExport }, async (request, reply) => {
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
     const query = request.query as QueryString
     const input = { headers: exportHeaders(request), query, base: caller.base }
     const parsed = parseGroupExportRequest(input, caller.grant, caller.profile)
-    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
     if (!isId(id)) return refuse(reply, [noSuchGroup], caller, context)
     const members = await membersOf(context, caller, id)
     if ('status' in members) return refuse(reply, [members], caller, context)
@@ -36,6 +38,19 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext):
   })
   allowOnly(scope, path, ['GET'])
 }
+
+const groupExport = described({
+  ...kickOffDescription,
+  summary: 'Start an export of the members of a Group',
+  details: 'Exports the patients who are active members of the Group, and of the Groups in it, at this moment.',
+  token: 'system read scopes of the types that are exported; none of Group',
+  query: Object.fromEntries(
+    exportParameters
+      .filter(({ name }) => name !== 'patient')
+      .map(({ name, documentation }) => [name, { type: 'string', description: documentation }]),
+  ),
+  refusals: { ...kickOffDescription.refusals, 404: 'There is no such Group.' },
+})
 
 const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
 

@@ -1,5 +1,23 @@
 import type { FastifyInstance } from 'fastify'
 import type { HttpContext } from './context.ts'
+import { described } from './description.ts'
+
+const state = { 'application/json': { schema: { type: 'object', properties: { status: { type: 'string' } } } } }
+
+const live = described({
+  tag: 'Operation',
+  summary: 'Does the process answer?',
+  answers: { 200: { says: 'It does.', content: state } },
+})
+
+const ready = described({
+  tag: 'Operation',
+  summary: 'Does the server take requests?',
+  answers: {
+    200: { says: 'It does.', content: state },
+    503: { says: 'The server is stopping, or the database does not answer.', content: state },
+  },
+})
 
 /** `/livez`: the process answers. `/readyz`: it takes requests, and the database answers too. Never throttled: who asks restarts servers. */
 export function healthRoutes(app: FastifyInstance, context: HttpContext): void {
@@ -18,8 +36,8 @@ export function healthRoutes(app: FastifyInstance, context: HttpContext): void {
       })
     return asked
   }
-  app.get('/livez', { config }, async () => ({ status: 'ok' }))
-  app.get('/readyz', { config }, async (_request, reply) => {
+  app.get('/livez', { config, schema: live }, async () => ({ status: 'ok' }))
+  app.get('/readyz', { config, schema: ready }, async (_request, reply) => {
     const answers = await databaseAnswers()
     if (answers && context.ready()) return { status: 'ok' }
     return reply.code(503).send({ status: answers ? 'stopping' : 'the database does not answer' })

@@ -9,6 +9,7 @@ import { jobParts } from '../jobs/part.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
+import { described, fhirJsonType, schemaNamed } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { type RateLimits, sendThrottled } from './rates.ts'
 import { isUuid } from './uuid.ts'
@@ -17,7 +18,7 @@ const path = '/bulk-export/jobs/:id'
 
 /** `GET` and `DELETE` of a job (protocol §5, §7). Any valid token of the client that kicked off; scopes are not checked (D20). */
 export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
-  scope.get(path, async (request, reply) => {
+  scope.get(path, { schema: status }, async (request, reply) => {
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
     // T-169: counted before the job is looked for, so that the answer says nothing about it.
@@ -32,7 +33,7 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
     if (job.state === 'failed') return sendFailed(reply, job)
     return sendManifest(reply, context, caller, job)
   })
-  scope.delete(path, async (request, reply) => {
+  scope.delete(path, { schema: deletion }, async (request, reply) => {
     const caller = callerOf(request)
     const job = await ownJob(context, caller, (request.params as { id: string }).id)
     if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
@@ -46,6 +47,53 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
   })
   allowOnly(scope, path, ['GET', 'DELETE'])
 }
+
+const notOurs = { 404: 'There is no such job, or it was deleted or has expired.' }
+const ofTheClient = 'any, of the client that started the export'
+
+const status = described({
+  tag: 'Export',
+  summary: 'Ask how an export is getting on; get its manifest',
+  token: ofTheClient,
+  answers: {
+    200: {
+      says: 'The export is done. Its files stay until `Expires`.',
+      headers: { Expires: 'When the files go.', 'X-Progress': '`completed`' },
+      content: {
+        'application/json': {
+          schema: schemaNamed('Manifest'),
+          example: {
+            transactionTime: '2026-11-23T02:01:25.566Z',
+            request: 'https://fhir.example.org/r4/clinic/Patient/$export',
+            requiresAccessToken: true,
+            output: [
+              {
+                type: 'Condition',
+                url: 'https://fhir.example.org/r4/clinic/bulk-export/files/8d9902d3-4d09-422a-bc28-799f04c94e89',
+                count: 5,
+              },
+            ],
+            error: [],
+          },
+        },
+      },
+    },
+    202: {
+      says: 'The export is in progress; `diagnostics` says how far it is.',
+      headers: { 'Retry-After': 'Seconds until it makes sense to ask again.', 'X-Progress': 'How far it is.' },
+      content: { [fhirJsonType]: { schema: schemaNamed('OperationOutcome') } },
+    },
+  },
+  refusals: { ...notOurs, 406: '`Accept` does not allow FHIR JSON.', 500: 'The export failed. Start a new one.' },
+})
+
+const deletion = described({
+  tag: 'Export',
+  summary: 'Cancel an export, or delete its files',
+  token: ofTheClient,
+  answers: { 202: { says: 'The job and its files are gone, whether it was running or done.' } },
+  refusals: notOurs,
+})
 
 /** T-164, T-166, T-167, O-7: another tenant's job does not exist, another client's is forbidden, a deleted one is gone. */
 async function ownJob(context: HttpContext, { tenant, grant }: Caller, id: string) {

@@ -11,16 +11,17 @@ import { acceptJob, findLiveJob, isLockTimeout } from '../jobs/job.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
+import { described, fhirJsonType, type RouteDescription, schemaNamed } from './description.ts'
 import { retryAfterOf } from './job-status.ts'
 import { knownPatients } from './known-patients.ts'
 import { allowOnly } from './method-not-allowed.ts'
 
 /** `POST Patient/$export` (S-1…S-60): 202 with the status URL, or every problem at once. */
 export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.post('/Patient/$export', async (request, reply) => {
+  scope.post('/Patient/$export', { schema: patientExport }, async (request, reply) => {
     const caller = callerOf(request)
     const parsed = parse(request, caller)
-    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context)
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
     const existing = await knownPatients(context.pool, caller, parsed.request, parsed.request.patients)
     const unknown = unknownPatients(parsed.request, existing)
     if (unknown.length > 0 && !parsed.request.lenient) return refuse(reply, unknown, caller, context)
@@ -29,6 +30,41 @@ export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void
   })
   allowOnly(scope, '/Patient/$export', ['POST'])
 }
+
+/** The headers and answers that all kick-offs have. */
+export const kickOffDescription = {
+  tag: 'Export',
+  headers: {
+    Accept: { type: 'string', description: 'Must allow FHIR JSON.', examples: ['application/fhir+json'] },
+    Prefer: {
+      type: 'string',
+      description: '`handling=lenient` ignores what is not supported and tells so in warnings.',
+      examples: ['respond-async', 'respond-async, handling=lenient'],
+    },
+  },
+  answers: {
+    202: {
+      says: 'The export was accepted. The body is empty, or has a warning for each thing that was ignored.',
+      headers: { 'Content-Location': 'The URL of the status.' },
+      content: { [fhirJsonType]: { schema: schemaNamed('OperationOutcome') } },
+    },
+  },
+  refusals: {
+    400: 'Something is wrong with headers or parameters, or a patient is not known: every problem at once.',
+    406: '`Accept` is missing or does not allow FHIR JSON.',
+    422: 'A query of `_typeFilter` cannot be applied.',
+    429: 'Another export of the client is in progress. `diagnostics` has its URL, `Retry-After` tells when to ask again.',
+    503: 'The store is busy with a write, ask again after `Retry-After` seconds; or the issuer of the token cannot be asked now.',
+  },
+} as const satisfies Partial<RouteDescription>
+
+const patientExport = described({
+  ...kickOffDescription,
+  summary: 'Start an export of chosen patients',
+  token: 'system read scopes of the types that are exported',
+  body: { [fhirJsonType]: schemaNamed('ExportParameters') },
+  refusals: { ...kickOffDescription.refusals, 415: '`Content-Type` is missing or not FHIR JSON.' },
+})
 
 /** Accepts a request that has passed all checks: 202 with the status URL, or 429. `url` is the kick-off's, for the manifest. */
 export async function acceptExport(
@@ -62,17 +98,23 @@ export function exportHeaders(request: FastifyRequest): ExportHeaders {
 function parse(request: FastifyRequest, { grant, profile, base }: Caller) {
   const headers = exportHeaders(request)
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
-  if (!isUtf8(body)) return { problems: [problem(400, 'structure', 'The body is not UTF-8.')] }
   const query = request.query as QueryString
-  return parseExportRequest({ headers, query, body: body.toString('utf8'), base }, grant, profile)
+  const text = isUtf8(body) ? body.toString('utf8') : undefined
+  return parseExportRequest({ headers, query, body: text, base }, grant, profile)
 }
 
-/** Answers with the problems of a kick-off. */
-export function refuse(reply: FastifyReply, problems: readonly Problem[], caller: Caller, context: HttpContext) {
+/** Answers with the problems of a kick-off; `total` counts those too that are not among them. */
+export function refuse(
+  reply: FastifyReply,
+  problems: readonly Problem[],
+  caller: Caller,
+  context: HttpContext,
+  total = problems.length,
+) {
   if (problems[0]!.status === 403) {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   }
-  return sendProblems(reply, problems, caller.profile)
+  return sendProblems(reply, problems, caller.profile, total)
 }
 
 /** A writer has held up the kick-off for too long (T-170). */

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
 import { sendProblems } from './answer.ts'
+import { undescribed } from './description.ts'
 
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
@@ -18,6 +19,7 @@ export function allowOnly(app: FastifyInstance, path: string, allowed: readonly 
     method: methods.filter((method) => !withHead.includes(method)),
     url: path,
     config: { open: true },
+    schema: undescribed,
     // Nobody has shown a token yet, so no body is read.
     onRequest: refuse,
     handler: refuse,

@@ -1,6 +1,7 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { type OAuthError, oauthError } from '../access/oauth-error.ts'
 import { formCharsMax, type PostedRequest } from '../access/posted-form.ts'
+import { undescribed } from './description.ts'
 
 const refusedMethods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const
 
@@ -11,11 +12,12 @@ const refusedMethods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const
 export function oauthRoute(
   app: FastifyInstance,
   path: string,
+  schema: FastifySchema,
   answer: (request: PostedRequest, tenant: string) => Promise<object | OAuthError>,
 ): void {
   // The endpoints have limits of their own, and answer in their own way.
   const config = { countedBy: 'nobody' } as const
-  app.post(path, { bodyLimit: formCharsMax, errorHandler: refuseUnread, config }, async (request, reply) => {
+  app.post(path, { bodyLimit: formCharsMax, errorHandler: refuseUnread, config, schema }, async (request, reply) => {
     const { tenant } = request.params as { tenant: string }
     const posted = {
       contentType: request.headers['content-type'],
@@ -28,7 +30,14 @@ export function oauthRoute(
   const refuseMethod = async (request: FastifyRequest, reply: FastifyReply) =>
     send(request, reply.header('Allow', 'POST'), oauthError('invalid_request', 'use POST', { status: 405 }))
   // Nobody has said who asks, so no body is read.
-  app.route({ method: [...refusedMethods], url: path, config, onRequest: refuseMethod, handler: refuseMethod })
+  app.route({
+    method: [...refusedMethods],
+    url: path,
+    config,
+    schema: undescribed,
+    onRequest: refuseMethod,
+    handler: refuseMethod,
+  })
 }
 
 function send(request: FastifyRequest, reply: FastifyReply, answer: object | OAuthError): FastifyReply {

@@ -7,21 +7,40 @@ import type { StoredVersion } from '../records/read.ts'
 import { fhirJson, sendProblems } from './answer.ts'
 import { callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
+import { described, fhirJsonType, type RouteDescription, schemaNamed } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { readableCurrent, readableVersion, type Wanted } from './readable-record.ts'
 import { versionTag } from './resource-body.ts'
+
+const reading = {
+  tag: 'Records',
+  token: 'the system read scope of the type',
+  headers: { 'If-None-Match': { type: 'string', examples: ['W/"3"'] } },
+  answers: {
+    200: {
+      says: 'The record. A Binary is sent as its bytes, unless FHIR JSON is asked for.',
+      headers: { ETag: 'The version.', 'Last-Modified': '`meta.lastUpdated`' },
+      content: { [fhirJsonType]: { schema: schemaNamed('Resource') } },
+    },
+    304: { says: 'The record has the version of `If-None-Match`.' },
+  },
+  refusals: { 404: 'There is no such record, or that version is not kept any more.', 410: 'It was deleted.' },
+} as const satisfies Partial<RouteDescription>
+
+const read = described({ ...reading, summary: 'Read a record' })
+const versionRead = described({ ...reading, summary: 'Read a version of a record' })
 
 /**
  * FHIR read and vread. They need `system/{type}.read`; what granular scopes do not let read is answered as what is not
  * there.
  */
 export function resourceReadRoutes(scope: FastifyInstance, context: HttpContext): void {
-  scope.get('/:type/:id', (request, reply) =>
+  scope.get('/:type/:id', { schema: read }, (request, reply) =>
     send(request, reply, context, (wanted) => readableCurrent(context, callerOf(request), wanted)),
   )
   allowOnly(scope, '/:type/:id', ['GET', 'PUT', 'DELETE'])
 
-  scope.get('/:type/:id/_history/:version', (request, reply) => {
+  scope.get('/:type/:id/_history/:version', { schema: versionRead }, (request, reply) => {
     const version = /^\d{1,9}$/.exec((request.params as { version: string }).version)?.[0]
     return send(request, reply, context, async (wanted) =>
       version === undefined ? undefined : readableVersion(context, callerOf(request), wanted, Number(version)),

@@ -9,14 +9,65 @@ import { type Outcome, write } from '../records/write.ts'
 import { fhirJson, sendProblems } from './answer.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
+import { described, fhirJsonType, type RouteDescription, schemaNamed } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { bodyText, faultProblem, ifMatchVersion, versionTag } from './resource-body.ts'
 
 type Params = { readonly type: string; readonly id: string }
 
+const resource = { [fhirJsonType]: { schema: schemaNamed('Resource') } }
+const written = {
+  ETag: 'The version.',
+  Location: 'The version that was written.',
+  'Last-Modified': '`meta.lastUpdated`',
+}
+const writing = {
+  tag: 'Records',
+  token: 'the system write scope of the type',
+} as const satisfies Partial<RouteDescription>
+const ifMatchHeader = { 'If-Match': { type: 'string', examples: ['W/"3"'] } }
+const badBody = {
+  400: 'The body is not a resource that can be stored, or does not fit the URL.',
+  404: 'The URL names no resource type.',
+  415: '`Content-Type` is missing or not FHIR JSON.',
+}
+const conflicting = { 412: 'The record has another version than `If-Match` says.' }
+
+const create = described({
+  ...writing,
+  summary: 'Create a record; the server gives the id',
+  body: { [fhirJsonType]: schemaNamed('Resource') },
+  answers: { 201: { says: 'The record as it was stored.', headers: written, content: resource } },
+  refusals: badBody,
+})
+
+const update = described({
+  ...writing,
+  summary: 'Create or change the record with this id',
+  headers: ifMatchHeader,
+  body: { [fhirJsonType]: schemaNamed('Resource') },
+  answers: {
+    200: {
+      says: 'It was changed. Without a body: nothing differs, there is no new version.',
+      headers: written,
+      content: resource,
+    },
+    201: { says: 'It was created.', headers: written, content: resource },
+  },
+  refusals: { ...badBody, ...conflicting },
+})
+
+const deletion = described({
+  ...writing,
+  summary: 'Delete a record',
+  headers: ifMatchHeader,
+  answers: { 204: { says: 'It is not there, or not any more.' } },
+  refusals: { 400: '`If-Match` names no version.', 404: 'The URL names no resource.', ...conflicting },
+})
+
 /** FHIR create, update and delete. They need `system/{type}.write` or its v2 form. */
 export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext): void {
-  scope.post('/:type', async (request, reply) => {
+  scope.post('/:type', { schema: create }, async (request, reply) => {
     if (request.headers['if-none-exist'] !== undefined) return refuse(reply, context, conditionalCreate, request)
     const draft = readDraft(request, randomUUID())
     if ('status' in draft) return refuse(reply, context, draft, request)
@@ -24,7 +75,7 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
   })
   allowOnly(scope, '/:type', ['POST'])
 
-  scope.put('/:type/:id', async (request, reply) => {
+  scope.put('/:type/:id', { schema: update }, async (request, reply) => {
     const { id } = request.params as Params
     const ifMatch = ifMatchVersion(request.headers['if-match'])
     if (ifMatch === 'invalid') return refuse(reply, context, badIfMatch, request)
@@ -39,7 +90,7 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
     return put(request, reply, context, draft, ifMatch)
   })
 
-  scope.delete('/:type/:id', async (request, reply) => {
+  scope.delete('/:type/:id', { schema: deletion }, async (request, reply) => {
     const { grant, tenant } = callerOf(request)
     const { type, id } = request.params as Params
     const ifMatch = ifMatchVersion(request.headers['if-match'])

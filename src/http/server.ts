@@ -25,6 +25,7 @@ import { healthRoutes } from './health.ts'
 import { jobRoutes } from './job-status.ts'
 import { kickOffRoute } from './kick-off.ts'
 import { metadataRoutes } from './metadata.ts'
+import { collectDescriptions, documentationRoutes } from './openapi.ts'
 import { isOutage, retryOutageSeconds } from './outage.ts'
 import { limitRates, type Rates, ratesDefault } from './rates.ts'
 import { addRequestIds } from './request-id.ts'
@@ -74,11 +75,15 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
 
-  healthRoutes(app, context)
-  tokenRoutes(app, context)
-  smartConfigurationRoute(app, context)
-  metadataRoutes(app, context)
-  contentRoute(app, context, limits, bounds)
+  collectDescriptions(app, context)
+  app.register(async (open) => {
+    healthRoutes(open, context)
+    tokenRoutes(open, context)
+    smartConfigurationRoute(open, context)
+    metadataRoutes(open, context)
+    contentRoute(open, context, limits, bounds)
+    documentationRoutes(open)
+  })
   app.register(
     async (scope) => {
       requireCaller(scope, context, limits)

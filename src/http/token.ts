@@ -1,23 +1,94 @@
 import type { FastifyInstance } from 'fastify'
 import { introspectToken } from '../access/introspection.ts'
 import { issueToken } from '../access/token-endpoint.ts'
-import { profiles } from '../export/profile.ts'
+import { servedAs } from '../export/profile.ts'
 import type { HttpContext } from './context.ts'
+import { described, schemaNamed } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
 import { oauthRoute } from './oauth.ts'
 
+const form = 'application/x-www-form-urlencoded'
+const oauthError = { 'application/json': { schema: schemaNamed('OAuthError') } }
+const clientAuthentication = {
+  Authorization: { type: 'string', description: '`Basic`, for clients that have a secret in place of a key.' },
+}
+const assertion = {
+  client_assertion_type: { const: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer' },
+  client_assertion: { type: 'string', description: 'A JWT whose `aud` is the URL of this endpoint.' },
+}
+
+/** The refusals of the endpoints that take a form. */
+const refusals = {
+  400: { says: 'The form is not right.', content: oauthError },
+  401: { says: 'The client did not prove who it is.', content: oauthError },
+  413: { says: 'The form is too large.', content: oauthError },
+  429: { says: 'Asked too often. Ask again after `Retry-After` seconds.', content: oauthError },
+}
+
+const tokenRequest = described({
+  tag: 'Access',
+  summary: 'Get an access token',
+  details:
+    'SMART Backend Services: the client proves who it is with a JWT signed by a registered key, or with its secret.',
+  headers: clientAuthentication,
+  body: {
+    [form]: {
+      type: 'object',
+      required: ['grant_type', 'scope'],
+      properties: {
+        grant_type: { const: 'client_credentials' },
+        ...assertion,
+        scope: { type: 'string', examples: ['system/Patient.read system/Condition.read'] },
+      },
+    },
+  },
+  answers: {
+    ...refusals,
+    200: {
+      says: 'The token. `scope` is what was granted.',
+      content: { 'application/json': { schema: schemaNamed('Token') } },
+    },
+    400: { says: 'The form is not right, or no scope of it can be granted.', content: oauthError },
+  },
+})
+
+const introspection = described({
+  tag: 'Access',
+  summary: 'Ask whether an access token is good, and for what',
+  details: 'RFC 7662. A client is told of tokens of its own tenant only; of all others, that they are not active.',
+  headers: clientAuthentication,
+  body: { [form]: { type: 'object', required: ['token'], properties: { token: { type: 'string' }, ...assertion } } },
+  answers: {
+    ...refusals,
+    200: {
+      says: '`active`, and what the token holds if it is.',
+      content: {
+        'application/json': {
+          schema: { type: 'object', required: ['active'], properties: { active: { type: 'boolean' } } },
+        },
+      },
+    },
+  },
+})
+
+const keySet = described({
+  tag: 'Access',
+  summary: 'The keys that verify access tokens',
+  answers: { 200: { says: 'A JWK set.', content: { 'application/json': { schema: { type: 'object' } } } } },
+})
+
 /** The OAuth endpoints of a tenant: tokens, their state, and the keys that verify them (protocol §13). */
 export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
-  oauthRoute(app, '/oauth2/:tenant/token', async (request, tenant) => {
-    const profile = profiles[(await context.directory.tenant(tenant))?.profile ?? 'millennium']
+  oauthRoute(app, '/oauth2/:tenant/token', tokenRequest, async (request, tenant) => {
+    const profile = servedAs(await context.directory.tenant(tenant))
     return issueToken(request, { ...authenticationContext(context, tenant), wildcards: profile.wildcardScopes })
   })
 
-  oauthRoute(app, '/oauth2/:tenant/introspect', (request, tenant) =>
+  oauthRoute(app, '/oauth2/:tenant/introspect', introspection, (request, tenant) =>
     introspectToken(request, authenticationContext(context, tenant)),
   )
 
-  app.get('/oauth2/:tenant/jwks', async (_request, reply) => {
+  app.get('/oauth2/:tenant/jwks', { schema: keySet }, async (_request, reply) => {
     const { published } = await context.directory.signingKeys()
     return reply.type('application/json').send(JSON.stringify({ keys: published }))
   })

@@ -166,7 +166,6 @@ export const bodyScenarios: readonly Scenario[] = [
     status: 400,
     code: 'invalid',
     fine: 'structure',
-    expression: 'Parameters.parameter[0]',
   },
   {
     t: [11],

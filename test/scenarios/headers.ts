@@ -1,4 +1,6 @@
+import assert from 'node:assert/strict'
 import { decodeJwt } from 'jose'
+import { exchange } from './exchange.ts'
 import type { RequestRow, Scenario } from './scenario.ts'
 import type { Caller, Stage } from './stage.ts'
 
@@ -64,6 +66,16 @@ const notAllowed = (method: string, t: readonly number[], does: string, path = '
   status: 405,
   code: 'not-supported',
   answers: { allow: /^POST$/ },
+})
+
+/** Whether an unknown parameter is ignored tells what the server has understood; of a repeated preference the first counts. */
+const leniently = (prefer: readonly string[], status: 202 | 400): RequestRow => ({
+  t: [148],
+  rules: ['S-13', 'RFC 7240'],
+  does: `Prefer: ${prefer.join(' and ')}, with an unknown parameter`,
+  change: { headers: { prefer }, parameters: [{ name: 'foo', valueString: 'bar' }] },
+  status,
+  ...(status === 202 ? { warnings: ['not-supported'] } : { code: 'invalid', fine: 'not-supported' }),
 })
 
 /** T-133…T-154: headers, tokens and methods. */
@@ -171,6 +183,31 @@ export const headerScenarios: readonly Scenario[] = [
   refused(149, 'S-18', 'Prefer: handling=lenient alone', 400, { prefer: 'handling=lenient' }),
   hl7(accepted(149, 'K7', 'Prefer: handling=lenient alone', { prefer: 'handling=lenient' })),
   accepted(150, 'RFC 7240', 'Prefer: respond-async; wait=10', { prefer: 'respond-async; wait=10' }),
+  ...[
+    'wait=10 , Respond-Async',
+    ', ,respond-async,,',
+    'foo="a, handling=strict", respond-async',
+    'respond-async=""; x="\\", y"',
+    ['return=minimal', 'foo', 'respond-async;q'],
+  ].map((prefer) => accepted(150, 'RFC 7240', `Prefer: ${[prefer].flat().join(' and ')}`, { prefer })),
+  ...[
+    '"respond-async"',
+    'foo="respond-async"',
+    'foo; respond-async',
+    'foo="bar, respond-async',
+    'respond-asynchronously',
+  ].map((prefer) => refused(147, 'RFC 7240', `Prefer: ${prefer}`, 400, { prefer })),
+  ...[
+    ['respond-async, handling = LENIENT'],
+    ['handling="lenient";x=y', 'respond-async'],
+    ['respond-async, handling="le\\nient"', 'handling=strict'],
+  ].map((prefer) => leniently(prefer, 202)),
+  ...[
+    ['respond-async, handling=strict', 'handling=lenient'],
+    ['respond-async; handling=lenient'],
+    ['respond-async, foo="handling=lenient"'],
+    ['respond-async, handling=lenient2'],
+  ].map((prefer) => leniently(prefer, 400)),
   accepted(151, 'S-4', 'Accept-Language: fr', { 'accept-language': 'fr' }),
   {
     t: [],
@@ -186,6 +223,20 @@ export const headerScenarios: readonly Scenario[] = [
   {
     ...notAllowed('GET', [152], 'GET Patient/$export without a token: the method is checked first'),
     change: { method: 'GET', body: null, authorization: async () => undefined },
+  },
+  {
+    t: [153],
+    rules: ['S-1'],
+    does: 'HEAD and OPTIONS of Patient/$export',
+    outcome: '405 without a body; 204',
+    play: async (stage) => {
+      const url = `${stage.base('clinic')}/Patient/$export`
+      const head = await exchange({ method: 'HEAD', url, headers: {} })
+      assert.deepEqual([head.status, head.headers.allow, head.body.length], [405, 'POST', 0])
+      const options = await exchange({ method: 'OPTIONS', url, headers: {} })
+      assert.deepEqual([options.status, options.body.length], [204, 0])
+      for (const { headers } of [head, options]) assert.equal(headers['x-request-id'], headers['opc-request-id'])
+    },
   },
   {
     t: [154],

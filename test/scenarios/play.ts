@@ -3,13 +3,15 @@ import type { Answer, Exchange } from './exchange.ts'
 import { exportedBy } from './exported.ts'
 import { kickOffRequest } from './kick-off.ts'
 import { leadsInto, type OutcomeIssue, outcomeOf } from './outcome.ts'
-import type { RequestRow } from './scenario.ts'
+import type { RequestRow, Served } from './scenario.ts'
 import type { Caller, Stage } from './stage.ts'
 
+const tenants = { millennium: 'clinic', strict: 'textbook', hl7: 'commons' } as const
+
 /** Plays a row about one request. Under hl7 the exact issue code is expected, where the row tells it. */
-export async function playRequest(stage: Stage, row: RequestRow, profile: 'millennium' | 'hl7'): Promise<void> {
+export async function playRequest(stage: Stage, row: RequestRow, profile: Served): Promise<void> {
   const { scope } = row.change ?? {}
-  const tenant = profile === 'hl7' ? 'commons' : 'clinic'
+  const tenant = tenants[profile]
   const caller = await (row.status === 202 ? stage.newCaller(tenant, scope) : stage.sharedCaller(tenant, scope))
   const request = await kickOffRequest(stage, caller, row.change)
   const answer = await stage.send(request)
@@ -19,7 +21,7 @@ export async function playRequest(stage: Stage, row: RequestRow, profile: 'mille
   else if (row.status === 202) await checkAcceptance(stage, row, caller, answer)
 }
 
-function checkRefusal(row: RequestRow, request: Exchange, answer: Answer, profile: 'millennium' | 'hl7'): void {
+function checkRefusal(row: RequestRow, request: Exchange, answer: Answer, profile: Served): void {
   const issues = outcomeOf(answer)
   const { expression } = row
   const meant = expression === undefined ? issues[0] : issues.find((issue) => issue.expression?.includes(expression))

@@ -1,6 +1,9 @@
 import type { IssueCode } from '../../src/fhir/operation-outcome.ts'
 import type { Caller, Stage } from './stage.ts'
 
+/** How a tenant is served: by a profile, or by the strict form of millennium. */
+export type Served = 'millennium' | 'strict' | 'hl7'
+
 /** What every row tells of itself. */
 interface Rule {
   /** Numbers of protocol §15; none when the rule has no row there. */
@@ -9,6 +12,8 @@ interface Rule {
   readonly rules: readonly string[]
   /** What is done, as the middle of a sentence. */
   readonly does: string
+  /** How the tenant is served; by millennium when it is not said. */
+  readonly profile?: Exclude<Served, 'millennium'>
 }
 
 /** How a request differs from the smallest valid kick-off (`minimalKickOff`). In texts `{base}` stands for the FHIR base. */
@@ -34,8 +39,6 @@ export interface Change {
 
 /** A row about one request and its answer. */
 export interface RequestRow extends Rule {
-  /** The profile of the tenant; millennium when it is not said. */
-  readonly profile?: 'hl7'
   readonly change?: Change
   readonly status: number
   /** The code of one of the issues, the first unless `expression` names another. */

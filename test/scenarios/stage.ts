@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict'
 import { signAccessToken, type TokenHolder, tokenSecondsDefault } from '../../src/access/access-token.ts'
 import { loadSigningKeys, type SigningKeys } from '../../src/access/signing-key.ts'
+import { exportableTypes } from '../../src/fhir/resource-types.ts'
 import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
+import { assertDocumented } from '../problem-reference.ts'
 import { type TestClient, TestServer } from '../server.ts'
 import { type Answer, closeConnections, type Exchange, exchange } from './exchange.ts'
 import { outcomeOf } from './outcome.ts'
+import { Told } from './told.ts'
 
-/** The tenants of the stage: `commons` has the profile hl7, the others millennium; `chain` follows references of referenced records. */
-export type StageTenant = 'clinic' | 'neighbour' | 'commons' | 'chain'
+/** The tenants of the stage: `commons` has the profile hl7, the others millennium; `textbook` is strict; `chain` follows references of referenced records. */
+export type StageTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'chain'
 
 /** A registered client with a token. */
 export interface Caller {
@@ -16,7 +19,11 @@ export interface Caller {
   readonly token: string
 }
 
-export const everyScope = 'system/*.read system/*.write'
+/** Scopes of every type that is exported; a strict tenant grants no wildcards (D26). */
+const everyScopeOf = (tenant: StageTenant): string =>
+  tenant === 'textbook'
+    ? exportableTypes.map((type) => `system/${type}.read system/${type}.write`).join(' ')
+    : 'system/*.read system/*.write'
 
 /** A worker number that nobody has: what it holds is given to others by the sweeper. */
 const deadWorker = 0
@@ -30,26 +37,30 @@ const holdSql = `
   end $$;
   create trigger hold_job before insert on job for each row execute function hold_job()`
 
-/** One running server with three tenants, on which all scenarios play. Every answer is checked for what all answers must have. */
+/** One running server with five tenants, on which all scenarios play. Every answer is checked for what all answers must have. */
 export class Stage {
   readonly server: TestServer
   readonly #worker: Liveness
+  readonly #told: Told
   readonly #shared = new Map<string, Promise<Caller>>()
 
-  private constructor(server: TestServer, worker: Liveness) {
+  private constructor(server: TestServer, worker: Liveness, told: Told) {
     this.server = server
     this.#worker = worker
+    this.#told = told
   }
 
   static async open(): Promise<Stage> {
     const server = await TestServer.start()
     await server.addTenant('clinic')
     await server.addTenant('neighbour')
+    await server.addTenant('textbook', 'millennium', { strict: true })
     await server.addTenant('commons', 'hl7')
-    await server.addTenant('chain', 'millennium', 'transitive')
+    await server.addTenant('chain', 'millennium', { references: 'transitive' })
     const worker = await openLiveness(server.database.connection, () => {})
     await server.pool.query(holdSql.replace('WORKER', String(worker.worker)))
-    return new Stage(server, worker)
+    const document = await exchange({ method: 'GET', url: `${server.url}/openapi.json`, headers: {} })
+    return new Stage(server, worker, new Told(JSON.parse(document.body.toString('utf8'))))
   }
 
   async close(): Promise<void> {
@@ -63,13 +74,13 @@ export class Stage {
   }
 
   /** A client of its own: it can have an export in progress without disturbing others (S-5). */
-  async newCaller(tenant: StageTenant = 'clinic', scope = everyScope): Promise<Caller> {
+  async newCaller(tenant: StageTenant = 'clinic', scope = everyScopeOf(tenant)): Promise<Caller> {
     const client = await this.server.addClient(tenant, scope)
     return { tenant, client, token: await this.server.token(client, scope) }
   }
 
   /** A client for requests that start no export. */
-  sharedCaller(tenant: StageTenant = 'clinic', scope = everyScope): Promise<Caller> {
+  sharedCaller(tenant: StageTenant = 'clinic', scope = everyScopeOf(tenant)): Promise<Caller> {
     const key = `${tenant} ${scope}`
     const known = this.#shared.get(key) ?? this.newCaller(tenant, scope)
     this.#shared.set(key, known)
@@ -111,6 +122,7 @@ export class Stage {
   async send(request: Exchange): Promise<Answer> {
     const answer = await exchange(request)
     checkAnswer(answer)
+    this.#told.check(request, answer)
     return answer
   }
 
@@ -136,7 +148,9 @@ function checkAnswer(answer: Answer): void {
   checkSecurityHeaders(answer)
   if (status < 400) return
   const severity = status >= 500 && status !== 503 ? 'fatal' : 'error'
-  for (const issue of outcomeOf(answer)) assert.equal(issue.severity, severity)
+  const issues = outcomeOf(answer)
+  for (const issue of issues) assert.equal(issue.severity, severity)
+  assertDocumented(status, issues)
 }
 
 /** No answer is kept by a cache or run by a browser, and none tells what the server is made of. */

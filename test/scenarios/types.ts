@@ -171,7 +171,7 @@ export const typeScenarios: readonly Scenario[] = [
     types('Observation'),
     202,
   ),
-  scoped(51, 'system/*.read, which both profiles honour', 'system/*.read', types('Observation'), 202),
+  scoped(51, 'system/*.read, which counts unless the tenant is strict', 'system/*.read', types('Observation'), 202),
   {
     t: [52],
     rules: ['S-51'],
