@@ -9,6 +9,7 @@ export interface PackRow {
   readonly changed: number
   readonly updated: number
   readonly shared: boolean
+  readonly id: string
   /** Blank-separated `Type/id`. */
   readonly refs: string
   /** Provenance: blank-separated `Type/id`, and the types of those that are there as `Type,Type`. */
@@ -41,8 +42,9 @@ export class PackBuilder {
   readonly type: string
   #pieces: Piece[] = []
   #packedBytes = 0
-  /** These records cannot be packed: one belongs to several owners, they are too many, or about nothing that is there. */
+  /** These records cannot be packed: they are too many, or one is about nothing that is there. */
   #unpackable = false
+  readonly #shared: string[] = []
   readonly #targets = new Set<string>()
   readonly #targetTypes = new Set<string>()
   #changed = Number.NEGATIVE_INFINITY
@@ -65,15 +67,18 @@ export class PackBuilder {
   add(row: PackRow): void {
     this.#changed = Math.max(this.#changed, row.changed)
     if (row.body === null) return
-    if (row.shared) this.#unpackable = true
     if (this.#unpackable) return
-    if (this.#linesBytes + row.body.length >= packLinesBytesMax) this.#deflate()
+    if (row.type === 'Provenance') this.#addTargets(row)
+    if (!row.shared && this.#linesBytes + row.body.length >= packLinesBytesMax) this.#deflate()
+    if (row.refs !== '') for (const reference of row.refs.split(' ')) this.#refs.add(reference)
+    if (row.shared) {
+      this.#shared.push(`${row.type}/${row.id}`)
+      return
+    }
     this.#lines.push(row.body, lineFeed)
     this.#linesBytes += row.body.length + 1
     this.#oldest = Math.min(this.#oldest, row.updated)
     this.#newest = Math.max(this.#newest, row.updated)
-    if (row.refs !== '') for (const reference of row.refs.split(' ')) this.#refs.add(reference)
-    if (row.type === 'Provenance') this.#addTargets(row)
   }
 
   #addTargets({ targets, targetTypes }: PackRow): void {
@@ -115,6 +120,7 @@ export class PackBuilder {
       oldest,
       newest,
       refs,
+      shared: number === 0 ? this.#shared.join(' ') : '',
       targets: [...this.#targetTypes].join(' '),
       undisputed: this.#undisputed,
     }))

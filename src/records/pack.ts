@@ -19,6 +19,8 @@ export interface Pack extends Deflated {
   readonly newest: number
   /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`. */
   readonly refs: string
+  /** Provenance: those that belong to other owners too; they are not in the pack, and exported once by another way. Blank-separated `Type/id`. */
+  readonly shared: string
   /** Provenance: the distinct sets of types of existing targets, blank-separated `Type,Type`. */
   readonly targets: string
   /** Provenance: no target has two of them, so each is the newest of its targets. */
@@ -32,6 +34,6 @@ export interface Pack extends Deflated {
 export function sealOf(tenant: string, pack: Pack): number {
   const { owner, type, number, total, records, bytes, crc, changed, oldest, newest } = pack
   const said = [tenant, owner, type, number, total, records, bytes, crc, changed, oldest, newest]
-  const { refs, targets, undisputed, blocks } = pack
-  return crc32(blocks, crc32([...said, refs, targets, undisputed].join('\n')))
+  const { refs, shared, targets, undisputed, blocks } = pack
+  return crc32(blocks, crc32([...said, refs, shared, targets, undisputed].join('\n')))
 }

@@ -120,22 +120,23 @@ const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
   select r.* from unnest(${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))})
     as m(owner, type)
   cross join lateral (
-    select owner, type, greatest(written, nullif(superseded, 'infinity')), updated, shared, refs, targets,
+    select owner, type, greatest(written, nullif(superseded, 'infinity')), updated, shared, id, refs, targets,
       ${existingTargetTypes}, case when superseded = 'infinity' then body end
     from record where tenant = ${text(tenant)} and owner = m.owner and type = m.type order by id) r`
 
 function rowOf(fields: Fields): PackRow {
-  const [owner, type, changed, updated, shared, refs, targets, targetTypes] = fields as readonly Buffer[]
+  const [owner, type, changed, updated, shared, id, refs, targets, targetTypes] = fields as readonly Buffer[]
   return {
     owner: owner!.toString('latin1'),
     type: type!.toString('latin1'),
     changed: instantOf(changed!),
     updated: instantOf(updated!),
     shared: shared![0] === 1,
+    id: id!.toString('latin1'),
     refs: refs!.toString('latin1'),
     targets: targets!.toString('latin1'),
     targetTypes: targetTypes!.toString('latin1'),
-    body: fields[8]!,
+    body: fields[9]!,
   }
 }
 

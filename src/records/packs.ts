@@ -5,7 +5,7 @@ import { text, textArray } from './literal.ts'
 import { type Pack, sealOf } from './pack.ts'
 
 const columns =
-  'tenant,owner,type,number,total,records,bytes,packed,crc,changed,oldest,newest,refs,targets,undisputed,seal,body'.split(
+  'tenant,owner,type,number,total,records,bytes,packed,crc,changed,oldest,newest,refs,shared,targets,undisputed,seal,body'.split(
     ',',
   )
 
@@ -16,7 +16,8 @@ export const insertPacks = (client: ClientBase, tenant: string, packs: readonly 
 const encodingFor = (tenant: string): RowEncoding<Pack> => ({
   table: 'pack',
   columns,
-  room: ({ owner, type, refs, targets, blocks }) => textRoom(tenant, owner, type, refs, targets) + blocks.length,
+  room: ({ owner, type, refs, shared, targets, blocks }) =>
+    textRoom(tenant, owner, type, refs, shared, targets) + blocks.length,
   encode: (chunk, pack) => {
     chunk.text(tenant)
     chunk.text(pack.owner)
@@ -31,6 +32,7 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
     chunk.instant(pack.oldest)
     chunk.instant(pack.newest)
     chunk.text(pack.refs)
+    chunk.text(pack.shared)
     chunk.text(pack.targets)
     chunk.flag(pack.undisputed)
     chunk.bigint(BigInt(sealOf(tenant, pack)))
@@ -55,7 +57,8 @@ export async function* packsOfOwners(
   const query = `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (
-      select owner, number, total, records, bytes, crc, changed, oldest, newest, refs, targets, undisputed, seal, body
+      select owner, number, total, records, bytes, crc, changed, oldest, newest, refs, shared, targets, undisputed,
+        seal, body
       from pack where tenant = ${text(tenant)} and owner = o.owner and type = ${text(type)} order by number) p`
   let open: { owner: string; packs: Pack[]; lying: boolean } | undefined
   for await (const rows of copyRows(pool, query, signal)) {
@@ -78,8 +81,23 @@ function checked({ owner, packs, lying }: PackedOwner): PackedOwner {
 }
 
 function readPack(tenant: string, type: string, row: readonly Buffer[]): { pack: Pack; sealed: boolean } {
-  const [owner, number, total, records, bytes, crc, changed, oldest, newest, refs, targets, undisputed, seal, blocks] =
-    row
+  const [
+    owner,
+    number,
+    total,
+    records,
+    bytes,
+    crc,
+    changed,
+    oldest,
+    newest,
+    refs,
+    shared,
+    targets,
+    undisputed,
+    seal,
+    blocks,
+  ] = row
   const pack = {
     owner: owner!.toString('latin1'),
     type,
@@ -92,6 +110,7 @@ function readPack(tenant: string, type: string, row: readonly Buffer[]): { pack:
     oldest: instantOf(oldest!),
     newest: instantOf(newest!),
     refs: refs!.toString('latin1'),
+    shared: shared!.toString('latin1'),
     targets: targets!.toString('latin1'),
     undisputed: undisputed![0] === 1,
     blocks: blocks!,

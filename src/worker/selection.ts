@@ -79,6 +79,7 @@ export class Selection {
   async copy(writer: PartWriter, pack: Pack): Promise<void> {
     this.held.signal.throwIfAborted()
     this.refer(pack.refs)
+    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     await writer.copy(pack)
     this.held.scanned += pack.records
   }

@@ -15,6 +15,7 @@ create table pack (
   oldest     timestamptz not null, -- of meta.lastUpdated; 'infinity' when there is no record
   newest     timestamptz not null, -- of meta.lastUpdated; '-infinity' when there is no record
   refs       text        not null, -- distinct Location, Organization and Practitioner records they refer to, blank-separated `Type/id`
+  shared     text        not null, -- Provenance: those of several owners, which the pack does not hold, blank-separated `Type/id`
   targets    text        not null, -- Provenance: distinct sets of types of existing targets, `Type,Type` blank-separated
   undisputed boolean     not null, -- Provenance: no target has two of them
   seal       bigint      not null, -- CRC-32 of the body and of everything the row says about it
