@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import program from '../package.json' with { type: 'json' }
+import { createAdministrator } from './access/administrator.ts'
+import { AuditTrail } from './access/audit-trail.ts'
 import { SecretChecks } from './access/client-secret.ts'
 import { AccessDirectory } from './access/directory.ts'
 import { KeySets } from './access/key-sets.ts'
@@ -55,6 +57,8 @@ export interface AppOptions {
 export interface App {
   readonly publicUrl: string
   readonly database: Database
+  /** The administrator's credential, when this start has made it: to be printed once. */
+  readonly administrator: string | undefined
   /** Resolves when the server cannot go on. */
   readonly lost: Promise<Failure>
   /** Looks at the files of the certificate now, and not only at the next beat. */
@@ -107,6 +111,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => threads.stop())
     await threads.start(options.threads)
 
+    const audit = new AuditTrail(database.pool, (error) =>
+      log.error({ reason: error instanceof Error ? error.message : String(error) }, 'audit trail'),
+    )
+    undo.push(() => audit.close())
+
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
     const now = () => new Date()
     const keySets = new KeySets(now, options.outbound)
@@ -121,6 +130,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         secrets: new SecretChecks(),
         tokenLimits: new TokenLimits(now),
         tokenSeconds: options.tokenSeconds,
+        audit,
         contentSecret: await loadSecret(database.pool, 'content-link'),
         get publicUrl() {
           return state.publicUrl
@@ -140,9 +150,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     state.publicUrl ||= localUrl(options, (server.server.address() as AddressInfo).port)
     certificate?.follow(server.server as Server)
     await writeSetting(database.pool, 'public_url', state.publicUrl)
+    const administrator = await createAdministrator(database.pool)
     return {
       publicUrl: state.publicUrl,
       database,
+      administrator,
       lost: Promise.race([database.lost, givenUp.promise]),
       reloadCertificate: async () => certificate?.reload(),
       close,

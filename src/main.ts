@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import about from '../package.json' with { type: 'json' }
+import { adminCommand } from './cli/admin.ts'
+import { auditCommand } from './cli/audit.ts'
 import { clientCommand } from './cli/client.ts'
 import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export.ts'
@@ -42,6 +44,8 @@ function program(): Command {
   root.addCommand(tokenCommand())
   root.addCommand(loadCommand(env))
   root.addCommand(packCommand(env))
+  root.addCommand(auditCommand(env))
+  root.addCommand(adminCommand(env))
   root.addCommand(exportCommand(env))
   root.addCommand(generateCommand())
   root.addCommand(demoCommand())

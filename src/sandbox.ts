@@ -2,10 +2,13 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
 import type { Pool } from 'pg'
-import { addClient, findClient } from './access/client.ts'
+import { findClient } from './access/client.ts'
 import { generateClientKey } from './access/client-key.ts'
 import { withNewKeyFile } from './access/new-key-file.ts'
-import { addTenant, findTenant } from './access/tenant.ts'
+import { findTenant } from './access/tenant.ts'
+import { operator } from './administration/administer.ts'
+import { registerClient } from './administration/clients.ts'
+import { createTenant } from './administration/tenants.ts'
 import { population } from './population/population.ts'
 import { draftOf } from './records/draft.ts'
 import { type StoredCounts, storeDrafts } from './records/load.ts'
@@ -18,7 +21,9 @@ export const sandboxPopulation = { patients: 200, seed: 1, pagePatients: true } 
 
 /** Puts the sandbox's tenant and population into a store; a record of it that was changed is put back. */
 export async function fillSandbox(pool: Pool, onBatch: (counts: StoredCounts) => void): Promise<StoredCounts> {
-  if (!(await findTenant(pool, sandboxTenant))) await addTenant(pool, { id: sandboxTenant, profile: 'millennium' })
+  if (!(await findTenant(pool, sandboxTenant))) {
+    await createTenant(pool, operator(), { id: sandboxTenant, profile: 'millennium' })
+  }
   return storeDrafts(pool, sandboxTenant, sandboxDrafts(), true, onBatch)
 }
 
@@ -50,7 +55,7 @@ export async function sandboxClient(pool: Pool, directory: string): Promise<Sand
   const { privateKey, publicKey } = await generateClientKey('ES384')
   const keys = { jwks: { keys: [publicKey] } }
   const registration = { tenant: sandboxTenant, name: 'sandbox', scope: 'system/*.read system/*.write', keys }
-  const { id: clientId } = await addClient(pool, registration)
+  const { id: clientId } = await registerClient(pool, operator(), registration)
   await withNewKeyFile(keyFile, { ...privateKey, client_id: clientId } as JWK, async () => {})
   return { clientId, keyFile }
 }

@@ -33,6 +33,8 @@ export class TestServer {
   url = ''
   /** Everything the server has logged. */
   log = ''
+  /** Everything it has written for people. */
+  messages = ''
   #process: ChildProcess | undefined
 
   private constructor(directory: string, database: Database) {
@@ -66,6 +68,7 @@ export class TestServer {
       let text = ''
       child.stderr.on('data', (chunk) => {
         text += chunk
+        this.messages += chunk
         const match = /Millrace serves (\S+) /.exec(text)
         if (match) resolve(match[1]!)
       })

@@ -36,6 +36,9 @@ const clientNameCharsMax = 200
 const columns = 'id, tenant, name, scopes, jwks, jwks_url, secret_hash, created, disabled'
 const idPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
+/** Ids of clients are UUIDs. */
+export const isClientId = (text: string): boolean => idPattern.test(text)
+
 interface Row {
   readonly id: string
   readonly tenant: string
@@ -72,7 +75,7 @@ export async function addClient(database: Queryable, registration: Registration)
 
 /** The client of that id, disabled or not; undefined when there is none or the text cannot be an id. */
 export async function findClient(database: Queryable, id: string): Promise<Client | undefined> {
-  if (!idPattern.test(id)) return undefined
+  if (!isClientId(id)) return undefined
   const { rows } = await database.query<Row>(`select ${columns} from client where id = $1`, [id])
   return rows[0] && clientOf(rows[0])
 }
@@ -85,12 +88,26 @@ export async function listClients(database: Queryable, tenant: string): Promise<
   return rows.map(clientOf)
 }
 
+/** The clients of a tenant by id, from behind one on. */
+export async function clientPage(
+  database: Queryable,
+  tenant: string,
+  after: string,
+  count: number,
+): Promise<readonly Client[]> {
+  const { rows } = await database.query<Row>(
+    `select ${columns} from client where tenant = $1 and id > $2 order by id limit $3`,
+    [tenant, after, count],
+  )
+  return rows.map(clientOf)
+}
+
 /**
  * Refuses the client from now on, its live tokens too. Disabling twice keeps the first time.
  * @throws Failure when there is no such client.
  */
 export async function disableClient(database: Queryable, id: string): Promise<Client> {
-  const { rows } = idPattern.test(id)
+  const { rows } = isClientId(id)
     ? await database.query<Row>(
         `update client set disabled = coalesce(disabled, now()) where id = $1 returning ${columns}`,
         [id],

@@ -117,3 +117,13 @@ test('§10: granular scopes give what was asked for and what is registered have 
   )
   assert.ok(narrowed > 100)
 })
+
+test('who asks for a wildcard is not given the audit trail, however it is registered; who asks by name is', () => {
+  const options = { wildcards: true }
+  for (const others of ['system/*.read', 'system/Patient.read']) {
+    const registered = [others, 'system/AuditEvent.read']
+    assert.deepEqual(decideScopes(['system/*.read'], registered, options).granted, [others])
+    assert.deepEqual(decideScopes(['system/AuditEvent.read'], registered, options).granted, ['system/AuditEvent.read'])
+  }
+  assert.deepEqual(decideScopes(['system/AuditEvent.read'], ['system/*.read'], options).granted, [])
+})

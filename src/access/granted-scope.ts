@@ -1,4 +1,4 @@
-import { granularLetters, lettersFor, parseScope, queryOf, type Scope } from './scope.ts'
+import { granularLetters, isNamedOnly, lettersFor, parseScope, queryOf, type Scope } from './scope.ts'
 
 /** A scope that was asked for and not granted. */
 export interface RefusedScope {
@@ -61,7 +61,8 @@ function decide(text: string, held: Held, wildcards: boolean): readonly string[]
 function wholeOf(scope: Scope, held: Held): string[] {
   const whole = covered(scope, lettersFor(held.whole, scope.type))
   if (scope.type === '*') {
-    const types = new Set([...held.whole, ...held.granular].map(({ type }) => type).filter((type) => type !== '*'))
+    const named = [...held.whole, ...held.granular].map(({ type }) => type)
+    const types = new Set(named.filter((type) => type !== '*' && !isNamedOnly(type)))
     const already = (type: string) => whole?.replace('/*.', `/${type}.`)
     const parts = [...types].flatMap((type) =>
       wholeOf({ ...scope, type }, held).filter((part) => part !== already(type)),

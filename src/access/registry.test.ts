@@ -4,6 +4,7 @@ import type { JWK } from 'jose'
 import type { Pool } from 'pg'
 import { Failure } from '../failure.ts'
 import { addClient, disableClient, findClient, listClients, type Registration } from './client.ts'
+import { enableClient, replaceKeys } from './client-changes.ts'
 import { generateClientKey } from './client-key.ts'
 import { AccessDirectory, directoryMsMax } from './directory.ts'
 import { openScratch } from './scratch.ts'
@@ -164,4 +165,28 @@ test('the directory remembers tenants and keys for a while, and never a client',
   assert.equal((await directory.client(id))?.disabled, undefined)
   await disableClient(pool, id)
   assert.ok((await directory.client(id))?.disabled)
+  await enableClient(pool, id)
+  assert.equal((await directory.client(id))?.disabled, undefined)
+})
+
+test('keys are replaced, or put beside the old ones', async () => {
+  const { id } = await register()
+  const kids = async () => {
+    const { keys } = (await findClient(pool, id))!
+    return keys.kind === 'inline' ? keys.keys.map(({ kid }) => kid) : keys.kind === 'url' ? keys.url : keys.hash
+  }
+  const fresh = { jwks: { keys: [rs.publicKey] } }
+  await replaceKeys(pool, id, fresh, true)
+  assert.deepEqual(await kids(), [es.publicKey.kid, rs.publicKey.kid])
+  await assert.rejects(replaceKeys(pool, id, fresh, true), /Two keys/)
+  await replaceKeys(pool, id, fresh, false)
+  assert.deepEqual(await kids(), [rs.publicKey.kid])
+  const url = 'https://partner.example/jwks.json'
+  await assert.rejects(replaceKeys(pool, id, { jwksUrl: url }, true), /registered inline/)
+  await replaceKeys(pool, id, { jwksUrl: url }, false)
+  assert.equal(await kids(), url)
+  await assert.rejects(replaceKeys(pool, id, fresh, true), /registered inline/)
+  await assert.rejects(replaceKeys(pool, id, { jwks: { keys: [es.privateKey] } }, false), /is private/)
+  await replaceKeys(pool, id, { secretHash: 'scrypt$' }, false)
+  assert.equal(await kids(), 'scrypt$')
 })

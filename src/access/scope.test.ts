@@ -134,3 +134,9 @@ test('§10: a granular scope that cannot be applied is explained', () => {
     /^The scope "system\/Goal\.rs\?foo=1" cannot be applied: foo of Goal: the parameter is not supported/,
   )
 })
+
+test('the audit trail is read with a scope of its name; no wildcard reaches it', () => {
+  const reads = (scope: string) => grantOf('t', 'c', [scope], { wildcards: true }).canRead('AuditEvent')
+  for (const scope of ['system/*.read', 'system/*.cruds', 'system/*.*', 'system/AuditEvent.r']) assert.ok(!reads(scope))
+  for (const scope of ['system/AuditEvent.read', 'system/AuditEvent.rs']) assert.ok(reads(scope))
+})

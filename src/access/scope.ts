@@ -31,10 +31,15 @@ export function parseScope(text: string): Scope | undefined {
 /** The scopes of a blank-separated list, as text. */
 export const scopeList = (text: string): readonly string[] => text.split(/[ \t\r\n]+/).filter((item) => item !== '')
 
+/** Types that no wildcard reaches: who may export every record may not look into the audit trail for that reason. */
+export const isNamedOnly = (type: string): boolean => type === 'AuditEvent'
+
 /** The letters that a set of scopes without queries holds for a type, `*` meaning every type; v1, v2 and factored forms are equal (B22). */
 export function lettersFor(scopes: readonly Scope[], type: string): ReadonlySet<string> {
   return new Set(
-    scopes.filter((scope) => scope.type === '*' || scope.type === type).flatMap(({ letters }) => [...letters]),
+    scopes
+      .filter((scope) => scope.type === type || (scope.type === '*' && !isNamedOnly(type)))
+      .flatMap(({ letters }) => [...letters]),
   )
 }
 

@@ -29,14 +29,12 @@ export async function addTenant(
       'Use 1 to 64 letters, digits, dots, underscores and hyphens.',
     )
   }
-  if (!profileNames.some((profile) => profile === tenant.profile)) {
-    throw new Failure(`There is no profile "${tenant.profile}".`, `Choose ${profileNames.join(' or ')}.`)
-  }
   const { strict = false, references = 'one-hop' } = tenant
-  if (strict && tenant.profile !== 'millennium') throw notStrict(tenant.profile)
+  const profile = checkedProfile(tenant.profile)
+  if (strict && profile !== 'millennium') throw notStrict(profile)
   const { rows } = await database.query<Tenant>(
     `insert into tenant (id, profile, strict, reference_walk) values ($1, $2, $3, $4) on conflict do nothing returning ${columns}`,
-    [tenant.id, tenant.profile, strict, checkedWalk(references)],
+    [tenant.id, profile, strict, checkedWalk(references)],
   )
   const added = rows[0]
   if (!added) {
@@ -47,23 +45,24 @@ export async function addTenant(
 
 /** What of a tenant can be changed. */
 export interface TenantChange {
+  readonly profile?: string | undefined
   readonly references?: string | undefined
   readonly strict?: boolean | undefined
 }
 
 /**
  * Changes how a tenant is served; running servers follow within `directoryMsMax`, running exports stay as they were accepted.
- * @throws Failure when there is no such tenant or way to follow references, or its profile has no strict form.
+ * @throws Failure when there is no such tenant, profile or way to follow references, or its profile has no strict form.
  */
 export async function changeTenant(database: Queryable, id: string, change: TenantChange): Promise<Tenant> {
   const walk = change.references === undefined ? null : checkedWalk(change.references)
-  const tenant = await findTenant(database, id)
-  if (!tenant) throw new Failure(`There is no tenant "${id}".`, 'List the tenants with: bin/millrace tenant list')
-  if (change.strict && tenant.profile !== 'millennium') throw notStrict(tenant.profile)
+  const tenant = await existingTenant(database, id)
+  const profile = change.profile === undefined ? tenant.profile : checkedProfile(change.profile)
+  if ((change.strict ?? tenant.strict) && profile !== 'millennium') throw notStrict(profile)
   const { rows } = await database.query<Tenant>(
-    `update tenant set reference_walk = coalesce($2, reference_walk), strict = coalesce($3, strict)
+    `update tenant set profile = $2, reference_walk = coalesce($3, reference_walk), strict = coalesce($4, strict)
      where id = $1 returning ${columns}`,
-    [id, walk, change.strict ?? null],
+    [id, profile, walk, change.strict ?? null],
   )
   return rows[0]!
 }
@@ -73,6 +72,12 @@ const notStrict = (profile: string): Failure =>
     `The profile ${profile} has no strict form.`,
     'Only millennium has one: strict leaves out what is wider than Oracle documents.',
   )
+
+function checkedProfile(text: string): ProfileName {
+  const profile = profileNames.find((one) => one === text)
+  if (profile) return profile
+  throw new Failure(`There is no profile "${text}".`, `Choose ${profileNames.join(' or ')}.`)
+}
 
 function checkedWalk(text: string): ReferenceWalk {
   const walk = referenceWalks.find((one) => one === text)
@@ -85,6 +90,25 @@ export async function findTenant(database: Queryable, id: string): Promise<Tenan
   if (!isTenantId(id)) return undefined
   const { rows } = await database.query<Tenant>(`select ${columns} from tenant where id = $1`, [id])
   return rows[0]
+}
+
+/**
+ * The tenant of that id.
+ * @throws Failure when there is none.
+ */
+export async function existingTenant(database: Queryable, id: string): Promise<Tenant> {
+  const tenant = await findTenant(database, id)
+  if (!tenant) throw noTenant(id)
+  return tenant
+}
+
+const noTenant = (id: string): Failure =>
+  new Failure(`There is no tenant "${id}".`, 'List the tenants with: bin/millrace tenant list')
+
+/** Tenants by id, from behind one on. */
+export async function tenantPage(database: Queryable, after: string, count: number): Promise<readonly Tenant[]> {
+  const sql = `select ${columns} from tenant where id > $1 order by id limit $2`
+  return (await database.query<Tenant>(sql, [after, count])).rows
 }
 
 /** Every tenant, by id. */

@@ -2,11 +2,13 @@ import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import type { Pool } from 'pg'
-import { addClient, type Client, type Registration } from '../access/client.ts'
+import type { Client, Registration } from '../access/client.ts'
 import { type ClientAlgorithm, clientAlgorithms, generateClientKey } from '../access/client-key.ts'
 import { hashClientSecret, newClientSecret } from '../access/client-secret.ts'
 import { withNewKeyFile } from '../access/new-key-file.ts'
 import { outboundBytesMax } from '../access/outbound.ts'
+import { operator } from '../administration/administer.ts'
+import { registerClient } from '../administration/clients.ts'
 import type { StoreFlags } from '../config.ts'
 import { readSetting } from '../database/setting.ts'
 import { Failure } from '../failure.ts'
@@ -72,9 +74,15 @@ interface Added {
   readonly secret?: string
 }
 
-type KeySource = { readonly newFile: string } | 'secret' | Registration['keys']
+/** How a new client, or one whose keys are rotated, shall authenticate. */
+export type KeySource = { readonly newFile: string } | 'secret' | Registration['keys']
 
-async function keySourceOf({ generateKey, jwks, secret }: AddFlags): Promise<KeySource> {
+/** How a client shall authenticate. */
+export async function keySourceOf({
+  generateKey,
+  jwks,
+  secret,
+}: Pick<AddFlags, 'generateKey' | 'jwks' | 'secret'>): Promise<KeySource> {
   const ways = [generateKey, jwks, secret].filter((way) => way !== undefined).length
   if (ways !== 1) {
     const advice = 'Give one of --generate-key FILE, --jwks FILE_OR_URL and --secret.'
@@ -85,7 +93,7 @@ async function keySourceOf({ generateKey, jwks, secret }: AddFlags): Promise<Key
 }
 
 async function register(pool: Pool, flags: AddFlags, source: KeySource): Promise<Added> {
-  const add = (keys: Registration['keys']) => addClient(pool, { ...flags, keys })
+  const add = (keys: Registration['keys']) => registerClient(pool, operator(), { ...flags, keys })
   if (source === 'secret') {
     const secret = newClientSecret()
     return { client: await add({ secretHash: await hashClientSecret(secret) }), secret }

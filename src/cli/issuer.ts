@@ -9,6 +9,7 @@ import {
   removeTrustedIssuer,
   type TrustedIssuer,
 } from '../access/trusted-issuer.ts'
+import { administer, operator, tenantEvent } from '../administration/administer.ts'
 import type { StoreFlags } from '../config.ts'
 import { readSetting } from '../database/setting.ts'
 import { Failure } from '../failure.ts'
@@ -86,7 +87,9 @@ function addCommand(environment: Environment, output: Output): Command {
           throw new Failure('This is the issuer of the tenant itself.', 'Its tokens are taken anyway.')
         }
         const audience = flags.audience === false ? undefined : (flags.audience ?? fhirBase(publicUrl, tenant))
-        return addTrustedIssuer(pool, { tenant, issuer, check, audience, foreignTenant: flags.foreignTenant ?? tenant })
+        const added = { tenant, issuer, check, audience, foreignTenant: flags.foreignTenant ?? tenant }
+        const event = tenantEvent(tenant, 'issuer trusted', { issuer })
+        return administer(pool, operator(), event, (client) => addTrustedIssuer(client, added))
       })
       if (flags.json) return printJson(output, describe(added))
       const { audience, foreignTenant } = added
@@ -157,7 +160,10 @@ function removeCommand(environment: Environment, output: Output): Command {
     .option('--json', 'print one JSON object')
     .addHelpText('after', '\nExample:\n  $ bin/millrace issuer remove --tenant clinic https://login.example.org')
     .action(async (issuer: string, flags: Flags) => {
-      await withDatabase(flags, environment, (pool) => removeTrustedIssuer(pool, flags.tenant, issuer))
+      await withDatabase(flags, environment, (pool) => {
+        const event = tenantEvent(flags.tenant, 'issuer trusted no more', { issuer })
+        return administer(pool, operator(), event, (client) => removeTrustedIssuer(client, flags.tenant, issuer))
+      })
       if (flags.json) return printJson(output, { tenant: flags.tenant, issuer, removed: true })
       output.write(`Tenant ${flags.tenant} takes no more tokens of ${issuer}.\n`)
     })

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { storeChain } from '../access/audit-entry.ts'
 import { type SigningAlgorithm, signingAlgorithms } from '../access/signing-key.ts'
 import {
   listSigningKeys,
@@ -8,6 +9,7 @@ import {
   rotationSecondsMin,
   type SigningKeyInfo,
 } from '../access/signing-key-rotation.ts'
+import { administer, operator } from '../administration/administer.ts'
 import type { StoreFlags } from '../config.ts'
 import { type Output, printJson, printTable, storeFlagsText } from './output.ts'
 import { withStoreOptions } from './store-options.ts'
@@ -26,6 +28,13 @@ export function keyCommand(environment: Environment, output: Output = process.st
     .addCommand(rotateCommand(environment, output))
     .addCommand(removeCommand(environment, output))
 }
+
+/** Signing keys are the store's, and so is the entry. */
+const keyEvent = (change: string) => (key: SigningKeyInfo) => ({
+  tenant: storeChain,
+  kind: 'administration' as const,
+  detail: { change, kid: key.kid },
+})
 
 const describe = (key: SigningKeyInfo) => ({
   kid: key.kid,
@@ -71,7 +80,11 @@ Examples:
     .addHelpText('after', text)
     .action(async (flags: Flags & { readonly alg: SigningAlgorithm; readonly after: number }) => {
       const options = { algorithm: flags.alg, afterSeconds: flags.after }
-      const key = describe(await withDatabase(flags, environment, (pool) => rotateSigningKey(pool, options)))
+      const key = describe(
+        await withDatabase(flags, environment, (pool) =>
+          administer(pool, operator(), keyEvent('signing key added'), (client) => rotateSigningKey(client, options)),
+        ),
+      )
       if (flags.json) return printJson(output, key)
       output.write(`Key ${key.kid} (${key.algorithm}) signs from ${key.signs_from} on.\n\nSee the keys with:\n`)
       output.write(`  bin/millrace key list${storeFlagsText(flags)}\n`)
@@ -92,7 +105,11 @@ Example:
     .option('--json', 'print one JSON object')
     .addHelpText('after', text)
     .action(async (kid: string, flags: Flags & { readonly force?: boolean }) => {
-      const key = await withDatabase(flags, environment, (pool) => removeSigningKey(pool, kid, flags.force ?? false))
+      const key = await withDatabase(flags, environment, (pool) =>
+        administer(pool, operator(), keyEvent('signing key removed'), (client) =>
+          removeSigningKey(client, kid, flags.force ?? false),
+        ),
+      )
       if (flags.json) return printJson(output, { kid: key.kid, removed: true })
       output.write(`Removed key ${key.kid} (it was ${key.state}).\n\nSee the keys with:\n`)
       output.write(`  bin/millrace key list${storeFlagsText(flags)}\n`)

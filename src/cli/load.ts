@@ -7,6 +7,7 @@ import { defaultPublicUrl, fhirBase } from '../fhir/service-urls.ts'
 import type { LoadCounts, LoadFault } from '../records/load.ts'
 import { type LoadingReport, loadInThread } from '../records/loading.ts'
 import { findSourceFiles } from '../records/source-files.ts'
+import { recordLoad } from './load-audit.ts'
 import { type Output, printJson } from './output.ts'
 import { packMeanwhile, packWithProgress } from './pack.ts'
 import { progressBar } from './progress-bar.ts'
@@ -64,7 +65,8 @@ export function loadCommand(environment: Environment, output: Output = process.s
         const options = { bases: [base], keepLastUpdated: flags.keepLastUpdated ?? false }
         const data = { connection, tenant: flags.tenant, files, options }
         const started = performance.now()
-        const loading = loadWithProgress(flags, (report) => loadInThread(data, report), files)
+        const load = () => loadWithProgress(flags, (report) => loadInThread(data, report), files)
+        const loading = recordLoad(pool, flags, load)
         const [loaded] = await Promise.all([loading, packMeanwhile(pool, flags.tenant, loading)])
         await packWithProgress(pool, flags.tenant, flags.json ?? false)
         return { ...loaded, seconds: (performance.now() - started) / 1000 }

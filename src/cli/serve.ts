@@ -85,6 +85,7 @@ export function serveCommand(environment: Environment): Command {
       if (options.plainHttp && !options.tls)
         log.warn({ host: options.host }, 'clear text: nothing protects data on their way')
       try {
+        if (app.administrator !== undefined) process.stderr.write(administratorText(app.administrator))
         if (flags.sandbox) await openSandbox(app, options)
         process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
         await untilStopped(app)
@@ -94,6 +95,9 @@ export function serveCommand(environment: Environment): Command {
       }
     })
 }
+
+const administratorText = (credential: string): string =>
+  `The administrator's credential, shown this once (a new one: bin/millrace admin reset):\n  ${credential}\n`
 
 function serverOptions(flags: Flags, environment: Environment) {
   const store = readStore(flags, environment)

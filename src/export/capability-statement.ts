@@ -11,7 +11,17 @@ export interface CapabilityUrls {
   readonly groupExport: string
 }
 
-/** The interactions that every resource type has. Search is not among them. */
+/** The audit trail of the tenant: its entries are made by the server. */
+const auditTrail = {
+  type: 'AuditEvent',
+  documentation:
+    'What was done in the tenant. Needs the scope system/AuditEvent.read by this name; wildcards do not cover it.',
+  interaction: ['read', 'search-type'].map((code) => ({ code })),
+  versioning: 'no-version',
+  searchParam: [{ name: 'date', type: 'date' }],
+}
+
+/** The interactions that every other resource type has. Search is not among them. */
 const interactions = ['read', 'vread', 'create', 'update', 'delete'].map((code) => ({ code }))
 
 /** What the server can do for a tenant (protocol §9, C1…C5): no more and no less. `date` is an R4 instant. */
@@ -30,13 +40,16 @@ export function capabilityStatement(urls: CapabilityUrls, profile: Profile, vers
       {
         mode: 'server',
         security: security(urls),
-        resource: [...exportableTypes, 'Group'].map((type) => ({
-          type,
-          interaction: interactions,
-          versioning: 'versioned-update',
-          ...operationsOf(type, urls),
-          ...searchParamsOf(type, profile),
-        })),
+        resource: [
+          ...[...exportableTypes, 'Group'].map((type) => ({
+            type,
+            interaction: interactions,
+            versioning: 'versioned-update',
+            ...operationsOf(type, urls),
+            ...searchParamsOf(type, profile),
+          })),
+          auditTrail,
+        ],
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
       },
     ],

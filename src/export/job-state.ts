@@ -8,7 +8,8 @@
  * and from each of them to `deleted`, which ends the job for its client. The first three are live: they hold the one place that a
  * client has in a tenant (S-5).
  */
-export type JobState = 'accepted' | 'running' | 'finishing' | 'completed' | 'failed' | 'deleted'
+export const jobStates = ['accepted', 'running', 'finishing', 'completed', 'failed', 'deleted'] as const
+export type JobState = (typeof jobStates)[number]
 
 const live: ReadonlySet<JobState> = new Set(['accepted', 'running', 'finishing'])
 

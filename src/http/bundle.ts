@@ -10,6 +10,8 @@ import { keyOf } from '../records/current.ts'
 import { draftOf } from '../records/draft.ts'
 import { type Change, type Outcome, write } from '../records/write.ts'
 import { fhirJson, sendProblems } from './answer.ts'
+import { auditOf } from './audited.ts'
+import { auditWrite } from './audited-write.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { described, fhirJsonType, schemaNamed } from './description.ts'
@@ -62,7 +64,7 @@ const bundle = described({
 
 /** FHIR transaction (all or nothing) and batch (each for itself) at the tenant's base. */
 export function bundleRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.post('/', { schema: bundle }, async (request, reply) => {
+  scope.post('/', { config: { audit: 'write' }, schema: bundle }, async (request, reply) => {
     const caller = callerOf(request)
     const steps = readBundle(request, caller)
     if (!('type' in steps)) return sendProblems(reply, [steps], caller.profile)
@@ -73,7 +75,7 @@ export function bundleRoute(scope: FastifyInstance, context: HttpContext): void 
       }
       if (problems.length > 0) return sendProblems(reply, problems, caller.profile)
     }
-    const answer = await run(context, caller, steps.type, steps.steps)
+    const answer = await run(request, context, steps.type, steps.steps)
     if (!Array.isArray(answer)) return sendProblems(reply, [answer], caller.profile)
     return reply.type(fhirJson).send(answerText(steps.type, answer))
   })
@@ -141,6 +143,9 @@ function stepOf(
   if (!isTypeName(type) || (id !== undefined && !isId(id))) {
     return refused(entry, problem(400, 'value', 'request.url must be a type, or a type and an id.'))
   }
+  if (method === 'GET' && type === 'AuditEvent') {
+    return refused(entry, problem(400, 'not-supported', 'AuditEvents cannot be read in a Bundle.'))
+  }
   if (method === 'GET' && id !== undefined) {
     if (grant.readable(type) === 'none') return refused(entry, lacksRead(grant, [type]))
     return { kind: 'read', type, id }
@@ -176,15 +181,21 @@ const refused = ({ index }: BundleEntry, found: Problem): Step => ({
 })
 
 async function run(
+  request: FastifyRequest,
   context: HttpContext,
-  caller: Caller,
   type: 'transaction' | 'batch',
   steps: readonly Step[],
 ): Promise<AnswerEntry[] | Problem> {
+  const caller = callerOf(request)
   const changes = steps.flatMap((step) => (step.kind === 'change' ? [step.change] : []))
-  const outcomes = await write(context.pool, caller.tenant, changes, { allOrNothing: type === 'transaction' })
+  const outcomes = await write(context.pool, caller.tenant, changes, {
+    allOrNothing: type === 'transaction',
+    beforeCommit: auditWrite(request),
+  })
   const conflict = outcomes.find(({ kind }) => kind === 'conflict')
   if (type === 'transaction' && conflict) return versionConflict(conflict)
+  const subjects = steps.flatMap((step) => (step.kind === 'read' ? [keyOf(step)] : []))
+  if (subjects.length > 0) await context.audit.record(auditOf(request, { kind: 'read', outcome: 'success', subjects }))
   const answers: AnswerEntry[] = []
   let next = 0
   let chars = 0

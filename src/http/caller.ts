@@ -29,6 +29,9 @@ const served = new WeakMap<FastifyRequest, Profile>()
 /** The caller of a request to a protected route. */
 export const callerOf = (request: FastifyRequest): Caller => callers.get(request)!
 
+/** The caller of any request; undefined where nobody is known, or not yet. */
+export const knownCallerOf = (request: FastifyRequest): Caller | undefined => callers.get(request)
+
 /** How the tenant of the path is served; the default where that is not known yet. */
 export const profileOf = (request: FastifyRequest): Profile => served.get(request) ?? profiles.millennium
 

@@ -6,8 +6,9 @@ import { problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
 import { type ByteRange, parseRange, sliceBytes } from '../files/byte-range.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { findPart, type Part } from '../jobs/part.ts'
+import { findPart, type OwnedPart, type Part } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
+import { auditDownload, auditRefusedLink } from './audited-download.ts'
 import type { ConnectionBounds } from './bounds.ts'
 import type { HttpContext } from './context.ts'
 import { described } from './description.ts'
@@ -71,6 +72,7 @@ export function contentRoute(
     const seconds = await (part ? limits.client(request, part.client) : limits.address(request))
     if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
     if (state !== 'valid') {
+      auditRefusedLink(request, context, id, `the link is ${state}`)
       const text = state === 'expired' ? 'The link has expired.' : 'The link is not valid.'
       const found = problem(403, 'forbidden', `${text} Ask for the file's URL in the manifest again.`)
       return sendProblems(reply, [found], profiles.millennium)
@@ -88,7 +90,7 @@ export function contentRoute(
   allowOnly(app, contentPath(':id'), ['GET'])
 }
 
-async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: Part) {
+async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: OwnedPart) {
   const gzip = acceptsGzip(request.headers['accept-encoding'])
   const size = gzip ? part.gzipBytes : part.bytes
   const etag = gzip ? `"${part.id}-gzip"` : `"${part.id}"`
@@ -107,8 +109,12 @@ async function sendPart(request: FastifyRequest, reply: FastifyReply, context: H
   const content = request.method === 'HEAD' ? undefined : await open(context, part, gzip, range)
   if (gzip) reply.header('Content-Encoding', 'gzip')
   if (range) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
-  reply.header('Content-Length', range ? range.end - range.start + 1 : size).type('application/fhir+ndjson')
-  return reply.header('ETag', etag).header('Accept-Ranges', 'bytes').send(content)
+  const length = range ? range.end - range.start + 1 : size
+  reply.header('Content-Length', length).type('application/fhir+ndjson')
+  reply.header('ETag', etag).header('Accept-Ranges', 'bytes')
+  if (content !== undefined)
+    auditDownload(request, reply, context, part, { length, coding: gzip ? 'gzip' : 'identity' })
+  return reply.send(content)
 }
 
 const open = ({ files }: HttpContext, part: Part, gzip: boolean, range: ByteRange | undefined): Promise<Readable> =>

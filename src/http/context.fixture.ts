@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { tokenSecondsDefault } from '../access/access-token.ts'
+import { AuditTrail } from '../access/audit-trail.ts'
 import { SecretChecks } from '../access/client-secret.ts'
 import { AccessDirectory } from '../access/directory.ts'
 import { KeySets } from '../access/key-sets.ts'
@@ -23,6 +24,7 @@ export function contextFor(
     outside: new OutsideIssuers(given.pool, keySets, rules, now),
     secrets: new SecretChecks(),
     tokenLimits: new TokenLimits(now),
+    audit: new AuditTrail(given.pool, () => {}),
     tokenSeconds: tokenSecondsDefault,
     enqueue: async () => {},
     publicUrl,

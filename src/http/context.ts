@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import type { AuditTrail } from '../access/audit-trail.ts'
 import type { SecretChecks } from '../access/client-secret.ts'
 import type { AccessDirectory } from '../access/directory.ts'
 import type { KeySets } from '../access/key-sets.ts'
@@ -19,6 +20,7 @@ export interface HttpContext {
   readonly tokenLimits: TokenLimits
   /** The life of an access token. */
   readonly tokenSeconds: number
+  readonly audit: AuditTrail
   /** Signs and checks content links. */
   readonly contentSecret: Buffer
   /** Scheme, host and port that clients use, without a slash at the end. URLs are never built from `Host` (S-54). */

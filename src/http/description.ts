@@ -4,6 +4,7 @@ import type { FastifySchema } from 'fastify'
 export const tags = {
   Export: 'Start an export, follow it, download its files, delete it.',
   Records: 'FHIR create, read, update and delete of the records that are exported.',
+  Audit: 'Who did what: the audit trail of a tenant.',
   Access: 'Access tokens of SMART Backend Services.',
   Discovery: 'What the server can do. Open to everybody.',
   Operation: 'Whether the server works, and this documentation. Open to everybody.',

@@ -8,6 +8,7 @@ import { problem } from '../export/problem.ts'
 import { findJob } from '../jobs/job.ts'
 import { findPart, type OwnedPart } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
+import { auditOf } from './audited.ts'
 import { callerOf } from './caller.ts'
 import { contentPath } from './content.ts'
 import type { HttpContext } from './context.ts'
@@ -35,7 +36,7 @@ const fileLink = described({
  * read scope of the file's type, for as much of it as is in the file; the `error` file has no type, so the client is enough (D20b).
  */
 export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.get(path, { schema: fileLink }, async (request, reply) => {
+  scope.get(path, { config: { audit: 'link' }, schema: fileLink }, async (request, reply) => {
     const { grant, tenant, profile } = callerOf(request)
     if (!acceptsFile(request.headers.accept)) {
       const text = 'Files are application/fhir+ndjson; the Accept header does not allow that.'
@@ -54,6 +55,10 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
       reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
       return sendProblems(reply, [lacksRead(grant, [part.type])], profile)
     }
+    const subjects = [`File/${id}`, `Job/${part.job}`]
+    await context.audit.record(
+      auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: part.type } }),
+    )
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
     return reply.code(307).header('Location', `${context.publicUrl}${link}`).send()

@@ -22,7 +22,7 @@ const groupsMax = 1_000
 
 /** `GET Group/{id}/$export` (protocol §1): exports the patients who are members at kick-off. No Group scope is needed. */
 export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.get(path, { schema: groupExport }, async (request, reply) => {
+  scope.get(path, { config: { audit: 'kick-off' }, schema: groupExport }, async (request, reply) => {
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
     const query = request.query as QueryString

@@ -1,4 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
+import { appendAudit } from '../access/audit-trail.ts'
+import { transaction } from '../database/transaction.ts'
 import { checkAccept } from '../export/headers.ts'
 import { isLive } from '../export/job-state.ts'
 import { manifestOf } from '../export/manifest.ts'
@@ -7,6 +9,7 @@ import { type Progress, progressText, retryAfterSeconds } from '../export/progre
 import { deleteJob, findJob, type Job, jobProgress } from '../jobs/job.ts'
 import { jobParts } from '../jobs/part.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
+import { auditOf } from './audited.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { described, fhirJsonType, schemaNamed } from './description.ts'
@@ -33,11 +36,15 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
     if (job.state === 'failed') return sendFailed(reply, job)
     return sendManifest(reply, context, caller, job)
   })
-  scope.delete(path, { schema: deletion }, async (request, reply) => {
+  scope.delete(path, { config: { audit: 'delete' }, schema: deletion }, async (request, reply) => {
     const caller = callerOf(request)
     const job = await ownJob(context, caller, (request.params as { id: string }).id)
     if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
-    await deleteJob(context.pool, job.id)
+    const subjects = [`Job/${job.id}`]
+    const deletion = auditOf(request, { kind: 'delete', outcome: 'success', subjects, detail: { state: job.state } })
+    await transaction(context.pool, async (client) => {
+      if (await deleteJob(client, job.id)) await appendAudit(client, deletion)
+    })
     // The row decides. A worker may still be writing for a moment, and the sweeper removes what is left then.
     await context.files
       .removeJob(job.id)

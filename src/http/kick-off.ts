@@ -1,14 +1,17 @@
 import { isUtf8 } from 'node:buffer'
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { appendAudit } from '../access/audit-trail.ts'
 import { bearerChallenge } from '../access/bearer.ts'
 import { transaction } from '../database/transaction.ts'
 import type { ExportHeaders } from '../export/headers.ts'
 import { type Problem, problem } from '../export/problem.ts'
 import { type ExportRequest, parseExportRequest, type QueryString } from '../export/request.ts'
 import { unknownPatients, withoutUnknownPatients } from '../export/unknown-patients.ts'
+import { formatInstant } from '../fhir/instant.ts'
 import { acceptJob, findLiveJob, isLockTimeout } from '../jobs/job.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
+import { auditOf } from './audited.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from './description.ts'
@@ -18,7 +21,7 @@ import { allowOnly } from './method-not-allowed.ts'
 
 /** `POST Patient/$export` (S-1…S-60): 202 with the status URL, or every problem at once. */
 export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.post('/Patient/$export', { schema: patientExport }, async (request, reply) => {
+  scope.post('/Patient/$export', { config: { audit: 'kick-off' }, schema: patientExport }, async (request, reply) => {
     const caller = callerOf(request)
     const parsed = parse(request, caller)
     if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
@@ -76,18 +79,33 @@ export async function acceptExport(
 ): Promise<FastifyReply> {
   const caller = callerOf(request)
   const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
-  const accepted = await transaction(context.pool, (client) => acceptJob(client, context.enqueue, job)).catch(
-    (error) => {
-      if (isLockTimeout(error)) return 'busy'
-      throw error
-    },
-  )
+  const accepted = await transaction(context.pool, async (client) => {
+    if (!(await acceptJob(client, context.enqueue, job))) return false
+    await appendAudit(client, auditOf(request, acceptance(job.id, effective)))
+    return true
+  }).catch((error) => {
+    if (isLockTimeout(error)) return 'busy'
+    throw error
+  })
   if (accepted === 'busy') return busy(reply, caller)
   if (!accepted) return throttle(reply, caller, context)
   request.log.info({ job: job.id, patients: effective.patients.length, types: effective.types }, 'export accepted')
   reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
   return effective.warnings.length > 0 ? sendOutcome(reply, 202, effective.warnings) : reply.code(202).send()
 }
+
+/** The patients are named, so that it can be told for ever whose data an export was asked for; filters may quote codes and are not. */
+const acceptance = (job: string, { patients, types, filters, since }: ExportRequest) => ({
+  kind: 'kick-off' as const,
+  outcome: 'success' as const,
+  subjects: [`Job/${job}`],
+  patients,
+  detail: {
+    types: types.join(' '),
+    filtered: Object.keys(filters).join(' '),
+    ...(since === undefined ? {} : { since: formatInstant(since) }),
+  },
+})
 
 /** The headers that matter to a kick-off. */
 export function exportHeaders(request: FastifyRequest): ExportHeaders {

@@ -13,7 +13,7 @@ export function oauthRoute(
   app: FastifyInstance,
   path: string,
   schema: FastifySchema,
-  answer: (request: PostedRequest, tenant: string) => Promise<object | OAuthError>,
+  answer: (posted: PostedRequest, tenant: string, request: FastifyRequest) => Promise<object | OAuthError>,
 ): void {
   // The endpoints have limits of their own, and answer in their own way.
   const config = { countedBy: 'nobody' } as const
@@ -25,7 +25,7 @@ export function oauthRoute(
       body: request.body instanceof Buffer ? request.body.toString('utf8') : '',
       address: request.ip,
     }
-    return send(request, reply, await answer(posted, tenant))
+    return send(request, reply, await answer(posted, tenant, request))
   })
   const refuseMethod = async (request: FastifyRequest, reply: FastifyReply) =>
     send(request, reply.header('Allow', 'POST'), oauthError('invalid_request', 'use POST', { status: 405 }))

@@ -36,7 +36,9 @@ const routes: RouteOptions[] = []
 
 /** The server without anything behind it: only what is answered before a route does its work can be asked. */
 const directory = { tenant: async () => undefined }
-const context = { version: '1.2.3', publicUrl: 'https://fhir.example.org', directory } as unknown as HttpContext
+const audit = { note: () => {} }
+const about = { version: '1.2.3', publicUrl: 'https://fhir.example.org' }
+const context = { ...about, directory, audit } as unknown as HttpContext
 
 before(async () => {
   // Every route counts, whoever registers it and when: the hook is there before the server has any.
@@ -80,8 +82,8 @@ test('the document has every route and method, and no other', () => {
   assert.ok(described.length > 20)
 })
 
-test('what the document does not tell is the pages of /docs, and 405 with the methods that it does tell', async () => {
-  const hidden = routes.filter((route) => isHidden(route) && route.url !== '*' && !route.url.startsWith('/docs'))
+test('what the document does not tell is the pages of /docs, administration, and 405 with the methods that it does tell', async () => {
+  const hidden = routes.filter((route) => isHidden(route) && route.url !== '*' && !/^\/(docs|admin)/.test(route.url))
   assert.ok(hidden.length > 10)
   for (const route of hidden) {
     for (const method of methodsOf(route)) {

@@ -5,6 +5,7 @@ import { type Problem, problem } from '../export/problem.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import type { StoredVersion } from '../records/read.ts'
 import { fhirJson, sendProblems } from './answer.ts'
+import { auditOf } from './audited.ts'
 import { callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from './description.ts'
@@ -35,12 +36,12 @@ const versionRead = described({ ...reading, summary: 'Read a version of a record
  * there.
  */
 export function resourceReadRoutes(scope: FastifyInstance, context: HttpContext): void {
-  scope.get('/:type/:id', { schema: read }, (request, reply) =>
+  scope.get('/:type/:id', { config: { audit: 'read' }, schema: read }, (request, reply) =>
     send(request, reply, context, (wanted) => readableCurrent(context, callerOf(request), wanted)),
   )
   allowOnly(scope, '/:type/:id', ['GET', 'PUT', 'DELETE'])
 
-  scope.get('/:type/:id/_history/:version', { schema: versionRead }, (request, reply) => {
+  scope.get('/:type/:id/_history/:version', { config: { audit: 'read' }, schema: versionRead }, (request, reply) => {
     const version = /^\d{1,9}$/.exec((request.params as { version: string }).version)?.[0]
     return send(request, reply, context, async (wanted) =>
       version === undefined ? undefined : readableVersion(context, callerOf(request), wanted, Number(version)),
@@ -58,7 +59,9 @@ async function send(
   const { grant, profile } = callerOf(request)
   const { type, id } = request.params as { type: string; id: string }
   const refuse = (found: Problem) => sendProblems(reply, [found], profile)
-  if (!isTypeName(type) || !isId(id)) return refuse(problem(404, 'not-found', 'The URL names no resource.'))
+  // Entries of the audit trail are no records, and have one version.
+  if (!isTypeName(type) || !isId(id) || type === 'AuditEvent')
+    return refuse(problem(404, 'not-found', 'The URL names no resource.'))
   if (grant.readable(type) === 'none') {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
     return refuse(lacksRead(grant, [type]))
@@ -71,6 +74,10 @@ async function send(
   const etag = versionTag(found.version)
   reply.header('ETag', etag).header('Last-Modified', found.updated.toUTCString())
   if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+  const detail = { version: found.version }
+  await context.audit.record(
+    auditOf(request, { kind: 'read', outcome: 'success', subjects: [`${type}/${id}`], detail }),
+  )
   const bytes = type === 'Binary' ? rawContent(request, found.body) : undefined
   if (bytes) return reply.header('Content-Disposition', 'attachment').type(bytes.contentType).send(bytes.data)
   return reply.type(fhirJson).send(found.body)

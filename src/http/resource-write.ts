@@ -7,6 +7,7 @@ import { storedLine } from '../fhir/resource-text.ts'
 import { type Draft, draftOf } from '../records/draft.ts'
 import { type Outcome, write } from '../records/write.ts'
 import { fhirJson, sendProblems } from './answer.ts'
+import { auditWrite } from './audited-write.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from './description.ts'
@@ -67,7 +68,8 @@ const deletion = described({
 
 /** FHIR create, update and delete. They need `system/{type}.write` or its v2 form. */
 export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext): void {
-  scope.post('/:type', { schema: create }, async (request, reply) => {
+  const config = { audit: 'write' } as const
+  scope.post('/:type', { config, schema: create }, async (request, reply) => {
     if (request.headers['if-none-exist'] !== undefined) return refuse(reply, context, conditionalCreate, request)
     const draft = readDraft(request, randomUUID())
     if ('status' in draft) return refuse(reply, context, draft, request)
@@ -75,7 +77,7 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
   })
   allowOnly(scope, '/:type', ['POST'])
 
-  scope.put('/:type/:id', { schema: update }, async (request, reply) => {
+  scope.put('/:type/:id', { config, schema: update }, async (request, reply) => {
     const { id } = request.params as Params
     const ifMatch = ifMatchVersion(request.headers['if-match'])
     if (ifMatch === 'invalid') return refuse(reply, context, badIfMatch, request)
@@ -90,7 +92,7 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
     return put(request, reply, context, draft, ifMatch)
   })
 
-  scope.delete('/:type/:id', { schema: deletion }, async (request, reply) => {
+  scope.delete('/:type/:id', { config, schema: deletion }, async (request, reply) => {
     const { grant, tenant } = callerOf(request)
     const { type, id } = request.params as Params
     const ifMatch = ifMatchVersion(request.headers['if-match'])
@@ -98,7 +100,7 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
     const refused = checkType(type, grant) ?? badId ?? (ifMatch === 'invalid' ? badIfMatch : undefined)
     if (refused) return refuse(reply, context, refused, request)
     const change = { kind: 'delete' as const, key: { type, id }, ...(typeof ifMatch === 'number' ? { ifMatch } : {}) }
-    const [outcome] = await write(context.pool, tenant, [change])
+    const [outcome] = await write(context.pool, tenant, [change], { beforeCommit: auditWrite(request) })
     if (outcome!.kind === 'conflict') return refuse(reply, context, versionConflict(outcome!), request)
     return reply.code(204).send()
   })
@@ -116,6 +118,7 @@ export const versionConflict = (outcome: Outcome): Problem =>
 /** The type must be a type, and writable with the token. */
 export function checkType(type: string, grant: Caller['grant']): Problem | undefined {
   if (!isTypeName(type)) return problem(404, 'not-found', 'The URL names no resource type.')
+  if (type === 'AuditEvent') return problem(400, 'not-supported', 'AuditEvents are written by the server only.')
   if (!grant.canWrite(type)) return problem(403, 'forbidden', `The token lacks the scope system/${type}.write.`)
   return undefined
 }
@@ -142,7 +145,7 @@ async function put(
 ) {
   const { tenant, base } = callerOf(request)
   const change = { kind: 'put' as const, draft, ...(ifMatch === undefined ? {} : { ifMatch }) }
-  const [outcome] = (await write(context.pool, tenant, [change])) as [Outcome]
+  const [outcome] = (await write(context.pool, tenant, [change], { beforeCommit: auditWrite(request) })) as [Outcome]
   if (outcome.kind === 'conflict') return refuse(reply, context, versionConflict(outcome), request)
   const { type, id, text } = draft
   reply

@@ -10,7 +10,10 @@ import Fastify, {
 import { requestBytesMax } from '../export/limits.ts'
 import { type Problem, problem } from '../export/problem.ts'
 import { profiles } from '../export/profile.ts'
+import { adminRoutes } from './admin/scope.ts'
 import { sendOutcome, sendProblems } from './answer.ts'
+import { auditEventRoutes } from './audit-event.ts'
+import { auditRefusals } from './audited.ts'
 import { type ConnectionBounds, connectionBounds } from './bounds.ts'
 import { bundleRoute } from './bundle.ts'
 import { profileOf, requireCaller } from './caller.ts'
@@ -83,15 +86,18 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     metadataRoutes(open, context)
     contentRoute(open, context, limits, bounds)
     documentationRoutes(open)
+    adminRoutes(open, context)
   })
   app.register(
     async (scope) => {
       requireCaller(scope, context, limits)
+      auditRefusals(scope, context)
       kickOffRoute(scope, context)
       groupKickOffRoute(scope, context)
       jobRoutes(scope, context, limits)
       fileRoute(scope, context)
       bundleRoute(scope, context)
+      auditEventRoutes(scope, context)
       resourceReadRoutes(scope, context)
       resourceWriteRoutes(scope, context)
     },

@@ -1,7 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { claimedClient } from '../access/claimed-client.ts'
 import { introspectToken } from '../access/introspection.ts'
-import { issueToken } from '../access/token-endpoint.ts'
+import type { OAuthError } from '../access/oauth-error.ts'
+import { issueToken, type TokenResponse } from '../access/token-endpoint.ts'
 import { servedAs } from '../export/profile.ts'
+import { addressed, auditOf } from './audited.ts'
 import type { HttpContext } from './context.ts'
 import { described, schemaNamed } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
@@ -79,13 +82,16 @@ const keySet = described({
 
 /** The OAuth endpoints of a tenant: tokens, their state, and the keys that verify them (protocol §13). */
 export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
-  oauthRoute(app, '/oauth2/:tenant/token', tokenRequest, async (request, tenant) => {
+  oauthRoute(app, '/oauth2/:tenant/token', tokenRequest, async (posted, tenant, request) => {
     const profile = servedAs(await context.directory.tenant(tenant))
-    return issueToken(request, { ...authenticationContext(context, tenant), wildcards: profile.wildcardScopes })
+    const asked = { ...authenticationContext(context, tenant), wildcards: profile.wildcardScopes }
+    const answer = await issueToken(posted, asked)
+    await auditToken(request, context, claimedClient(posted), answer)
+    return answer
   })
 
-  oauthRoute(app, '/oauth2/:tenant/introspect', introspection, (request, tenant) =>
-    introspectToken(request, authenticationContext(context, tenant)),
+  oauthRoute(app, '/oauth2/:tenant/introspect', introspection, (posted, tenant) =>
+    introspectToken(posted, authenticationContext(context, tenant)),
   )
 
   app.get('/oauth2/:tenant/jwks', { schema: keySet }, async (_request, reply) => {
@@ -106,3 +112,22 @@ const authenticationContext = (context: HttpContext, tenant: string) => ({
   tenant,
   now: new Date(),
 })
+
+/** Records a token that was issued before it is answered, or a refusal, whose description may quote the request and is not kept. */
+async function auditToken(
+  request: FastifyRequest,
+  context: HttpContext,
+  client: string | undefined,
+  answer: TokenResponse | OAuthError,
+): Promise<void> {
+  const id = client === undefined ? {} : { id: client }
+  const event = { kind: 'token' as const, ...(await addressed(request, context)) }
+  if ('error' in answer) {
+    const agent = { kind: 'stranger' as const, ...id }
+    context.audit.note(auditOf(request, { ...event, outcome: 'refused', agent, reason: answer.error }))
+  } else {
+    const agent = { kind: 'client' as const, ...id }
+    const detail = { scope: answer.scope, seconds: answer.expires_in }
+    await context.audit.record(auditOf(request, { ...event, outcome: 'success', agent, detail }))
+  }
+}

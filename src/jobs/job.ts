@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import type { JobState } from '../export/job-state.ts'
 import { fileRetentionDays, jobRetentionDays } from '../export/limits.ts'
 import type { ExportRequest } from '../export/request.ts'
+import { auditedEnding } from './job-audit.ts'
 import type { Enqueue } from './queue.ts'
 
 /** An accepted export as its row tells it, without the patients. */
@@ -78,18 +79,16 @@ export async function jobPatients(client: ClientBase | Pool, id: string): Promis
 }
 
 /** Ends a job for its client, whatever its state. Its place is free at once; running workers notice at their next beat. */
-export async function deleteJob(pool: Pool, id: string): Promise<boolean> {
+export async function deleteJob(client: ClientBase | Pool, id: string): Promise<boolean> {
   const sql = `update job set state = 'deleted', finished = coalesce(finished, now()) where id = $1 and state <> 'deleted'`
-  return (await pool.query(sql, [id])).rowCount === 1
+  return (await client.query(sql, [id])).rowCount === 1
 }
 
 /** Fails a live job with a text for its client. */
 export async function failJob(client: ClientBase | Pool, id: string, failure: string): Promise<void> {
-  await client.query(
-    `update job set state = 'failed', failure = $2, finished = now()
-     where id = $1 and state in ('accepted', 'running', 'finishing')`,
-    [id, failure],
-  )
+  const ending = `update job set state = 'failed', failure = $2, finished = now()
+    where id = $1 and state in ('accepted', 'running', 'finishing')`
+  await client.query(auditedEnding(ending, 'export', 'failed'), [id, failure])
 }
 
 /** Records written and expected so far, of all partitions. */
@@ -137,16 +136,15 @@ export async function openFinishing(client: ClientBase, id: string): Promise<voi
 
 /** D27: files live for a time from completion. */
 export async function completeJob(client: ClientBase, id: string): Promise<void> {
-  await client.query(
-    `update job set state = 'completed', finished = now(), expires = now() + $2 * interval '1 day'
-     where id = $1 and state = 'finishing'`,
-    [id, fileRetentionDays],
-  )
+  const ending = `update job set state = 'completed', finished = now(), expires = now() + $2 * interval '1 day'
+    where id = $1 and state = 'finishing'`
+  await client.query(auditedEnding(ending, 'export', 'success'), [id, fileRetentionDays])
 }
 
 /** Deletes completed jobs whose files have expired, and the rows of jobs that ended long ago. */
 export async function expireJobs(pool: Pool): Promise<void> {
-  await pool.query(`update job set state = 'deleted' where state = 'completed' and expires < now()`)
+  const ending = `update job set state = 'deleted' where state = 'completed' and expires < now()`
+  await pool.query(auditedEnding(ending, 'expiry', 'success'))
   await pool.query(
     `delete from job where state in ('deleted', 'failed') and finished < now() - $1 * interval '1 day'`,
     [jobRetentionDays],

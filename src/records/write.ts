@@ -39,6 +39,8 @@ export interface WriteOptions {
    * The log is written in order, so nothing durable (a job's transactionTime) can come after a write that is undone.
    */
   readonly deferred?: boolean
+  /** Runs last in the transaction, with what becomes of the changes, each under its key: what it writes is there with them or not at all. */
+  readonly beforeCommit?: (client: ClientBase, outcomes: readonly (Key & Outcome)[]) => Promise<void>
 }
 
 /** A writer holds back every cut, and a waiting cut every other writer: one that stands still is ended by the database. */
@@ -104,6 +106,10 @@ async function writeOnce(
   }
   const effective = changes.filter((_, index) => outcomes[index]!.lastUpdated !== undefined)
   if (effective.length > 0) await apply(client, tenant, effective, current, written, options, alone)
+  await options.beforeCommit?.(
+    client,
+    changes.map((change, index) => ({ ...keyOfChange(change), ...outcomes[index]! })),
+  )
   await client.query('commit')
   return outcomes
 }

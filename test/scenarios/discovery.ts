@@ -84,6 +84,8 @@ export const discoveryScenarios: readonly Scenario[] = [
       for (const type of exportableTypes) assert.ok(types.includes(type), type)
       const filterable = rest!.resource.find(({ type }) => type === 'Condition')?.searchParam?.map(({ name }) => name)
       assert.ok(filterable?.includes('clinical-status') && !filterable.includes('subject'), 'what _typeFilter may use')
+      const trail = rest!.resource.find(({ type }) => type === 'AuditEvent')
+      assert.deepEqual(trail?.searchParam, [{ name: 'date', type: 'date' }])
       assert.deepEqual(rest!.resource.find(({ type }) => type === 'Patient')?.operation, [
         { name: 'export', definition: `${stage.server.url}/r4/OperationDefinition/patient-export` },
       ])

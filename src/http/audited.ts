@@ -1,0 +1,58 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type AuditAgent, type AuditEntry, type AuditKind, storeChain } from '../access/audit-entry.ts'
+import { isTenantId } from '../access/tenant.ts'
+import { knownCallerOf } from './caller.ts'
+import type { HttpContext } from './context.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a request to the route is in the audit trail: its refusals are recorded here, its success by its handler. */
+    readonly audit?: AuditKind
+  }
+}
+
+type Event = Pick<AuditEntry, 'kind' | 'outcome'> & Partial<AuditEntry>
+
+/** An entry about a request of a known caller: who, from where, under which request id. */
+export function auditOf(request: FastifyRequest, event: Event): AuditEntry {
+  const caller = knownCallerOf(request)
+  const agent: AuditAgent = caller ? { kind: 'client', id: caller.grant.client } : { kind: 'stranger' }
+  return { tenant: caller?.tenant ?? storeChain, agent, address: request.ip, request: request.id, ...event }
+}
+
+/** Issue codes of an answer that an entry names. */
+const codesNamedMax = 5
+
+/**
+ * Records the refusals of a scope: of every route when the token is not accepted, of the audited routes whatever the reason. The texts
+ * of the answer may quote the request, so only its codes are kept; the request id leads to the log.
+ */
+export function auditRefusals(scope: FastifyInstance, context: HttpContext): void {
+  scope.addHook('onSend', async (request, reply, payload) => {
+    const { audit, open } = request.routeOptions.config
+    const caller = knownCallerOf(request)
+    if (reply.statusCode < 400 || open || (caller && !audit)) return payload
+    const event: Event = {
+      kind: audit ?? 'access',
+      outcome: reply.statusCode < 500 ? 'refused' : 'failed',
+      detail: { method: request.method, route: request.routeOptions.url ?? '', status: reply.statusCode },
+      ...reasonOf(payload),
+      ...(caller ? {} : await addressed(request, context)),
+    }
+    context.audit.note(auditOf(request, event))
+    return payload
+  })
+}
+
+function reasonOf(payload: unknown): { reason?: string } {
+  if (typeof payload !== 'string') return {}
+  const { issue = [] } = JSON.parse(payload) as { issue?: { code: string }[] }
+  const codes = [...new Set(issue.map(({ code }) => code))]
+  return codes.length === 0 ? {} : { reason: codes.slice(0, codesNamedMax).join(', ') }
+}
+
+/** The chain of a request whose caller is not known: the tenant's that it names, or the store's when there is none. */
+export async function addressed(request: FastifyRequest, context: HttpContext): Promise<{ readonly tenant: string }> {
+  const { tenant = '' } = request.params as { tenant?: string }
+  return { tenant: isTenantId(tenant) && (await context.directory.tenant(tenant)) ? tenant : storeChain }
+}
