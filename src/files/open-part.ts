@@ -6,6 +6,9 @@ import type { Deflated } from '../gzip/deflated.ts'
 import { memberEnd, memberHeader } from '../gzip/member.ts'
 import type { FileStore } from './file-store.ts'
 
+/** Small pieces go to the file system together, in one vectored write of about so many bytes. */
+const gatheredBytesMin = 256 * 1024
+
 /** A file that is being written: one gzip member, put together from deflated lines. */
 export class OpenPart {
   readonly path: string
@@ -13,6 +16,8 @@ export class OpenPart {
   bytes = 0
   gzipBytes = 0
   #crc = 0
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
   readonly #sink: Writable
   readonly #done: Promise<void>
 
@@ -25,7 +30,7 @@ export class OpenPart {
     this.#sink = sink
     this.#done = finished(sink)
     this.#done.catch(() => {})
-    this.#push(memberHeader)
+    this.#gather(memberHeader)
   }
 
   /** Waits while the file system is slower than the caller. */
@@ -33,16 +38,31 @@ export class OpenPart {
     this.#crc = combineCrc32(this.#crc, crc, bytes)
     this.records += records
     this.bytes += bytes
-    if (!this.#push(blocks)) await Promise.race([once(this.#sink, 'drain'), this.#done])
+    this.#gather(blocks)
+    if (this.#gatheredBytes < gatheredBytesMin) return
+    if (!this.#write()) await Promise.race([once(this.#sink, 'drain'), this.#done])
   }
 
-  #push(bytes: Buffer): boolean {
+  #gather(bytes: Buffer): void {
     this.gzipBytes += bytes.length
-    return this.#sink.write(bytes)
+    this.#gathered.push(bytes)
+    this.#gatheredBytes += bytes.length
+  }
+
+  /** @returns whether more may be written at once */
+  #write(): boolean {
+    let writable = true
+    this.#sink.cork()
+    for (const bytes of this.#gathered) writable = this.#sink.write(bytes)
+    this.#sink.uncork()
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    return writable
   }
 
   async end(): Promise<this> {
-    this.#push(memberEnd(this.#crc, this.bytes))
+    this.#gather(memberEnd(this.#crc, this.bytes))
+    this.#write()
     this.#sink.end()
     await this.#done
     return this
