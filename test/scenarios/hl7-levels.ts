@@ -31,6 +31,10 @@ const village: readonly Resource[] = [
   provenance('vp-practitioner', ['Practitioner/v-unseen']),
 ]
 
+const auditedSql = `
+  select entry::jsonb->'detail'->>'reach' as reach, entry::jsonb->'patients' as patients
+  from audit_entry where tenant = 'village' and entry::jsonb->>'kind' = 'kick-off'`
+
 const idsOf = (found: Exported): Record<string, string[]> =>
   Object.fromEntries(found.types.map((type) => [type, found.ids(type)]))
 
@@ -70,6 +74,8 @@ export const levelScenarios: readonly Scenario[] = [
       const byGet = await exportedByGet(stage, '/Patient/$export', 'village')
       assert.deepEqual(idsOf(byGet), patients)
       assert.equal(byGet.manifest.request, `${stage.base('village')}/Patient/$export`)
+      const { rows } = await stage.server.pool.query(auditedSql)
+      assert.deepEqual(rows, [{ reach: 'patients', patients: [] }], 'the audit trail says whose records were asked for')
       const body = { resourceType: 'Parameters' }
       assert.deepEqual(idsOf(await exported(stage, await stage.newCaller('village'), { body })), patients)
 
