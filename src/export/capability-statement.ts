@@ -1,14 +1,15 @@
 import { exportableTypes } from '../fhir/resource-types.ts'
 import { supportedParameters } from '../filter/supported.ts'
-import type { Profile } from './profile.ts'
+import { type ExportOperation, igDefinition, operationOf, servedLevels } from './operation-definition.ts'
+import type { ExportLevel, Profile } from './profile.ts'
 
 /** Where the things that a CapabilityStatement names are found. */
 export interface CapabilityUrls {
   /** The tenant's FHIR base. */
   readonly base: string
   readonly tokenEndpoint: string
-  readonly patientExport: string
-  readonly groupExport: string
+  /** Where our own OperationDefinition of an export stands. */
+  readonly definition: (operation: ExportOperation) => string
 }
 
 /** The audit trail of the tenant: its entries are made by the server. */
@@ -45,12 +46,13 @@ export function capabilityStatement(urls: CapabilityUrls, profile: Profile, vers
             type,
             interaction: interactions,
             versioning: 'versioned-update',
-            ...operationsOf(type, urls),
+            ...operationOn(type, urls, profile),
             ...searchParamsOf(type, profile),
           })),
           auditTrail,
         ],
         interaction: [{ code: 'transaction' }, { code: 'batch' }],
+        ...operationOn(undefined, urls, profile),
       },
     ],
   }
@@ -62,9 +64,17 @@ function searchParamsOf(type: string, { typeFilter }: Profile): object {
   return parameters.length === 0 ? {} : { searchParam: parameters.map(({ code, type }) => ({ name: code, type })) }
 }
 
-function operationsOf(type: string, urls: CapabilityUrls): object {
-  const definition = type === 'Patient' ? urls.patientExport : type === 'Group' ? urls.groupExport : undefined
-  return definition === undefined ? {} : { operation: [{ name: 'export', definition }] }
+/** The export that is served on a resource type, or on the whole system (C5, D34). */
+function operationOn(type: string | undefined, { definition }: CapabilityUrls, profile: Profile): object {
+  const level: ExportLevel | undefined =
+    type === undefined ? 'system' : type === 'Patient' ? 'patient' : type === 'Group' ? 'group' : undefined
+  if (level === undefined || !servedLevels(profile).includes(level)) return {}
+  const operation = operationOf(level)
+  return {
+    operation: [
+      { name: 'export', definition: profile.igDefinitions ? igDefinition(operation) : definition(operation) },
+    ],
+  }
 }
 
 function security({ tokenEndpoint }: CapabilityUrls): object {

@@ -1,6 +1,7 @@
 import { compileFilter } from '../filter/compile.ts'
 import type { Query } from '../filter/query.ts'
 import type { Grant, GrantedQuery, Readable } from './grant.ts'
+import type { ExportRequest } from './request.ts'
 
 /**
  * What narrows the types of an export. A type has lists of queries, and a record must meet one query of each list: those of the
@@ -38,6 +39,20 @@ export function readTest(readable: Readable, context: { base: string; now: Date 
 export function coversFile(readable: readonly GrantedQuery[], narrowedBy: Filters[string] = []): boolean {
   const held = new Set(readable.map(textOf))
   return narrowedBy.some((queries) => queries.every((query) => held.has(textOf(query))))
+}
+
+/**
+ * Those of the types of an export, all of them if none are named, of which the caller may not read as much as was exported (D20, D20b).
+ */
+export function uncovered(
+  { types, filters }: Pick<ExportRequest, 'types' | 'filters'>,
+  grant: Grant,
+  among: readonly string[] = types,
+): string[] {
+  return among.filter((type) => {
+    const readable = grant.readable(type)
+    return typeof readable === 'string' ? readable === 'none' : !coversFile(readable, filters[type])
+  })
 }
 
 /** The same text for equal queries, in whatever order a database gives the members of an object. */

@@ -12,7 +12,7 @@ export class Findings {
   total = 0
   readonly lenient: boolean
   readonly #warnings: Issue[] = []
-  #ignored = 0
+  #told = 0
 
   constructor(lenient: boolean) {
     this.lenient = lenient
@@ -34,13 +34,18 @@ export class Findings {
       this.add(found)
       return
     }
-    this.#ignored++
-    if (this.#warnings.length < findingsMax) this.#warnings.push({ ...issue, severity: 'warning' })
+    this.warn({ ...issue, severity: 'warning' })
   }
 
-  /** A warning for each thing that was ignored; the last one counts those that are not told. */
+  /** Something else that the client is told. */
+  warn(found: Issue): void {
+    this.#told++
+    if (this.#warnings.length < findingsMax) this.#warnings.push(found)
+  }
+
+  /** A warning for each thing that was ignored, or that there is to tell; the last one counts those that are too many. */
   get warnings(): readonly Issue[] {
-    const more = this.#ignored - this.#warnings.length
+    const more = this.#told - this.#warnings.length
     if (more === 0) return this.#warnings
     const text = 'More was ignored than is told here.'
     return [...this.#warnings, { severity: 'warning', code: 'not-supported', text, diagnostics: `${more} more` }]

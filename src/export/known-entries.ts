@@ -2,36 +2,33 @@ import { exportParameters } from './export-parameter.ts'
 import type { Findings } from './findings.ts'
 import { type ParameterEntry, quoted } from './parameters.ts'
 import { problem } from './problem.ts'
-import type { Profile } from './profile.ts'
+import type { ExportLevel, Profile } from './profile.ts'
 
 /** The entries with documented names and rightly typed values; everything else is a problem or, when lenient, a warning. */
 export function knownEntries(
   entries: readonly ParameterEntry[],
+  level: ExportLevel,
   profile: Profile,
   findings: Findings,
 ): ParameterEntry[] {
+  const parameters = exportParameters(profile, level)
   const seen = new Set<string>()
   return entries.filter((entry) => {
-    const expected = exportParameters.find(({ name }) => name === entry.name)?.valueName
+    const expected = parameters.find(({ name }) => name === entry.name)
     if (expected === undefined) {
-      findings.unsupported(
-        problem(400, 'not-supported', `The parameter ${quoted(entry.name)} is not supported.`, {
-          diagnostics: `Supported: ${exportParameters.map(({ name }) => name).join(', ')}.`,
-          expression: entry.at,
-        }),
-      )
+      refuseUnknown(entry, level, parameters, findings)
       return false
     }
-    if (entry.name !== 'patient' && seen.has(entry.name) && !mayRepeat(entry.name, profile)) {
+    if (expected.max === 1 && seen.has(entry.name)) {
       findings.add(
         problem(400, 'structure', `The parameter ${entry.name} may be given once.`, { expression: entry.at }),
       )
       return false
     }
     seen.add(entry.name)
-    if (entry.valueName === expected) return true
+    if (entry.valueName === expected.valueName) return true
     findings.add(
-      problem(400, 'structure', `The value of ${entry.name} must be a ${expected}.`, {
+      problem(400, 'structure', `The value of ${entry.name} must be a ${expected.valueName}.`, {
         diagnostics: `Found ${quoted(entry.valueName)}.`,
         expression: `${entry.at}.${entry.valueName}`,
       }),
@@ -40,6 +37,22 @@ export function knownEntries(
   })
 }
 
-/** D7; `_since` and `_outputFormat` are 0..1 everywhere (T-119, T-123). */
-const mayRepeat = (name: string, profile: Profile): boolean =>
-  profile.repeatsAllowed && name !== '_since' && name !== '_outputFormat'
+/** A list of patients is never ignored, for that would hand out more than was asked for (O-4). */
+function refuseUnknown(
+  { name, at }: ParameterEntry,
+  level: ExportLevel,
+  parameters: readonly { readonly name: string }[],
+  findings: Findings,
+): void {
+  if (name === 'patient') {
+    const text = level === 'group' ? 'The Group says which patients.' : 'A system export takes no patient.'
+    findings.add(problem(400, 'not-supported', text, { expression: at }))
+    return
+  }
+  findings.unsupported(
+    problem(400, 'not-supported', `The parameter ${quoted(name)} is not supported.`, {
+      diagnostics: `Supported: ${parameters.map((parameter) => parameter.name).join(', ')}.`,
+      expression: at,
+    }),
+  )
+}

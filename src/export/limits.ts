@@ -23,6 +23,15 @@ export const partitionsAimed = 8
 export const partitionBytesMin = 64 * 1024 * 1024
 export const partitionBytesMax = 256 * 1024 * 1024
 
+/** Owners of one partition: a list of them is kept in its row, and in memory while it runs. */
+export const partitionOwnersMax = 20_000
+
+/** Files that one of several manifests lists; the `error` files come on top. */
+export const manifestFilesMax = 1_000
+
+/** Deletions that one Bundle of a file of deletions tells. */
+export const deletionsPerBundleMax = 1_000
+
 /** How often one partition is tried before its job fails. */
 export const partitionAttemptsMax = 10
 

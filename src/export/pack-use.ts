@@ -1,3 +1,4 @@
+import { ownedTypes } from '../fhir/ownership.ts'
 import { isReferenceType } from '../fhir/resource-types.ts'
 import type { ExportRequest } from './request.ts'
 
@@ -10,17 +11,30 @@ import type { ExportRequest } from './request.ts'
 export type PackUse = 'copied' | 'inflated' | 'passed-over'
 
 /** What of a request decides how packs serve it. */
-type Narrowing = Pick<ExportRequest, 'types' | 'filters' | 'since'>
+type Narrowing = Pick<ExportRequest, 'types' | 'filters' | 'since' | 'until' | 'elements'>
 
 /** Every record of the selected types is wanted, whatever it says. */
-export const isWhole = ({ filters, since }: Narrowing): boolean =>
-  Object.keys(filters).length === 0 && since === undefined
+export const isWhole = ({ filters, since, until }: Narrowing): boolean =>
+  Object.keys(filters).length === 0 && since === undefined && until === undefined
+
+/**
+ * Provenances are exported for themselves, not only those of exported records: all of a whole system, and all of the owners when no
+ * type is asked for that they could be about.
+ */
+export const forThemselves = ({
+  reach,
+  types,
+  provenance,
+}: Pick<ExportRequest, 'reach' | 'types' | 'provenance'>): boolean =>
+  provenance === 'relevant' && (reach === 'system' || !types.some((type) => ownedTypes.has(type)))
 
 /**
  * How packs serve a type. A Provenance comes along with exported records, and Location, Organization and Practitioner are referred to
- * by them: where only some records are exported one must know which, and that takes reading them.
+ * by them: where only some records are exported one must know which, and that takes reading them. `_elements` changes every record, and
+ * packs do not tell what is earlier than `_until`.
  */
 export function packUse(request: Narrowing, type: string): PackUse {
+  if (request.elements !== undefined || request.until !== undefined) return 'passed-over'
   if (isWhole(request)) return 'copied'
   const { types, filters } = request
   if (types.includes('Provenance')) return 'passed-over'
@@ -34,10 +48,12 @@ export function packUse(request: Narrowing, type: string): PackUse {
  * @param undisputed no target has two Provenances
  */
 export function allComeAlong(
-  { types, provenance }: Pick<ExportRequest, 'types' | 'provenance'>,
+  request: Pick<ExportRequest, 'reach' | 'types' | 'provenance'>,
   targets: string,
   undisputed: boolean,
 ): boolean {
+  if (forThemselves(request)) return true
+  const { types, provenance } = request
   const selected: readonly string[] = types
   const relevant = targets.split(' ').every((set) => set.split(',').some((type) => selected.includes(type)))
   return relevant && (provenance === 'relevant' || undisputed)

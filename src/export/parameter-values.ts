@@ -1,28 +1,24 @@
 import { parseInstant } from '../fhir/instant.ts'
-import { isId, isTypeName } from '../fhir/reference.ts'
-import { clinicalTypes, type ExportableType, exportableTypes, isExportableType } from '../fhir/resource-types.ts'
+import { isId } from '../fhir/reference.ts'
+import { type ExportableType, exportableTypes, isExportableType } from '../fhir/resource-types.ts'
+import { resourceTypeNames } from '../fhir/root-elements.generated.ts'
 import type { Findings } from './findings.ts'
 import { patientsMax } from './limits.ts'
+import { listItems } from './list-items.ts'
 import { type ParameterEntry, quoted } from './parameters.ts'
 import { type Problem, problem } from './problem.ts'
-import type { Profile } from './profile.ts'
+import type { ExportLevel, Profile } from './profile.ts'
 
 const outputFormats = ['application/fhir+ndjson', 'application/ndjson', 'ndjson']
-
-/** Characters of a comma-delimited list of types or codes; all of the 18 types take 220. */
-const listCharsMax = 2_000
-
-/** The types that stand for themselves; the others come along with them (S-28). */
-export const anchors: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes])
 
 /** S-21…S-24: the distinct ids. */
 export function readPatients(
   entries: readonly ParameterEntry[],
-  shapeBroken: boolean,
+  required: boolean,
   base: string,
   findings: Findings,
 ): string[] {
-  if (entries.length === 0 && !shapeBroken) {
+  if (entries.length === 0 && required) {
     findings.add(
       problem(400, 'required', 'At least one patient parameter with a valueReference is required.', {
         expression: 'Parameters.parameter',
@@ -66,30 +62,10 @@ function patientId({ value, at }: ParameterEntry, base: string): string | Proble
   })
 }
 
-/** The items of the comma-delimited values of a parameter, trimmed; an empty item is a problem (S-25, T-33, T-35). */
-function listItems(entries: readonly ParameterEntry[], findings: Findings): { item: string; at: string }[] {
-  return entries.flatMap(({ name, value, valueName, at }) => {
-    const expression = `${at}.${valueName}`
-    if (typeof value !== 'string') {
-      findings.add(problem(400, 'structure', `The value of ${name} must be a JSON string.`, { expression }))
-      return []
-    }
-    if (value.length > listCharsMax) {
-      findings.add(
-        problem(400, 'too-long', `The value of ${name} has more than ${listCharsMax} characters.`, { expression }),
-      )
-      return []
-    }
-    const items = value.split(',').map((item) => item.trim())
-    if (!items.includes('')) return items.map((item) => ({ item, at: expression }))
-    findings.add(problem(400, 'value', `The value of ${name} has an empty item.`, { expression }))
-    return []
-  })
-}
-
 /** The explicit types, undefined when `_type` is absent. */
 export function readTypes(
   entries: readonly ParameterEntry[],
+  level: ExportLevel,
   profile: Profile,
   findings: Findings,
 ): ExportableType[] | undefined {
@@ -101,34 +77,37 @@ export function readTypes(
     if (isExportableType(item)) types.add(item)
     else {
       refused.push(
-        problem(400, isTypeName(item) ? 'not-supported' : 'value', `The type ${quoted(item)} cannot be exported.`, {
-          diagnostics: `Allowed: ${exportableTypes.join(', ')}.`,
-          expression: at,
-        }),
+        problem(
+          400,
+          resourceTypeNames.has(item) ? 'not-supported' : 'value',
+          `The type ${quoted(item)} cannot be exported.`,
+          {
+            diagnostics: `Allowed: ${exportableTypes.join(', ')}.`,
+            expression: at,
+          },
+        ),
       )
     }
   }
   if (types.size === 0) findings.addAll(refused)
   else for (const found of refused) findings.unsupported(found)
-  if (
-    findings.problems.length === problemsBefore &&
-    profile.anchorRequired &&
-    ![...types].some((type) => anchors.has(type))
-  ) {
+  if (findings.problems.length === problemsBefore && ![...types].some((type) => standsAlone(type, level, profile))) {
+    const { dependentTypes } = profile
+    const others = exportableTypes.filter((type) => !dependentTypes.includes(type))
+    const names = `${dependentTypes.slice(0, -1).join(', ')} and ${dependentTypes.at(-1)}`
     findings.add(
-      problem(
-        400,
-        'business-rule',
-        'Location, Organization, Practitioner and Provenance need another type beside them.',
-        {
-          diagnostics: `Add at least one of ${[...anchors].join(', ')}.`,
-          expression: `${entries[0]!.at}.valueString`,
-        },
-      ),
+      problem(400, 'business-rule', `${names} need another type beside them.`, {
+        diagnostics: `Add at least one of ${others.join(', ')}.`,
+        expression: `${entries[0]!.at}.valueString`,
+      }),
     )
   }
   return [...types]
 }
+
+/** D9, S-28: whether there is something to export when this is the only type. */
+export const standsAlone = (type: ExportableType, level: ExportLevel, { dependentTypes }: Profile): boolean =>
+  level === 'system' || !dependentTypes.includes(type)
 
 const associatedData = ['LatestProvenanceResources', 'RelevantProvenanceResources']
 
@@ -159,20 +138,20 @@ export function readAssociatedData(
   return items.length > 0 && items.every(({ item }) => item === 'LatestProvenanceResources') ? 'latest' : 'relevant'
 }
 
-/** S-42…S-44 */
-export function readSince(entries: readonly ParameterEntry[], findings: Findings): number | undefined {
+/** S-42…S-44: `_since` and `_until`, milliseconds since 1970. */
+export function readInstant(entries: readonly ParameterEntry[], findings: Findings): number | undefined {
   const [entry] = entries
   if (entry === undefined) return undefined
-  const since = typeof entry.value === 'string' ? parseInstant(entry.value) : undefined
-  if (since === undefined) {
+  const instant = typeof entry.value === 'string' ? parseInstant(entry.value) : undefined
+  if (instant === undefined) {
     findings.add(
-      problem(400, 'value', '_since must be an instant with a time zone.', {
+      problem(400, 'value', `${entry.name} must be an instant with a time zone.`, {
         diagnostics: 'Example: 2021-03-18T19:19:42.000Z',
         expression: `${entry.at}.valueInstant`,
       }),
     )
   }
-  return since
+  return instant
 }
 
 /** S-45…S-48 */

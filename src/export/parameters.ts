@@ -1,7 +1,7 @@
 import { jsonExcess } from '../fhir/json-excess.ts'
 import { repeatedKey } from '../fhir/json-text.ts'
 import { readable } from './client-text.ts'
-import { exportParameters } from './export-parameter.ts'
+import { valueNameOf } from './export-parameter.ts'
 import type { Findings } from './findings.ts'
 import { entriesMax, requestJson } from './limits.ts'
 import { type Problem, problem } from './problem.ts'
@@ -26,8 +26,13 @@ const isObject = (value: unknown): value is JsonObject =>
 /**
  * Reads a body as a Parameters resource: its entries, and everything wrong with its shape (S-19, S-20, S-50; T-4…T-12, T-128…T-131).
  * @param body undefined when its bytes are not UTF-8
+ * @param expected whether there must be an entry, and the names that are supported
  */
-export function readParameters(body: string | undefined, findings: Findings): ParameterEntry[] {
+export function readParameters(
+  body: string | undefined,
+  { required, names }: { readonly required: boolean; readonly names: readonly string[] },
+  findings: Findings,
+): ParameterEntry[] {
   const parsed = readJson(body)
   if ('status' in parsed) {
     findings.add(parsed)
@@ -35,6 +40,7 @@ export function readParameters(body: string | undefined, findings: Findings): Pa
   }
   const { resourceType, parameter } = parsed.object
   findings.addAll(checkType(resourceType))
+  if (parameter === undefined && !required) return []
   if (!Array.isArray(parameter) || parameter.length === 0) {
     const code = parameter === undefined || Array.isArray(parameter) ? 'required' : 'structure'
     findings.add(
@@ -52,7 +58,7 @@ export function readParameters(body: string | undefined, findings: Findings): Pa
     return []
   }
   return parameter.flatMap((item, index) => {
-    const entry = readEntry(item, `Parameters.parameter[${index}]`)
+    const entry = readEntry(item, names, `Parameters.parameter[${index}]`)
     if (!('status' in entry)) return [entry]
     findings.add(entry)
     return []
@@ -104,11 +110,11 @@ function checkType(resourceType: unknown): Problem[] {
 /** Names of value[x]; what does not look like one is no value, and never part of a location. */
 const valuePattern = /^value[A-Z][A-Za-z0-9]{1,39}$/
 
-function readEntry(item: unknown, at: string): ParameterEntry | Problem {
+function readEntry(item: unknown, names: readonly string[], at: string): ParameterEntry | Problem {
   if (!isObject(item)) return problem(400, 'structure', 'An entry of parameter must be an object.', { expression: at })
   if (typeof item.name !== 'string' || item.name.trim() === '') {
     return problem(400, 'required', 'An entry of parameter needs a name.', {
-      diagnostics: `Supported: ${exportParameters.map(({ name }) => name).join(', ')}.`,
+      diagnostics: `Supported: ${names.join(', ')}.`,
       expression: `${at}.name`,
     })
   }
@@ -142,18 +148,21 @@ function readEntry(item: unknown, at: string): ParameterEntry | Problem {
 /** A client's text for a message, in quotation marks. */
 export const quoted = (text: string): string => `"${readable(text, quotedCharsMax)}"`
 
-/**
- * Reads the parameters of a GET kick-off as the Parameters resource that they stand for; locations count in its order. A plus sign
- * that was not percent-encoded has become a blank; no value has blanks of its own but lists, where they do not matter.
- */
+/** Values in which a blank stands for a plus sign: one that was not percent-encoded has become a blank. */
+const plusNames: ReadonlySet<string> = new Set(['_since', '_until', '_outputFormat'])
+
+/** Reads the parameters of a GET kick-off as the Parameters resource that they stand for; locations count in its order. */
 export function readQuery(query: Readonly<Record<string, string | readonly string[] | undefined>>): ParameterEntry[] {
   const given = Object.entries(query).flatMap(([name, values]) =>
     [values ?? ''].flat().map((value) => ({ name, value })),
   )
-  return given.map(({ name, value }, index) => ({
-    name,
-    valueName: exportParameters.find((parameter) => parameter.name === name)?.valueName ?? 'valueString',
-    value: name === '_since' || name === '_outputFormat' ? value.replaceAll(' ', '+') : value,
-    at: `Parameters.parameter[${index}]`,
-  }))
+  return given.map(({ name, value }, index) => {
+    const valueName = valueNameOf(name) ?? 'valueString'
+    return { name, valueName, value: queryValue(name, valueName, value), at: `Parameters.parameter[${index}]` }
+  })
+}
+
+function queryValue(name: string, valueName: string, text: string): string | boolean {
+  if (valueName === 'valueBoolean' && (text === 'true' || text === 'false')) return text === 'true'
+  return plusNames.has(name) ? text.replaceAll(' ', '+') : text
 }

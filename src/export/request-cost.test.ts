@@ -13,6 +13,7 @@ const kickOff = (change: {
   readonly accept?: string
   readonly parameters?: readonly object[]
 }): Input => ({
+  level: 'patient',
   headers: {
     accept: change.accept ?? 'application/fhir+json',
     contentType: 'application/json',
@@ -54,6 +55,10 @@ const hostile: Readonly<Record<string, (size: number) => Input>> = {
     withBody(`{"resourceType":"Parameters",${Array.from({ length: size }, (_, at) => `"k${at}":1`).join(',')}}`),
   'many unknown parameters': (size) =>
     kickOff({ parameters: Array.from({ length: size }, (_, at) => ({ name: `p${at}`, valueString: 'x' })) }),
+  '_elements of unknown elements': (size) =>
+    kickOff({ parameters: Array(size).fill({ name: '_elements', valueString: 'x,Patient.y' }) }),
+  '_elements of one element': (size) =>
+    kickOff({ parameters: Array(size).fill({ name: '_elements', valueString: 'subject,id' }) }),
   'many patients': (size) =>
     kickOff({ parameters: Array(size).fill({ name: 'patient', valueReference: { reference: 'Patient/1' } }) }),
 }

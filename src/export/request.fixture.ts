@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { exportableTypes } from '../fhir/resource-types.ts'
 import type { Grant } from './grant.ts'
+import { exportLevels } from './profile.ts'
 import type { ExportInput } from './request.ts'
 
 export const base = 'https://fhir.example.org/r4/clinic'
@@ -70,6 +71,30 @@ const entry = fc.oneof(
     weight: 1,
     arbitrary: fc.constantFrom('ndjson', 'text/csv').map((valueString) => ({ name: '_outputFormat', valueString })),
   },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(
+        'Patient.name,subject',
+        'Observation.value',
+        'id,Patient.id',
+        'Patient.name.family',
+        'valueQuantity',
+      )
+      .map((valueString) => ({ name: '_elements', valueString })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom('Patient', 'Encounter', 'x')
+      .map((valueString) => ({ name: 'organizeOutputBy', valueString })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom(true, false, 'true')
+      .map((valueBoolean) => ({ name: 'allowPartialManifests', valueBoolean })),
+  },
   { weight: 1, arbitrary: fc.tuple(text, valueName, value).map(([name, member, of]) => ({ name, [member]: of })) },
   { weight: 1, arbitrary: value },
 )
@@ -127,6 +152,7 @@ const mostly = (right: string) =>
   )
 
 export const anyInput: fc.Arbitrary<Input> = fc.record({
+  level: fc.oneof({ weight: 4, arbitrary: fc.constant('patient' as const) }, fc.constantFrom(...exportLevels)),
   headers: fc.record({
     accept: mostly('application/fhir+json'),
     contentType: mostly('application/json'),

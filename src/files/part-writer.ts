@@ -12,6 +12,8 @@ export interface WrittenPart {
   readonly records: number
   readonly bytes: number
   readonly gzipBytes: number
+  /** What stands at its end goes on in the writer's next part. */
+  readonly continues: boolean
 }
 
 /** What a part needs of the file store. */
@@ -26,6 +28,9 @@ const linesLevel = 1
 /** Lines are gathered up to this size before they are deflated: smaller pieces deflate worse. */
 const gatheredBytesMax = 256 * 1024
 
+/** Deflate adds at most 5 bytes to each 16 KB that it cannot shrink, and a few at the end of each of at most three pieces. */
+const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16_383) * 5 + 3 * 64
+
 /** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends. */
 export class PartWriter {
   readonly parts: WrittenPart[] = []
@@ -39,6 +44,7 @@ export class PartWriter {
   #gatheredRecords = 0
   /** The piece that is being deflated while the next one is gathered. */
   #deflating: Promise<Deflated> | undefined
+  #deflatingBytes = 0
 
   /** @param folder where in the store: it names the job, the partition and the attempt */
   constructor(store: PartStore, folder: string, type: string, gzipBytesMax: number) {
@@ -62,10 +68,27 @@ export class PartWriter {
     await this.#append(lines)
   }
 
+  /** Bytes of the open file after gzip, but for what is not deflated yet. */
+  get gzipBytes(): number {
+    return this.#open?.gzipBytes ?? 0
+  }
+
+  /** Whether this many bytes of lines will stand in the same file as those before them, however badly they deflate. */
+  fits(bytes: number): boolean {
+    const waiting = this.#gatheredBytes + this.#deflatingBytes
+    if (this.#open === undefined && waiting === 0) return true
+    return this.gzipBytes + deflatedBytesMax(waiting + bytes) + memberEndBytes <= this.#gzipBytesMax
+  }
+
+  /** Completes the open file: what is written next begins another one. */
+  async cut(continues: boolean): Promise<void> {
+    await this.#settle()
+    if (this.#open) await this.#close(continues)
+  }
+
   /** Completes the last file. Without a line there is no file. */
   async end(): Promise<readonly WrittenPart[]> {
-    await this.#settle()
-    if (this.#open) await this.#close()
+    await this.cut(false)
     return this.parts
   }
 
@@ -85,30 +108,34 @@ export class PartWriter {
     if (this.#gatheredRecords === 0) return
     const lines = this.#gathered.length === 1 ? this.#gathered[0]! : Buffer.concat(this.#gathered)
     const deflating = deflateLines(lines, this.#gatheredRecords, linesLevel)
+    const deflatingBytes = this.#gatheredBytes
     this.#gathered = []
     this.#gatheredBytes = 0
     this.#gatheredRecords = 0
     deflating.catch(() => {})
     await this.#appendDeflated()
     this.#deflating = deflating
+    this.#deflatingBytes = deflatingBytes
   }
 
   async #appendDeflated(): Promise<void> {
     const deflating = this.#deflating
     this.#deflating = undefined
     if (deflating) await this.#append(await deflating)
+    this.#deflatingBytes = 0
   }
 
   async #append(lines: Deflated): Promise<void> {
     const { blocks } = lines
-    if (this.#open && this.#open.gzipBytes + blocks.length + memberEndBytes > this.#gzipBytesMax) await this.#close()
+    if (this.#open && this.#open.gzipBytes + blocks.length + memberEndBytes > this.#gzipBytesMax)
+      await this.#close(false)
     this.#open ??= await OpenPart.create(this.#store, `${this.#folder}/${this.#type}-${this.parts.length}.ndjson.gz`)
     await this.#open.append(lines)
   }
 
-  async #close(): Promise<void> {
+  async #close(continues: boolean): Promise<void> {
     const { path, records, bytes, gzipBytes } = await this.#open!.end()
-    this.parts.push({ id: randomUUID(), type: this.#type, path, records, bytes, gzipBytes })
+    this.parts.push({ id: randomUUID(), type: this.#type, path, records, bytes, gzipBytes, continues })
     this.#open = undefined
   }
 }

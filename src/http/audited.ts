@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type AuditAgent, type AuditEntry, type AuditKind, storeChain } from '../access/audit-entry.ts'
 import { isTenantId } from '../access/tenant.ts'
-import { knownCallerOf } from './caller.ts'
+import { knownCallerOf, profileOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
+import { isUnserved } from './kick-off-methods.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -32,6 +33,8 @@ export function auditRefusals(scope: FastifyInstance, context: HttpContext): voi
     const { audit, open } = request.routeOptions.config
     const caller = knownCallerOf(request)
     if (reply.statusCode < 400 || open || (caller && !audit)) return payload
+    // A method that starts nothing is refused before anybody is asked, like every other 405.
+    if (isUnserved(request, profileOf(request))) return payload
     const event: Event = {
       kind: audit ?? 'access',
       outcome: reply.statusCode < 500 ? 'refused' : 'failed',

@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authenticate } from '../access/bearer.ts'
 import type { Grant } from '../export/grant.ts'
-import { type Profile, profiles, servedAs } from '../export/profile.ts'
+import { type ExportLevel, type Profile, profiles, servedAs } from '../export/profile.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
 import { sendProblems } from './answer.ts'
 import type { HttpContext } from './context.ts'
+import { isUnserved, refuseMethod } from './kick-off-methods.ts'
 import { type RateLimits, sendThrottled } from './rates.ts'
 
 /** Who calls, of which tenant, and how that tenant is served. */
@@ -20,6 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Nobody has to say who calls: the answer is the same to everybody. */
     readonly open?: boolean
+    /** The path starts exports of this level, by the methods that the tenant's profile serves. */
+    readonly kickOff?: ExportLevel
   }
 }
 
@@ -35,6 +38,11 @@ export const knownCallerOf = (request: FastifyRequest): Caller | undefined => ca
 /** How the tenant of the path is served; the default where that is not known yet. */
 export const profileOf = (request: FastifyRequest): Profile => served.get(request) ?? profiles.millennium
 
+/** How a tenant is served; one that does not exist as the default. */
+export async function profileOfTenant({ directory }: HttpContext, tenant: string): Promise<Profile> {
+  return servedAs(await directory.tenant(tenant))
+}
+
 /**
  * Protects all routes of the scope that are not open: before a body is read, the bearer token is checked (protocol §2.6). Who is known
  * is counted as a client, others by their address, so that wrong tokens do not use up what a client may ask.
@@ -46,8 +54,12 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
   scope.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.open) return
     const { tenant } = request.params as { tenant: string }
-    const profile = servedAs(await context.directory.tenant(tenant))
+    const profile = await profileOfTenant(context, tenant)
     served.set(request, profile)
+    if (isUnserved(request, profile)) {
+      const seconds = await limits.address(request)
+      return seconds === undefined ? refuseMethod(request, reply, profile) : sendThrottled(reply, seconds, profile)
+    }
     const grant = await authenticate(request.headers.authorization, {
       directory: context.directory,
       outside: context.outside,

@@ -21,6 +21,13 @@ export const contentPath = (id: string): string => `/content/${id}`
 
 const ndjson = { 'application/fhir+ndjson': { schema: { type: 'string', format: 'binary' } } }
 
+/** What an answer with a file may be. */
+export const fileAnswers = {
+  200: { says: 'One resource a line.', headers: { ETag: 'One for each coding.' }, content: ndjson },
+  206: { says: 'The range.', headers: { 'Content-Range': 'Which bytes.' }, content: ndjson },
+  304: { says: 'The file has the ETag.' },
+}
+
 const fileContent = described({
   tag: 'Export',
   summary: 'Download a file by its signed link',
@@ -32,11 +39,7 @@ const fileContent = described({
     'If-None-Match': { type: 'string' },
   },
   query: { expires: { type: 'string' }, signature: { type: 'string' } },
-  answers: {
-    200: { says: 'One resource a line.', headers: { ETag: 'One for each coding.' }, content: ndjson },
-    206: { says: 'The range.', headers: { 'Content-Range': 'Which bytes.' }, content: ndjson },
-    304: { says: 'The file has the ETag.' },
-  },
+  answers: fileAnswers,
   refusals: {
     403: 'The link has expired or is not ours. Ask for the URL of the manifest again.',
     404: 'The file was deleted or has expired.',
@@ -90,7 +93,8 @@ export function contentRoute(
   allowOnly(app, contentPath(':id'), ['GET'])
 }
 
-async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: OwnedPart) {
+/** Sends a file, or what is asked for of it. */
+export async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: OwnedPart) {
   const gzip = acceptsGzip(request.headers['accept-encoding'])
   const size = gzip ? part.gzipBytes : part.bytes
   const etag = gzip ? `"${part.id}-gzip"` : `"${part.id}"`

@@ -13,6 +13,8 @@ export function allowCrossOrigin(app: FastifyInstance): void {
       'X-Request-Id',
       'opc-request-id',
       'X-Progress',
+      'X-Export-Status',
+      'Preference-Applied',
       'Retry-After',
       'Expires',
       'WWW-Authenticate',

@@ -1,5 +1,8 @@
 import { exportParameters } from '../export/export-parameter.ts'
-import { profileNames } from '../export/profile.ts'
+import { profileNames, profiles } from '../export/profile.ts'
+
+/** The parameters of all profiles. */
+const parameters = exportParameters(profiles.hl7, 'patient')
 
 const text = { type: 'string' }
 const object = (properties: object, required: readonly string[] = Object.keys(properties)) => ({
@@ -10,11 +13,19 @@ const object = (properties: object, required: readonly string[] = Object.keys(pr
 
 const fileEntry = object(
   {
-    type: { type: 'string', description: 'The resource type of every line of the file.' },
+    type: {
+      type: 'string',
+      description: 'The resource type of every line of the file; absent from files that are organized by patient.',
+    },
     url: { type: 'string', format: 'uri' },
     count: { type: 'integer', description: 'Lines of the file.' },
+    continuesInFile: {
+      type: 'string',
+      format: 'uri',
+      description: 'Where the block of the last patient in the file goes on.',
+    },
   },
-  ['type', 'url'],
+  ['url'],
 )
 
 /** The schemas that several routes name. They describe; nothing is validated with them. */
@@ -58,7 +69,7 @@ export const describedSchemas = [
   },
   {
     $id: 'ExportParameters',
-    description: exportParameters.map(({ name, documentation }) => `- \`${name}\`: ${documentation}`).join('\n'),
+    description: parameters.map(({ name, documentation }) => `- \`${name}\`: ${documentation}`).join('\n'),
     ...object({
       resourceType: { const: 'Parameters' },
       parameter: {
@@ -66,11 +77,12 @@ export const describedSchemas = [
         minItems: 1,
         items: object(
           {
-            name: { enum: exportParameters.map(({ name }) => name) },
+            name: { enum: parameters.map(({ name }) => name) },
             valueReference: object({ reference: { type: 'string', examples: ['Patient/12783127'] } }),
             valueString: text,
             valueCode: text,
             valueInstant: { type: 'string', format: 'date-time' },
+            valueBoolean: { type: 'boolean' },
           },
           ['name'],
         ),
@@ -90,21 +102,36 @@ export const describedSchemas = [
   },
   {
     $id: 'Manifest',
-    ...object({
-      transactionTime: {
-        type: 'string',
-        format: 'date-time',
-        description: 'The export shows the records as of this time.',
+    ...object(
+      {
+        transactionTime: {
+          type: 'string',
+          format: 'date-time',
+          description: 'The export shows the records as of this time.',
+        },
+        request: { type: 'string', format: 'uri', description: 'The URL of the kick-off.' },
+        requiresAccessToken: { const: true },
+        outputOrganizedBy: { const: 'Patient' },
+        output: { type: 'array', items: fileEntry },
+        deleted: {
+          type: 'array',
+          items: fileEntry,
+          description: 'Files of transaction Bundles: what was deleted after `_since`.',
+        },
+        error: {
+          type: 'array',
+          items: fileEntry,
+          description: 'Files of OperationOutcomes: what was ignored or not found.',
+        },
+        link: {
+          type: 'array',
+          maxItems: 1,
+          items: object({ relation: { const: 'next' }, url: { type: 'string', format: 'uri' } }),
+          description: 'The next manifest, where there are several.',
+        },
       },
-      request: { type: 'string', format: 'uri', description: 'The URL of the kick-off.' },
-      requiresAccessToken: { const: true },
-      output: { type: 'array', items: fileEntry },
-      error: {
-        type: 'array',
-        items: fileEntry,
-        description: 'Files of OperationOutcomes: what was ignored or not found.',
-      },
-    }),
+      ['transactionTime', 'request', 'requiresAccessToken', 'output', 'error'],
+    ),
   },
   {
     $id: 'Resource',

@@ -1,42 +1,51 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../access/content-link.ts'
-import { coversFile } from '../export/filters.ts'
-import { type Grant, lacksRead } from '../export/grant.ts'
+import { uncovered } from '../export/filters.ts'
+import { lacksRead } from '../export/grant.ts'
 import { acceptsFile } from '../export/headers.ts'
 import { problem } from '../export/problem.ts'
-import { findJob } from '../jobs/job.ts'
+import type { Profile } from '../export/profile.ts'
+import { isExportableType } from '../fhir/resource-types.ts'
 import { findPart, type OwnedPart } from '../jobs/part.ts'
 import { sendProblems } from './answer.ts'
 import { auditOf } from './audited.ts'
+import type { ConnectionBounds } from './bounds.ts'
 import { callerOf } from './caller.ts'
-import { contentPath } from './content.ts'
+import { contentPath, fileAnswers, sendPart } from './content.ts'
 import type { HttpContext } from './context.ts'
 import { described } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
+import { keepPace } from './pace.ts'
 import { isUuid } from './uuid.ts'
 
 const path = '/bulk-export/files/:id'
 
 const fileLink = described({
   tag: 'Export',
-  summary: 'Get the link to a file of the manifest',
-  token: "of the job's client, with the read scope of the file's type; the `error` file needs no scope",
+  summary: 'Get the link to a file of the manifest, or the file',
+  token:
+    "of the job's client, with the read scope of the file's type (the `error` file needs no scope); in `hl7` with those of all types of the export",
   answers: {
     307: {
       says: 'Follow `Location` without the token.',
       headers: { Location: `A signed link, good for ${contentLinkSecondsMax} seconds.` },
     },
+    ...fileAnswers,
   },
-  refusals: { 404: 'There is no such file, or it was deleted or has expired.', 406: '`Accept` does not allow NDJSON.' },
+  refusals: {
+    404: 'There is no such file, or it was deleted or has expired.',
+    406: '`Accept` does not allow NDJSON.',
+    416: 'The range lies outside the file.',
+  },
 })
 
 /**
- * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL. Needs a token of the job's client with the
- * read scope of the file's type, for as much of it as is in the file; the `error` file has no type, so the client is enough (D20b).
+ * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL, or the file itself (D22). Needs a token of the
+ * job's client with the read scope of the file's type, or of all types of the export, for as much of them as was exported (D20b).
  */
-export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.get(path, { config: { audit: 'link' }, schema: fileLink }, async (request, reply) => {
+export function fileRoute(scope: FastifyInstance, context: HttpContext, bounds: ConnectionBounds): void {
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { grant, tenant, profile } = callerOf(request)
     if (!acceptsFile(request.headers.accept)) {
       const text = 'Files are application/fhir+ndjson; the Accept header does not allow that.'
@@ -51,9 +60,14 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
     if (part.client !== grant.client) {
       return sendProblems(reply, [problem(403, 'forbidden', 'The file belongs to another client.')], profile)
     }
-    if (part.kind === 'output' && !(await mayFetch(context, grant, part))) {
+    const missing = uncovered(part.request, grant, typesIn(part, profile))
+    if (missing.length > 0) {
       reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
-      return sendProblems(reply, [lacksRead(grant, [part.type])], profile)
+      return sendProblems(reply, [lacksRead(grant, missing)], profile)
+    }
+    if (!profile.fileRedirect) {
+      keepPace(reply, bounds)
+      return sendPart(request, reply, context, part)
     }
     const subjects = [`File/${id}`, `Job/${part.job}`]
     await context.audit.record(
@@ -62,13 +76,18 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
     return reply.code(307).header('Location', `${context.publicUrl}${link}`).send()
-  })
+  }
+  // HEAD is a route of its own: the one that Fastify adds to GET would say that the file is empty.
+  scope.route({ method: ['GET', 'HEAD'], url: path, config: { audit: 'link' }, schema: fileLink, handler })
   allowOnly(scope, path, ['GET'])
 }
 
-/** A token that reads only some of the type may fetch the file when the export was narrowed to as little. */
-async function mayFetch(context: HttpContext, grant: Grant, { type, job }: OwnedPart): Promise<boolean> {
-  const readable = grant.readable(type)
-  if (typeof readable === 'string') return readable === 'all'
-  return coversFile(readable, (await findJob(context.pool, job))?.request.filters[type])
+/**
+ * The types whose read scopes a file asks for. A file of records has one type; one of deletions or of blocks of patients has to do with
+ * all types of its export; the `error` file has none.
+ */
+function typesIn({ kind, type, request }: OwnedPart, { scopesAlways }: Profile): readonly string[] {
+  if (scopesAlways) return request.types
+  if (kind === 'error') return []
+  return isExportableType(type) ? [type] : request.types
 }

@@ -1,74 +1,73 @@
 import type { FastifyInstance } from 'fastify'
-import { exportParameters } from '../export/export-parameter.ts'
+import { lacksRead } from '../export/grant.ts'
 import { groupMembers } from '../export/group-members.ts'
 import { patientsMax } from '../export/limits.ts'
 import { type Problem, problem } from '../export/problem.ts'
-import { type ExportRequest, parseGroupExportRequest, type QueryString } from '../export/request.ts'
-import { withoutUnknownPatients } from '../export/unknown-patients.ts'
+import type { ExportRequest } from '../export/request.ts'
+import { patientsOutside, withoutPatientsOutside, withoutUnknownPatients } from '../export/unknown-patients.ts'
 import type { Issue } from '../fhir/operation-outcome.ts'
 import { isId } from '../fhir/reference.ts'
-import { readCurrent } from '../records/read.ts'
+import { readCurrent, type StoredVersion } from '../records/read.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
-import { described } from './description.ts'
-import { acceptExport, exportHeaders, kickOffDescription, refuse } from './kick-off.ts'
+import { acceptExport, parseKickOff, refuse } from './kick-off.ts'
+import { kickOffPath } from './kick-off-methods.ts'
 import { knownPatients } from './known-patients.ts'
-import { allowOnly } from './method-not-allowed.ts'
-
-const path = '/Group/:id/$export'
+import { readableCurrent } from './readable-record.ts'
 
 /** The most Groups that are read for one export, the nested ones included. */
 const groupsMax = 1_000
 
-/** `GET Group/{id}/$export` (protocol §1): exports the patients who are members at kick-off. No Group scope is needed. */
+/**
+ * `Group/{id}/$export` (protocol §1; D4): exports the patients who are members at kick-off, or those of them that a body lists. Whether
+ * a scope for the Group is needed depends on the profile (D20c).
+ */
 export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.get(path, { config: { audit: 'kick-off' }, schema: groupExport }, async (request, reply) => {
+  kickOffPath(scope, '/Group/:id/$export', 'group', async (request, reply) => {
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
-    const query = request.query as QueryString
-    const input = { headers: exportHeaders(request), query, base: caller.base }
-    const parsed = parseGroupExportRequest(input, caller.grant, caller.profile)
+    const parsed = parseKickOff(request, caller, 'group')
     if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
+    if (caller.profile.groupScopeRequired && caller.grant.readable('Group') === 'none') {
+      return refuse(reply, [lacksRead(caller.grant, ['Group'])], caller, context)
+    }
     if (!isId(id)) return refuse(reply, [noSuchGroup], caller, context)
     const members = await membersOf(context, caller, id)
     if ('status' in members) return refuse(reply, [members], caller, context)
-    const effective = await forMembers(context, caller, parsed.request, members.patients)
-    const search = request.url.includes('?') ? request.url.slice(request.url.indexOf('?')) : ''
-    return acceptExport(request, reply, context, effective, `${caller.base}/Group/${id}/$export${search}`)
+    const chosen = chosenMembers(parsed.request, new Set(members.patients))
+    if ('problems' in chosen) return refuse(reply, chosen.problems, caller, context)
+    const effective = await forMembers(context, caller, chosen)
+    return acceptExport(request, reply, context, effective, `/Group/${id}/$export`)
   })
-  allowOnly(scope, path, ['GET'])
 }
 
-const groupExport = described({
-  ...kickOffDescription,
-  summary: 'Start an export of the members of a Group',
-  details: 'Exports the patients who are active members of the Group, and of the Groups in it, at this moment.',
-  token: 'system read scopes of the types that are exported; none of Group',
-  query: Object.fromEntries(
-    exportParameters
-      .filter(({ name }) => name !== 'patient')
-      .map(({ name, documentation }) => [name, { type: 'string', description: documentation }]),
-  ),
-  refusals: { ...kickOffDescription.refusals, 404: 'There is no such Group.' },
-})
+/** The export of the members, or of those that the request lists: whoever else it lists is refused or, when lenient, left out. */
+function chosenMembers(
+  request: ExportRequest,
+  members: ReadonlySet<string>,
+): ExportRequest | { readonly problems: readonly Problem[] } {
+  if (request.patients.length === 0) return { ...request, patients: [...members] }
+  const problems = patientsOutside(request, members)
+  return problems.length > 0 && !request.lenient ? { problems } : withoutPatientsOutside(request, members)
+}
 
 const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
 
 /** The patients of a Group and of the Groups in it; each Group is read once, so that circles end. */
 async function membersOf(
   context: HttpContext,
-  { tenant, base }: Caller,
+  caller: Caller,
   id: string,
 ): Promise<{ readonly patients: readonly string[] } | Problem> {
   const patients = new Set<string>()
   const seen = new Set([id])
   for (const groupId of seen) {
-    const stored = await readCurrent(context.pool, tenant, 'Group', groupId)
+    const stored = await groupFor(context, caller, groupId)
     if (!stored?.body) {
       if (groupId === id) return noSuchGroup
       continue
     }
-    const members = groupMembers(JSON.parse(stored.body), [base])
+    const members = groupMembers(JSON.parse(stored.body), [caller.base])
     for (const patient of members.patients) patients.add(patient)
     for (const nested of members.groups) seen.add(nested)
     if (seen.size > groupsMax) return problem(400, 'too-long', `The Group has more than ${groupsMax} Groups in it.`)
@@ -79,15 +78,16 @@ async function membersOf(
   })
 }
 
+/** A Group, if there is one; where a scope is needed, only one that the scopes let read. */
+const groupFor = (context: HttpContext, caller: Caller, id: string): Promise<StoredVersion | undefined> =>
+  caller.profile.groupScopeRequired
+    ? readableCurrent(context, caller, { type: 'Group', id })
+    : readCurrent(context.pool, caller.tenant, 'Group', id)
+
 /** Members that are not in the store are left out with a warning each; an empty Group exports nothing, never everyone. */
-async function forMembers(
-  context: HttpContext,
-  caller: Caller,
-  request: ExportRequest,
-  patients: readonly string[],
-): Promise<ExportRequest> {
-  const existing = await knownPatients(context.pool, caller, request, patients)
-  const known = withoutUnknownPatients({ ...request, patients }, existing)
+async function forMembers(context: HttpContext, caller: Caller, request: ExportRequest): Promise<ExportRequest> {
+  const existing = await knownPatients(context.pool, caller, request, request.patients)
+  const known = withoutUnknownPatients(request, existing)
   if (existing.size > 0) return known
   const text = 'The Group has no active member who is a patient of this tenant.'
   const nobody: Issue = { severity: 'warning', code: 'not-found', text }

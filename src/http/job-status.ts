@@ -1,6 +1,10 @@
+import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { appendAudit } from '../access/audit-trail.ts'
+import { bearerChallenge } from '../access/bearer.ts'
 import { transaction } from '../database/transaction.ts'
+import { uncovered } from '../export/filters.ts'
+import { lacksRead } from '../export/grant.ts'
 import { checkAccept } from '../export/headers.ts'
 import { isLive } from '../export/job-state.ts'
 import { manifestOf } from '../export/manifest.ts'
@@ -19,7 +23,10 @@ import { isUuid } from './uuid.ts'
 
 const path = '/bulk-export/jobs/:id'
 
-/** `GET` and `DELETE` of a job (protocol §5, §7). Any valid token of the client that kicked off; scopes are not checked (D20). */
+/**
+ * `GET` and `DELETE` of a job (protocol §5, §7). A valid token of the client that kicked off; whether its scopes are checked depends on
+ * the profile (D20). `?page=` asks for a further manifest, where there are several (D17).
+ */
 export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
   scope.get(path, { schema: status }, async (request, reply) => {
     const caller = callerOf(request)
@@ -30,15 +37,15 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
     const { accept } = request.headers
     const notAcceptable = accept === undefined ? [] : checkAccept(accept, caller.profile)
     if (notAcceptable.length > 0) return sendProblems(reply, notAcceptable, caller.profile)
-    const job = await ownJob(context, caller, id)
+    const job = await ownJob(reply, context, caller, id)
     if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
     if (isLive(job.state)) return sendRunning(reply, context, caller, job)
     if (job.state === 'failed') return sendFailed(reply, job)
-    return sendManifest(reply, context, caller, job)
+    return sendManifest(reply, context, caller, job, (request.query as { page?: unknown }).page)
   })
   scope.delete(path, { config: { audit: 'delete' }, schema: deletion }, async (request, reply) => {
     const caller = callerOf(request)
-    const job = await ownJob(context, caller, (request.params as { id: string }).id)
+    const job = await ownJob(reply, context, caller, (request.params as { id: string }).id)
     if (!('tenant' in job)) return sendProblems(reply, [job], caller.profile)
     const subjects = [`Job/${job.id}`]
     const deletion = auditOf(request, { kind: 'delete', outcome: 'success', subjects, detail: { state: job.state } })
@@ -56,16 +63,22 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
 }
 
 const notOurs = { 404: 'There is no such job, or it was deleted or has expired.' }
-const ofTheClient = 'any, of the client that started the export'
+const ofTheClient =
+  'any, of the client that started the export; in `hl7` with the read scopes of all types of the export'
 
 const status = described({
   tag: 'Export',
   summary: 'Ask how an export is getting on; get its manifest',
   token: ofTheClient,
+  query: { page: { type: 'integer', description: 'Which manifest, where there are several. The link `next` has it.' } },
   answers: {
     200: {
-      says: 'The export is done. Its files stay until `Expires`.',
-      headers: { Expires: 'When the files go.', 'X-Progress': '`completed`' },
+      says: 'The export is done. Its files stay until `Expires`. With `separate-export-status`, `X-Export-Status` says whether it is.',
+      headers: {
+        Expires: 'When the files go.',
+        'X-Progress': '`completed`',
+        'X-Export-Status': 'With `separate-export-status`: `200 OK`, `202 Accepted` or `500 Internal Server Error`.',
+      },
       content: {
         'application/json': {
           schema: schemaNamed('Manifest'),
@@ -102,13 +115,16 @@ const deletion = described({
   refusals: notOurs,
 })
 
-/** T-164, T-166, T-167, O-7: another tenant's job does not exist, another client's is forbidden, a deleted one is gone. */
-async function ownJob(context: HttpContext, { tenant, grant }: Caller, id: string) {
+/** T-164…T-167, O-7: another tenant's job does not exist, another client's is forbidden, a deleted one is gone. */
+async function ownJob(reply: FastifyReply, context: HttpContext, { tenant, grant, profile }: Caller, id: string) {
   const job = isUuid(id) ? await findJob(context.pool, id) : undefined
   if (!job || job.tenant !== tenant) return problem(404, 'not-found', 'There is no such export job.')
   if (job.client !== grant.client) return problem(403, 'forbidden', 'The export job belongs to another client.')
   if (job.state === 'deleted') return problem(404, 'deleted', 'The export job was deleted or has expired.')
-  return job
+  const missing = profile.scopesAlways ? uncovered(job.request, grant) : []
+  if (missing.length === 0) return job
+  reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+  return lacksRead(grant, missing)
 }
 
 async function progressOf(context: HttpContext, job: Job): Promise<Progress> {
@@ -128,7 +144,7 @@ async function sendRunning(reply: FastifyReply, context: HttpContext, caller: Ca
   reply
     .header('X-Progress', caller.profile.progressAsText ? text : 'in-progress')
     .header('Retry-After', retryAfterSeconds(progress))
-  return sendOutcome(reply, 202, [
+  return sendOutcome(reply, statusFor(reply, job, 202), [
     { severity: 'information', code: 'informational', text: 'The export is in progress.', diagnostics: text },
   ])
 }
@@ -136,16 +152,32 @@ async function sendRunning(reply: FastifyReply, context: HttpContext, caller: Ca
 /** T-168 */
 function sendFailed(reply: FastifyReply, job: Job) {
   const diagnostics = `${job.failure ?? ''} Start a new export; this job's id is ${job.id}.`.trim()
-  return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'The export failed.', diagnostics }])
+  const status = statusFor(reply, job, 500)
+  return sendOutcome(reply, status, [{ severity: 'fatal', code: 'exception', text: 'The export failed.', diagnostics }])
 }
 
-async function sendManifest(reply: FastifyReply, context: HttpContext, caller: Caller, job: Job) {
-  const parts = await jobParts(context.pool, job.id)
-  const about = { transactionTime: job.transactionTime.getTime(), request: job.url, parts }
-  const manifest = manifestOf(about, caller.base, caller.profile)
+async function sendManifest(reply: FastifyReply, context: HttpContext, caller: Caller, job: Job, page: unknown) {
+  const { id, transactionTime, url, request } = job
+  const parts = await jobParts(context.pool, id)
+  const number = page === undefined ? 1 : pagePattern.test(String(page)) ? Number(page) : Number.NaN
+  const about = { id, transactionTime: transactionTime.getTime(), url, request, parts }
+  const manifest = manifestOf(about, caller.base, caller.profile, number)
+  if (manifest === undefined) {
+    return sendProblems(reply, [problem(404, 'not-found', 'The export has no such manifest.')], caller.profile)
+  }
   return reply
+    .code(statusFor(reply, job, 200))
     .header('X-Progress', 'completed')
     .header('Expires', job.expires!.toUTCString())
     .type('application/json')
     .send(JSON.stringify(manifest))
+}
+
+const pagePattern = /^[1-9]\d{0,8}$/
+
+/** D17: the status of the export is that of the answer, or stands beside it when the client wanted it separate. */
+function statusFor(reply: FastifyReply, job: Job, status: 200 | 202 | 500): number {
+  if (!job.request.separateStatus) return status
+  reply.header('X-Export-Status', `${status} ${STATUS_CODES[status]}`)
+  return 200
 }

@@ -4,9 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { appendAudit } from '../access/audit-trail.ts'
 import { bearerChallenge } from '../access/bearer.ts'
 import { transaction } from '../database/transaction.ts'
-import type { ExportHeaders } from '../export/headers.ts'
 import { type Problem, problem } from '../export/problem.ts'
-import { type ExportRequest, parseExportRequest, type QueryString } from '../export/request.ts'
+import type { ExportLevel } from '../export/profile.ts'
+import { type ExportRequest, parseExportQuery, parseExportRequest, type QueryString } from '../export/request.ts'
 import { unknownPatients, withoutUnknownPatients } from '../export/unknown-patients.ts'
 import { formatInstant } from '../fhir/instant.ts'
 import { acceptJob, findLiveJob, isLockTimeout } from '../jobs/job.ts'
@@ -14,70 +14,46 @@ import { sendOutcome, sendProblems } from './answer.ts'
 import { auditOf } from './audited.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
-import { described, fhirJsonType, type RouteDescription, schemaNamed } from './description.ts'
 import { retryAfterOf } from './job-status.ts'
+import { kickOffPath } from './kick-off-methods.ts'
 import { knownPatients } from './known-patients.ts'
-import { allowOnly } from './method-not-allowed.ts'
 
-/** `POST Patient/$export` (S-1…S-60): 202 with the status URL, or every problem at once. */
-export function kickOffRoute(scope: FastifyInstance, context: HttpContext): void {
-  scope.post('/Patient/$export', { config: { audit: 'kick-off' }, schema: patientExport }, async (request, reply) => {
+/**
+ * `Patient/$export` (S-1…S-60; D1, D3): 202 with the status URL, or every problem at once. Without a list, where the profile allows,
+ * the patients are all there are.
+ */
+export function patientKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+  kickOffPath(scope, '/Patient/$export', 'patient', async (request, reply) => {
     const caller = callerOf(request)
-    const parsed = parse(request, caller)
+    const parsed = parseKickOff(request, caller, 'patient')
     if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
     const existing = await knownPatients(context.pool, caller, parsed.request, parsed.request.patients)
     const unknown = unknownPatients(parsed.request, existing)
     if (unknown.length > 0 && !parsed.request.lenient) return refuse(reply, unknown, caller, context)
-    const effective = withoutUnknownPatients(parsed.request, existing)
-    return acceptExport(request, reply, context, effective, `${caller.base}/Patient/$export`)
+    return acceptExport(request, reply, context, withoutUnknownPatients(parsed.request, existing), '/Patient/$export')
   })
-  allowOnly(scope, '/Patient/$export', ['POST'])
 }
 
-/** The headers and answers that all kick-offs have. */
-export const kickOffDescription = {
-  tag: 'Export',
-  headers: {
-    Accept: { type: 'string', description: 'Must allow FHIR JSON.', examples: ['application/fhir+json'] },
-    Prefer: {
-      type: 'string',
-      description: '`handling=lenient` ignores what is not supported and tells so in warnings.',
-      examples: ['respond-async', 'respond-async, handling=lenient'],
-    },
-  },
-  answers: {
-    202: {
-      says: 'The export was accepted. The body is empty, or has a warning for each thing that was ignored.',
-      headers: { 'Content-Location': 'The URL of the status.' },
-      content: { [fhirJsonType]: { schema: schemaNamed('OperationOutcome') } },
-    },
-  },
-  refusals: {
-    400: 'Something is wrong with headers or parameters, or a patient is not known: every problem at once.',
-    406: '`Accept` is missing or does not allow FHIR JSON.',
-    422: 'A query of `_typeFilter` cannot be applied.',
-    429: 'Another export of the client is in progress. `diagnostics` has its URL, `Retry-After` tells when to ask again.',
-    503: 'The store is busy with a write, ask again after `Retry-After` seconds; or the issuer of the token cannot be asked now.',
-  },
-} as const satisfies Partial<RouteDescription>
+/** `$export` of the whole system (D5): the records of all patients, and those of nobody. */
+export function systemKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+  kickOffPath(scope, '/$export', 'system', async (request, reply) => {
+    const caller = callerOf(request)
+    const parsed = parseKickOff(request, caller, 'system')
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
+    return acceptExport(request, reply, context, parsed.request, '/$export')
+  })
+}
 
-const patientExport = described({
-  ...kickOffDescription,
-  summary: 'Start an export of chosen patients',
-  token: 'system read scopes of the types that are exported',
-  body: { [fhirJsonType]: schemaNamed('ExportParameters') },
-  refusals: { ...kickOffDescription.refusals, 415: '`Content-Type` is missing or not FHIR JSON.' },
-})
-
-/** Accepts a request that has passed all checks: 202 with the status URL, or 429. `url` is the kick-off's, for the manifest. */
+/** Accepts a request that has passed all checks: 202 with the status URL, or 429. `path` is that of the kick-off under the FHIR base. */
 export async function acceptExport(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpContext,
   effective: ExportRequest,
-  url: string,
+  path: string,
 ): Promise<FastifyReply> {
   const caller = callerOf(request)
+  const url = `${caller.base}${path}${searchOf(request)}`
   const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
   const accepted = await transaction(context.pool, async (client) => {
     if (!(await acceptJob(client, context.enqueue, job))) return false
@@ -89,36 +65,42 @@ export async function acceptExport(
   })
   if (accepted === 'busy') return busy(reply, caller)
   if (!accepted) return throttle(reply, caller, context)
-  request.log.info({ job: job.id, patients: effective.patients.length, types: effective.types }, 'export accepted')
+  const { reach, patients, types } = effective
+  request.log.info({ job: job.id, reach, patients: patients.length, types }, 'export accepted')
+  if (effective.separateStatus) reply.header('Preference-Applied', 'respond-async, separate-export-status')
   reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
   return effective.warnings.length > 0 ? sendOutcome(reply, 202, effective.warnings) : reply.code(202).send()
 }
 
-/** The patients are named, so that it can be told for ever whose data an export was asked for; filters may quote codes and are not. */
-const acceptance = (job: string, { patients, types, filters, since }: ExportRequest) => ({
+/** The patients are named, so that it can be told for ever whose data an export was asked for; filters may quote codes and are not.
+ * Where none are listed, `reach` says whose they are. */
+const acceptance = (job: string, { patients, reach, types, filters, since, until }: ExportRequest) => ({
   kind: 'kick-off' as const,
   outcome: 'success' as const,
   subjects: [`Job/${job}`],
   patients,
   detail: {
+    ...(reach === undefined ? {} : { reach }),
     types: types.join(' '),
     filtered: Object.keys(filters).join(' '),
     ...(since === undefined ? {} : { since: formatInstant(since) }),
+    ...(until === undefined ? {} : { until: formatInstant(until) }),
   },
 })
 
-/** The headers that matter to a kick-off. */
-export function exportHeaders(request: FastifyRequest): ExportHeaders {
-  const { accept, 'content-type': contentType } = request.headers
-  return { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
-}
+/** What the manifest names of the query string: all of it for a GET, nothing for a POST (T-173). */
+const searchOf = ({ method, url }: FastifyRequest): string =>
+  method === 'GET' && url.includes('?') ? url.slice(url.indexOf('?')) : ''
 
-function parse(request: FastifyRequest, { grant, profile, base }: Caller) {
-  const headers = exportHeaders(request)
+/** Reads a kick-off of a level by GET or POST: the effective request, or all that is wrong with it. */
+export function parseKickOff(request: FastifyRequest, { grant, profile, base }: Caller, level: ExportLevel) {
+  const { accept, 'content-type': contentType } = request.headers
+  const headers = { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
+  const input = { level, headers, query: request.query as QueryString, base }
+  if (request.method === 'GET') return parseExportQuery(input, grant, profile)
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
-  const query = request.query as QueryString
   const text = isUtf8(body) ? body.toString('utf8') : undefined
-  return parseExportRequest({ headers, query, body: text, base }, grant, profile)
+  return parseExportRequest({ ...input, body: text }, grant, profile)
 }
 
 /** Answers with the problems of a kick-off; `total` counts those too that are not among them. */

@@ -1,9 +1,11 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import { capabilityStatement } from '../export/capability-statement.ts'
 import { type ExportOperation, exportOperations, operationDefinition } from '../export/operation-definition.ts'
-import { servedAs } from '../export/profile.ts'
+import { problem } from '../export/problem.ts'
+import { type Profile, profiles } from '../export/profile.ts'
 import { fhirBase, tokenEndpoint } from '../fhir/service-urls.ts'
-import { fhirJson } from './answer.ts'
+import { fhirJson, sendProblems } from './answer.ts'
+import { profileOfTenant } from './caller.ts'
 import type { HttpContext } from './context.ts'
 import { described, fhirJsonType, schemaNamed } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
@@ -14,6 +16,7 @@ const definition = described({
   answers: {
     200: { says: 'Its parameters.', content: { [fhirJsonType]: { schema: schemaNamed('Resource') } } },
   },
+  refusals: { 404: 'The profile of the tenant does not serve this export.' },
 })
 
 const capabilities = described({
@@ -27,28 +30,52 @@ const capabilities = described({
   },
 })
 
-/** What the server can do, open to everybody (T-189): the OperationDefinition with and without a tenant, and `metadata`. */
+/**
+ * What the server can do, open to everybody (T-189): the OperationDefinitions with and without a tenant, and `metadata`. Without a
+ * tenant they are those of the default profile.
+ */
 export function metadataRoutes(app: FastifyInstance, context: HttpContext): void {
-  const definitionUrl = (operation: ExportOperation) => `${context.publicUrl}/r4/OperationDefinition/${operation}`
   for (const operation of exportOperations) {
-    for (const path of [`/r4/OperationDefinition/${operation}`, `/r4/:tenant/OperationDefinition/${operation}`]) {
-      app.get(path, { schema: definition }, async (_request, reply) =>
-        reply.type(fhirJson).send(JSON.stringify(operationDefinition(operation, definitionUrl(operation)))),
-      )
-      allowOnly(app, path, ['GET'])
-    }
+    app.get(`/r4/OperationDefinition/${operation}`, { schema: definition }, (_request, reply) =>
+      sendDefinition(reply, operation, profiles.millennium, context.publicUrl),
+    )
+    app.get(`/r4/:tenant/OperationDefinition/${operation}`, { schema: definition }, async (request, reply) => {
+      const { tenant } = request.params as { tenant: string }
+      return sendDefinition(reply, operation, await profileOfTenant(context, tenant), context.publicUrl, tenant)
+    })
+    allowOnly(app, `/r4/OperationDefinition/${operation}`, ['GET'])
+    allowOnly(app, `/r4/:tenant/OperationDefinition/${operation}`, ['GET'])
   }
   app.get('/r4/:tenant/metadata', { schema: capabilities }, async (request, reply) => {
     const { tenant } = request.params as { tenant: string }
+    const profile = await profileOfTenant(context, tenant)
     const urls = {
       base: fhirBase(context.publicUrl, tenant),
       tokenEndpoint: tokenEndpoint(context.publicUrl, tenant),
-      patientExport: definitionUrl('patient-export'),
-      groupExport: definitionUrl('group-export'),
+      definition: (operation: ExportOperation) => definitionUrl(operation, context.publicUrl),
     }
-    const profile = servedAs(await context.directory.tenant(tenant))
     const statement = capabilityStatement(urls, profile, context.version, context.started.toISOString())
     return reply.type(fhirJson).send(JSON.stringify(statement))
   })
   allowOnly(app, '/r4/:tenant/metadata', ['GET'])
+}
+
+const definitionUrl = (operation: ExportOperation, publicUrl: string): string =>
+  `${publicUrl}/r4/OperationDefinition/${operation}`
+
+/** A definition that is not the default profile's has a URL of its own, under the tenant's base. */
+function sendDefinition(
+  reply: FastifyReply,
+  operation: ExportOperation,
+  profile: Profile,
+  publicUrl: string,
+  tenant?: string,
+) {
+  const ownUrl = tenant !== undefined && profile.igDefinitions
+  const url = ownUrl
+    ? `${fhirBase(publicUrl, tenant)}/OperationDefinition/${operation}`
+    : definitionUrl(operation, publicUrl)
+  const definition = operationDefinition(operation, url, profile)
+  if (definition !== undefined) return reply.type(fhirJson).send(JSON.stringify(definition))
+  return sendProblems(reply, [problem(404, 'not-found', 'This operation is not served.')], profile)
 }

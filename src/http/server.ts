@@ -26,7 +26,7 @@ import { fileRoute } from './file.ts'
 import { groupKickOffRoute } from './group-kick-off.ts'
 import { healthRoutes } from './health.ts'
 import { jobRoutes } from './job-status.ts'
-import { kickOffRoute } from './kick-off.ts'
+import { patientKickOffRoute, systemKickOffRoute } from './kick-off.ts'
 import { metadataRoutes } from './metadata.ts'
 import { collectDescriptions, documentationRoutes } from './openapi.ts'
 import { isOutage, retryOutageSeconds } from './outage.ts'
@@ -92,10 +92,11 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     async (scope) => {
       requireCaller(scope, context, limits)
       auditRefusals(scope, context)
-      kickOffRoute(scope, context)
+      patientKickOffRoute(scope, context)
       groupKickOffRoute(scope, context)
+      systemKickOffRoute(scope, context)
       jobRoutes(scope, context, limits)
-      fileRoute(scope, context)
+      fileRoute(scope, context, bounds)
       bundleRoute(scope, context)
       auditEventRoutes(scope, context)
       resourceReadRoutes(scope, context)

@@ -1,14 +1,17 @@
 import type { ClientBase, Pool } from 'pg'
+import type { Job } from './job.ts'
 
 /** One published file. `path` is its name in the file store; bytes before and after gzip. */
 export interface Part {
   readonly id: string
-  readonly kind: 'output' | 'error'
+  readonly kind: 'output' | 'deleted' | 'error'
   readonly type: string
   readonly path: string
   readonly records: number
   readonly bytes: number
   readonly gzipBytes: number
+  /** The patient whose block ends the file has more of it in the partition's next one. */
+  readonly continues: boolean
 }
 
 /** Publishes the files of a finished partition. */
@@ -19,15 +22,17 @@ export async function insertParts(
   parts: readonly Part[],
 ): Promise<void> {
   for (const [number, part] of parts.entries()) {
+    const { id, kind, type, path, records, bytes, gzipBytes, continues } = part
     await client.query(
-      `insert into part (id, job, partition, number, kind, type, path, records, bytes, gzip_bytes)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-      [part.id, job, partition, number, part.kind, part.type, part.path, part.records, part.bytes, part.gzipBytes],
+      `insert into part (id, job, partition, number, kind, type, path, records, bytes, gzip_bytes, continues)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+      [id, job, partition, number, kind, type, path, records, bytes, gzipBytes, continues],
     )
   }
 }
 
-const columns = `id, kind, type, path, records::float8 as records, bytes::float8 as bytes, gzip_bytes::float8 as "gzipBytes"`
+const columns = `id, kind, type, path, records::float8 as records, bytes::float8 as bytes, gzip_bytes::float8 as "gzipBytes",
+  continues`
 
 /** The files of a job, by type and then in the order of its partitions. */
 export async function jobParts(pool: Pool, job: string): Promise<Part[]> {
@@ -41,13 +46,14 @@ export interface OwnedPart extends Part {
   readonly tenant: string
   readonly client: string
   readonly expires: Date
+  readonly request: Job['request']
 }
 
 /** A file of a completed job that has not expired. */
 export async function findPart(pool: Pool, id: string): Promise<OwnedPart | undefined> {
   const { rows } = await pool.query<OwnedPart>(
     `select part.id, kind, type, path, records::float8 as records, bytes::float8 as bytes,
-       gzip_bytes::float8 as "gzipBytes", job.id as job, tenant, client, expires
+       gzip_bytes::float8 as "gzipBytes", continues, job.id as job, tenant, client, expires, request
      from part join job on job.id = part.job
      where part.id = $1 and job.state = 'completed' and job.expires > now()`,
     [id],

@@ -23,6 +23,12 @@ const columns = 'owner, id, shared, refs, targets, updated, body'
 const validAt = (asOf: number): string =>
   `written <= ${instant(asOf)} and superseded > ${instant(asOf)} and not deleted`
 
+const updatedWithin = ({ since, until }: { since?: number | undefined; until?: number | undefined }): string =>
+  [
+    ...(since === undefined ? [] : [`and updated > ${instant(since)}`]),
+    ...(until === undefined ? [] : [`and updated < ${instant(until)}`]),
+  ].join(' ')
+
 /** The targets of a Provenance that are records of its owner as of a time. */
 const existingTargets = (asOf: number): string => `
   array_to_string(array(
@@ -32,7 +38,7 @@ const existingTargets = (asOf: number): string => `
 
 /**
  * The records of one type that belong to the owners, as of a time, in order of owner and id.
- * `since`: only those whose meta.lastUpdated is later (S-42). Times are milliseconds since 1970.
+ * `since`, `until`: only those whose meta.lastUpdated is later, earlier (S-42, D17). Times are milliseconds since 1970.
  */
 export async function* recordsOfOwners(
   pool: Pool,
@@ -42,17 +48,17 @@ export async function* recordsOfOwners(
     owners: readonly string[]
     asOf: number
     since?: number | undefined
+    until?: number | undefined
     signal?: AbortSignal
   },
 ): AsyncGenerator<RecordAsOf[]> {
-  const { tenant, type, owners, asOf, since } = selection
+  const { tenant, type, owners, asOf } = selection
   yield* batches(
     pool,
     `select r.* from unnest(${textArray(owners)}) as o(owner) cross join lateral (
        select ${columns} from record
        where tenant = ${text(tenant)} and owner = o.owner and type = ${text(type)}
-         and ${validAt(asOf)}
-         ${since === undefined ? '' : `and updated > ${instant(since)}`}
+         and ${validAt(asOf)} ${updatedWithin(selection)}
        order by id) r`,
     selection.signal,
   )
@@ -75,6 +81,39 @@ export async function* provenancesOfOwners(
        order by id) r`,
     selection.signal,
   )
+}
+
+/**
+ * The records of several types that belong to one owner, as of a time: types in the order given, each in runs and in order of id.
+ * `since`, `until` as above.
+ */
+export async function* recordsOfOwner(
+  pool: Pool,
+  selection: {
+    tenant: string
+    owner: string
+    types: readonly string[]
+    asOf: number
+    since?: number | undefined
+    until?: number | undefined
+    signal: AbortSignal
+  },
+): AsyncGenerator<{ readonly type: string; readonly records: RecordAsOf[] }> {
+  const { tenant, owner, types, asOf } = selection
+  const query = `select ${columns}, type from record
+    where tenant = ${text(tenant)} and owner = ${text(owner)} and type = any (${textArray(types)})
+      and ${validAt(asOf)} ${updatedWithin(selection)}
+    order by array_position(${textArray(types)}, type), id`
+  for await (const rows of copyRows(pool, query, selection.signal)) {
+    const runs = new Map<string, RecordAsOf[]>()
+    for (const fields of rows) {
+      const type = fields.at(-1)!.toString('latin1')
+      const run = runs.get(type) ?? []
+      run.push(recordOf(fields))
+      runs.set(type, run)
+    }
+    for (const [type, records] of runs) yield { type, records }
+  }
 }
 
 /** The records with the given ids as of a time, whoever owns them; each once, in order of id. */

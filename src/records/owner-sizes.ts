@@ -21,14 +21,17 @@ const sizesSql = `
     where tenant = $1 and owner = o.owner
       and type = any (array(select t from unnest($3::text[]) as t where p.types is null or t <> all (p.types)))
       and written <= $5 and superseded > $5 and not deleted
-      and updated > $6) r
+      and updated > $6 and updated < $7) r
   where p.relevant or r.records > 0`
 
-/** What the owners have as of a time; one without any record that the export wants has no entry. */
+/**
+ * What the owners have as of a time; one without any record that the export wants has no entry. (Where packs tell of changes after
+ * `since`, an owner without any before `until` may have one.)
+ */
 export async function ownerSizes(
   pool: Pool,
   owners: readonly string[],
-  { tenant, types, usable, asOf, since }: PackDemand,
+  { tenant, types, usable, asOf, since, until }: PackDemand,
 ): Promise<OwnerSize[]> {
   const { rows } = await pool.query(sizesSql, [
     tenant,
@@ -37,6 +40,7 @@ export async function ownerSizes(
     usable,
     new Date(asOf),
     since === undefined ? '-infinity' : new Date(since),
+    until === undefined ? 'infinity' : new Date(until),
   ])
   return rows.map(({ owner, bytes, packed, records }) => ({
     owner,

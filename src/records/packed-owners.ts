@@ -8,6 +8,8 @@ export interface PackDemand {
   readonly usable: readonly string[]
   readonly asOf: number
   readonly since?: number | undefined
+  /** Packs do not tell what is earlier than this: with it, none of the types is usable. */
+  readonly until?: number | undefined
 }
 
 const packedSql = `

@@ -45,12 +45,22 @@ const existingSql = `
   select r.id from unnest($2::text[]) as k(id)
   cross join lateral (
     select id from record
-    where tenant = $1 and type = 'Patient' and id = k.id and lead and superseded = 'infinity' and not deleted
+    where tenant = $1 and type = 'Patient' and id = k.id and lead and superseded = 'infinity'
+      and (not deleted or updated > $3)
     offset 0) r`
 
-/** Those of the ids that are patients of the tenant, by one query. */
-export async function existingPatients(pool: Pool, tenant: string, ids: readonly string[]): Promise<Set<string>> {
-  const { rows } = await pool.query<{ id: string }>(existingSql, [tenant, ids])
+/**
+ * Those of the ids that are patients of the tenant, by one query; also those who were deleted after `deletedAfter` (milliseconds since
+ * 1970), if it is given.
+ */
+export async function existingPatients(
+  pool: Pool,
+  tenant: string,
+  ids: readonly string[],
+  deletedAfter?: number,
+): Promise<Set<string>> {
+  const after = deletedAfter === undefined ? 'infinity' : new Date(deletedAfter)
+  const { rows } = await pool.query<{ id: string }>(existingSql, [tenant, ids, after])
   return new Set(rows.map((row) => row.id))
 }
 

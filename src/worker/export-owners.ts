@@ -4,6 +4,7 @@ import type { PartWriter } from '../files/part-writer.ts'
 import { inflateLines } from '../gzip/deflated.ts'
 import { recordsOfOwners } from '../records/as-of.ts'
 import type { Pack } from '../records/pack.ts'
+import { isOfOwners, rendererOf } from './choice.ts'
 import { exportProvenances } from './export-provenances.ts'
 import { ExportedIds } from './exported-ids.ts'
 import { type LineTest, lineTest, passingLines } from './line-test.ts'
@@ -13,7 +14,7 @@ import type { Selection } from './selection.ts'
 
 /** Exports the records of a partition's owners as of the job's transactionTime, all types, then their Provenances. */
 export async function exportOwners(selection: Selection): Promise<void> {
-  const types = exportableTypes.filter((type) => selection.includes(type) && !isReferenceType(type))
+  const types = exportableTypes.filter((type) => selection.includes(type) && isOfOwners(selection.job.request, type))
   const packed = await ownersWithPacks(selection, types)
   const exported = new ExportedIds()
   for (const type of types) {
@@ -32,16 +33,17 @@ async function exportType(
   exported: ExportedIds,
 ): Promise<void> {
   const { pool, job, held, at } = selection
-  const { since } = job.request
+  const { since, until } = job.request
   const test = lineTest(job, type)
-  const idsNeeded = selection.includes('Provenance') && !isWhole(job.request)
-  const versions = (owners: readonly string[]) => recordsOfOwners(pool, { ...at, type, owners, since })
+  const render = rendererOf(job, type)
+  const idsNeeded = selection.includes('Provenance') && !isWhole(job.request) && !isReferenceType(type)
+  const versions = (owners: readonly string[]) => recordsOfOwners(pool, { ...at, type, owners, since, until })
   for await (const taken of ownedRecords(selection, { type, use: packUse(job.request, type), packed, versions })) {
     if ('packs' in taken) for (const pack of taken.packs) await addPack(selection, writer, pack, test)
     else {
       const records = test === undefined ? taken.records : taken.records.filter(({ body }) => test.passes(body))
       if (idsNeeded) exported.add(type, records)
-      await selection.add(writer, records)
+      await selection.add(writer, render(records))
       held.scanned += taken.records.length
     }
   }

@@ -1,6 +1,7 @@
-import { allComeAlong, isWhole } from '../export/pack-use.ts'
+import { allComeAlong, forThemselves, isWhole, packUse } from '../export/pack-use.ts'
 import type { PartWriter } from '../files/part-writer.ts'
 import { provenancesOfOwners, type RecordAsOf, recordsOfOwners } from '../records/as-of.ts'
+import { rendererOf } from './choice.ts'
 import { lineTest } from './line-test.ts'
 import { isNewer, type ProvenanceAge, recordedOf } from './newest.ts'
 import { ownedRecords } from './owned-records.ts'
@@ -23,16 +24,18 @@ export async function exportProvenances(
 ): Promise<void> {
   const { held, job } = selection
   const all = isWhole(job.request)
+  const everyOwner = all || forThemselves(job.request)
   const versions = (owners: readonly string[]) =>
     wantedProvenances(
       selection,
-      all ? owners : owners.filter(exported.hasOwner),
+      everyOwner ? owners : owners.filter(exported.hasOwner),
       all ? (target) => selection.includes(target.slice(0, target.indexOf('/'))) : exported.has,
     )
   await selection.writing('Provenance', 'output', async (writer) => {
     const serves = ({ targets, undisputed }: { targets: string; undisputed: boolean }) =>
       allComeAlong(job.request, targets, undisputed)
-    const reading = { type: 'Provenance', use: 'copied' as const, packed, versions, serves }
+    const use = packUse(job.request, 'Provenance')
+    const reading = { type: 'Provenance', use, packed, versions, serves }
     for await (const taken of ownedRecords(selection, reading)) {
       if ('packs' in taken) for (const pack of taken.packs) await selection.copy(writer, pack)
       else {
@@ -49,26 +52,32 @@ async function addProvenances(selection: Selection, writer: PartWriter, records:
     selection.references.add(`Provenance/${id}`)
     selection.refer(refs)
   }
-  await selection.add(
-    writer,
-    records.filter(({ shared }) => !shared),
-  )
+  const own = records.filter(({ shared }) => !shared)
+  await selection.add(writer, rendererOf(selection.job, 'Provenance')(own))
 }
 
-/** The Provenances of owners that come along: those of exported records, or only the newest of each, as far as a filter lets them pass. */
-async function* wantedProvenances(
+/**
+ * The Provenances of owners that come along: those of exported records, or only the newest of each; and those that are exported for
+ * themselves. All as far as a filter lets them pass.
+ */
+export async function* wantedProvenances(
   selection: Selection,
   owners: readonly string[],
   isExported: (target: string) => boolean,
 ): AsyncGenerator<RecordAsOf[]> {
   const test = lineTest(selection.job, 'Provenance')
-  const exportedTargets = ({ targets, body }: RecordAsOf) => {
-    const found = targets === '' ? [] : targets.split(' ').filter(isExported)
-    return found.length > 0 && (test === undefined || test.passes(body)) ? found : []
+  const passes = ({ body }: RecordAsOf) => test === undefined || test.passes(body)
+  const exportedTargets = (record: RecordAsOf) => {
+    const found = record.targets === '' ? [] : record.targets.split(' ').filter(isExported)
+    return found.length > 0 && passes(record) ? found : []
   }
-  if (selection.job.request.provenance === 'relevant') {
+  const { request } = selection.job
+  if (request.provenance === 'relevant') {
+    const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = request
+    const alone = forThemselves(request)
+    const isAsked = (record: RecordAsOf) => alone && record.updated > since && record.updated < until && passes(record)
     for await (const records of provenances(selection, owners)) {
-      yield records.filter((record) => exportedTargets(record).length > 0)
+      yield records.filter((record) => isAsked(record) || exportedTargets(record).length > 0)
     }
     return
   }
@@ -89,7 +98,7 @@ async function* wantedProvenances(
 }
 
 /**
- * All Provenances of owners. D32: they follow their targets, so `_since` does not ask for their own time. Where every record of the
+ * All Provenances of owners. D32: they follow their targets, so `_since` and `_until` do not ask for their own time. Where every record of the
  * types is exported, it is enough to know which targets are there.
  */
 const provenances = ({ pool, job, at }: Selection, owners: readonly string[]): AsyncGenerator<RecordAsOf[]> =>

@@ -3,8 +3,8 @@ import { type Issue, operationOutcome } from '../fhir/operation-outcome.ts'
 import { referenceTypes } from '../fhir/resource-types.ts'
 import { referencePages } from '../jobs/reference.ts'
 import { recordsWithIds } from '../records/as-of.ts'
+import { chooserOf, rendererOf } from './choice.ts'
 import { followReferences } from './follow-references.ts'
-import { lineTest } from './line-test.ts'
 import type { Selection } from './selection.ts'
 
 /**
@@ -45,14 +45,15 @@ const unresolvedIssue = (reference: string): Issue => ({
 async function exportType(selection: Selection, type: string): Promise<string[]> {
   const { job, held, pool } = selection
   const missing: string[] = []
-  const test = lineTest(job, type)
+  const choose = chooserOf(job, type)
+  const render = rendererOf(job, type)
   await selection.writing(type, 'output', async (writer) => {
     for await (const ids of referencePages(pool, job.id, type)) {
       const absent = new Set(ids)
       const asOf = job.transactionTime.getTime()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
         for (const { id } of records) absent.delete(id)
-        await selection.add(writer, test === undefined ? records : records.filter(({ body }) => test.passes(body)))
+        await selection.add(writer, render(choose(records)))
         held.scanned += records.length
       }
       missing.push(...absent)

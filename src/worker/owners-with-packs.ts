@@ -29,5 +29,5 @@ const packable = ({ request }: Job, types: readonly string[]): readonly string[]
 /** What a job needs of packs of some types. */
 export function packDemand({ tenant, request, transactionTime }: Job, types: readonly string[]): PackDemand {
   const usable = types.filter((type) => packUse(request, type) !== 'passed-over')
-  return { tenant, types, usable, asOf: transactionTime.getTime(), since: request.since }
+  return { tenant, types, usable, asOf: transactionTime.getTime(), since: request.since, until: request.until }
 }

@@ -4,6 +4,8 @@ import { insertParts, jobParts } from '../jobs/part.ts'
 import { claimPartition, countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { addReferences } from '../jobs/reference.ts'
+import { exportBlocks } from './export-blocks.ts'
+import { exportDeletions } from './export-deletions.ts'
 import { exportOwners } from './export-owners.ts'
 import { exportReferences } from './export-references.ts'
 import { HeldPartition, NotHeld } from './held-partition.ts'
@@ -40,7 +42,7 @@ export async function runPartition(
 async function exportAll(workshop: Workshop, selection: Selection): Promise<void> {
   const { held } = selection
   try {
-    await (held.partition.kind === 'owners' ? exportOwners(selection) : exportReferences(selection))
+    await exportPartition(selection)
     await held.stop()
     held.signal.throwIfAborted()
   } catch (error) {
@@ -48,6 +50,14 @@ async function exportAll(workshop: Workshop, selection: Selection): Promise<void
     await workshop.files.removeAttempt(attemptFolder(held.partition))
     throw error
   }
+}
+
+async function exportPartition(selection: Selection): Promise<void> {
+  const { job, held } = selection
+  if (held.partition.kind === 'owners')
+    return job.request.organizedBy ? exportBlocks(selection) : exportOwners(selection)
+  await exportDeletions(selection)
+  await exportReferences(selection)
 }
 
 /** Removes what killed attempts have written: the job is complete, and only its published files are wanted. */

@@ -18,7 +18,7 @@ export interface Workshop {
 }
 
 /** A part with the list of the manifest it belongs to. */
-export type KindedPart = WrittenPart & { readonly kind: 'output' | 'error' }
+export type KindedPart = WrittenPart & { readonly kind: 'output' | 'deleted' | 'error' }
 
 /** Where an attempt keeps its files. */
 export const attemptFolder = ({ job, number, attempt }: Partition): string => `${job}/${number}-${attempt}`
@@ -84,9 +84,9 @@ export class Selection {
     this.held.scanned += pack.records
   }
 
-  /** Notes the referenced records of selected types (protocol §4: one hop from exported records). */
+  /** Notes the referenced records of selected types (protocol §4: one hop from exported records); a whole system has them anyway. */
   refer(refs: string): void {
-    if (refs === '' || this.#seenRefs.has(refs)) return
+    if (refs === '' || this.job.request.reach === 'system' || this.#seenRefs.has(refs)) return
     if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
     for (const reference of this.selected(refs)) this.references.add(reference)
   }
@@ -103,7 +103,8 @@ export class Selection {
 /** Many records share one list of references; this many lists are remembered to skip them quickly. */
 const seenRefsMax = 100_000
 
-function linesOf(records: readonly RecordAsOf[]): Buffer {
+/** Records as lines of NDJSON. */
+export function linesOf(records: readonly Pick<RecordAsOf, 'body'>[]): Buffer {
   const size = records.reduce((sum, { body }) => sum + body.length + 1, 0)
   const lines = Buffer.allocUnsafe(size)
   let at = 0

@@ -71,20 +71,13 @@ const ofConditions = [
 export const associatedDataScenarios: readonly Scenario[] = [
   {
     t: [102],
-    rules: ['S-12'],
+    rules: ['S-12', 'D18'],
     does: 'includeAssociatedData and a _type without Provenance',
     change: { parameters: [withTypes('Condition'), latest] },
     status: 400,
     code: 'invalid',
     expression: 'Parameters.parameter[2]',
-  },
-  {
-    t: [102],
-    rules: ['S-12', 'D18'],
-    does: 'includeAssociatedData and a _type without Provenance, profile hl7',
-    profile: 'hl7',
-    change: { parameters: [withTypes('Condition'), latest] },
-    status: 202,
+    hl7: { status: 202 },
   },
   {
     t: [103],

@@ -61,5 +61,6 @@ export const bodySizeScenarios: readonly Scenario[] = [
     change: { headers: { 'transfer-encoding': 'chunked' }, body: Buffer.alloc(requestBytesMax + 1, ' ') },
     status: 413,
     code: 'invalid',
+    fine: 'too-long',
   },
 ]

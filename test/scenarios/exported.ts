@@ -5,7 +5,7 @@ import type { Answer } from './exchange.ts'
 import { kickOffRequest } from './kick-off.ts'
 import { issuesOf, type OutcomeIssue } from './outcome.ts'
 import type { Change } from './scenario.ts'
-import type { Caller, Stage } from './stage.ts'
+import { type Caller, isHl7, type Stage } from './stage.ts'
 
 /** Between two questions about a running export, and until it must have ended. */
 const pollPauseMs = 15
@@ -37,10 +37,14 @@ export async function finishedManifest(stage: Stage, caller: Caller, statusUrl: 
   return JSON.parse(answer.body.toString('utf8')) as Manifest
 }
 
-/** Follows a file's URL of the manifest to its plain text, without the token at the second hop (protocol §6). */
+/**
+ * Follows a file's URL of the manifest to its plain text, without the token at the second hop (protocol §6). In profile hl7 the URL
+ * answers with the file itself (D22).
+ */
 export async function download(stage: Stage, caller: Caller, url: string): Promise<string> {
   const redirect = await stage.ask(caller, 'GET', url)
-  assert.equal(redirect.status, 307)
+  assert.equal(redirect.status, isHl7(caller.tenant) ? 200 : 307)
+  if (redirect.status === 200) return redirect.body.toString('utf8')
   const content = await stage.send({ method: 'GET', url: String(redirect.headers.location), headers: {} })
   assert.equal(content.status, 200)
   return content.body.toString('utf8')
@@ -50,12 +54,25 @@ export async function download(stage: Stage, caller: Caller, url: string): Promi
 export class Exported {
   readonly manifest: Manifest
   readonly errors: readonly OutcomeIssue[]
+  /** `Type/id` of what was deleted, in the order told. */
+  readonly deleted: readonly string[]
   readonly #lines: ReadonlyMap<string, readonly string[]>
 
-  constructor(manifest: Manifest, lines: ReadonlyMap<string, readonly string[]>, errors: readonly OutcomeIssue[]) {
+  constructor(
+    manifest: Manifest,
+    lines: ReadonlyMap<string, readonly string[]>,
+    errors: readonly OutcomeIssue[],
+    deleted: readonly string[],
+  ) {
     this.manifest = manifest
     this.errors = errors
+    this.deleted = deleted
     this.#lines = lines
+  }
+
+  /** The lines of each file of an export that is organized by patient, in the order of the manifest. */
+  get files(): (readonly string[])[] {
+    return [...this.#lines.values()]
   }
 
   /** The types with records, in order of their names. */
@@ -86,17 +103,38 @@ export async function exportedBy(stage: Stage, caller: Caller, statusUrl: string
   const manifest = await finishedManifest(stage, caller, statusUrl)
   const lines = new Map<string, string[]>()
   const errors: OutcomeIssue[] = []
-  for (const { type, url, count } of manifest.output) {
+  for (const { type = 'Parameters', url, count } of manifest.output) {
     const found = linesOf(await download(stage, caller, url))
     assert.equal(found.length, count, `count of ${type}`)
+    if (manifest.outputOrganizedBy !== undefined) {
+      lines.set(url, found)
+      continue
+    }
     for (const line of found) assert.equal((JSON.parse(line) as { resourceType: string }).resourceType, type)
     lines.set(type, [...(lines.get(type) ?? []), ...found])
   }
-  for (const { type, url } of manifest.error) {
+  const deleted: string[] = []
+  for (const { type = 'Bundle', url, count } of manifest.deleted ?? []) {
+    const found = linesOf(await download(stage, caller, url))
+    assert.equal(found.length, count, `count of ${type}`)
+    assert.equal(type, 'Bundle')
+    for (const line of found) deleted.push(...deletedBy(line))
+  }
+  for (const { type = 'OperationOutcome', url } of manifest.error) {
     assert.equal(type, 'OperationOutcome')
     for (const line of linesOf(await download(stage, caller, url))) errors.push(...issuesOf(line))
   }
-  return new Exported(manifest, lines, errors)
+  return new Exported(manifest, lines, errors, deleted)
+}
+
+/** §11.5: a transaction Bundle of nothing but deletions. */
+function deletedBy(line: string): string[] {
+  const bundle = JSON.parse(line) as { entry: { request: { method: string; url: string } }[] }
+  assert.deepEqual({ ...bundle, entry: [] }, { resourceType: 'Bundle', type: 'transaction', entry: [] })
+  return bundle.entry.map((entry) => {
+    assert.deepEqual(entry, { request: { method: 'DELETE', url: entry.request.url } })
+    return entry.request.url
+  })
 }
 
 /** NDJSON: every line ends with a line feed, and none is empty. */

@@ -105,6 +105,7 @@ export const hostileScenarios: readonly Scenario[] = [
     change: { headers: { accept: 'text/html' }, body: Buffer.from([0x7b, 0xff]) },
     status: 406,
     code: 'invalid',
+    fine: 'not-supported',
   },
   {
     t: [],

@@ -11,6 +11,19 @@ export const entry = (name: string, valueName: string, value: unknown) => ({ nam
 /** An entry that names a patient by a reference. */
 export const patientEntry = (reference: string) => entry('patient', 'valueReference', { reference })
 
+/** A valid value for each parameter but `patient` that some profile has. */
+export const everyParameter: Readonly<Record<string, object>> = {
+  _type: entry('_type', 'valueString', 'Patient,Condition,Provenance'),
+  _typeFilter: entry('_typeFilter', 'valueString', 'Condition?clinical-status=active'),
+  includeAssociatedData: entry('includeAssociatedData', 'valueCode', 'LatestProvenanceResources'),
+  _since: entry('_since', 'valueInstant', '2021-03-18T19:19:42Z'),
+  _until: entry('_until', 'valueInstant', '2999-03-18T19:19:42Z'),
+  _elements: entry('_elements', 'valueString', 'id'),
+  organizeOutputBy: entry('organizeOutputBy', 'valueString', 'Patient'),
+  allowPartialManifests: entry('allowPartialManifests', 'valueBoolean', false),
+  _outputFormat: entry('_outputFormat', 'valueString', 'ndjson'),
+}
+
 /** The three headers that the operation's page requires besides `Authorization`. */
 export const requiredHeaders = {
   accept: 'application/fhir+json',

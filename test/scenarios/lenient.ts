@@ -7,7 +7,12 @@ import type { RequestRow, Scenario } from './scenario.ts'
 const lenient = { prefer: ['respond-async', 'handling=lenient'] }
 
 /** An unsupported parameter: refused when strict, ignored with a warning when lenient. */
-const unsupported = (t: number, rule: string, parameter: { readonly name: string }): readonly RequestRow[] => [
+const unsupported = (
+  t: number,
+  rule: string,
+  parameter: { readonly name: string },
+  hl7?: { readonly status: 202 },
+): readonly RequestRow[] => [
   {
     t: [t],
     rules: [rule, 'S-7', 'S-13'],
@@ -17,6 +22,7 @@ const unsupported = (t: number, rule: string, parameter: { readonly name: string
     code: 'invalid',
     fine: 'not-supported',
     expression: 'Parameters.parameter[1]',
+    ...(hl7 ? { hl7 } : {}),
   },
   {
     t: [t],
@@ -25,8 +31,13 @@ const unsupported = (t: number, rule: string, parameter: { readonly name: string
     change: { headers: lenient, parameters: [parameter] },
     status: 202,
     warnings: ['not-supported'],
+    ...(hl7 ? { profile: 'millennium' } : {}),
   },
 ]
+
+/** The same in a profile that does not have the parameter. */
+const notInMillennium = (t: number, rule: string, parameter: { readonly name: string }): readonly RequestRow[] =>
+  unsupported(t, rule, parameter, { status: 202 })
 
 const malformed = (
   t: number | undefined,
@@ -50,7 +61,7 @@ const at = 'Parameters.parameter[1]'
 
 /** T-124…T-132, T-57, T-100: what is not supported, what is not Parameters, and what lenient handling may not forgive. */
 export const lenientScenarios: readonly Scenario[] = [
-  ...unsupported(124, 'S-7', entry('_elements', 'valueString', 'id')),
+  ...notInMillennium(124, 'S-7', entry('_elements', 'valueString', 'id')),
   {
     t: [125],
     rules: ['S-7', 'S-13'],
@@ -74,9 +85,9 @@ export const lenientScenarios: readonly Scenario[] = [
   ...unsupported(126, 'S-22', entry('foo', 'valueString', 'bar')),
   ...unsupported(126, 'S-22', entry('__proto__', 'valueString', 'patient')),
   ...unsupported(126, 'S-22', entry('Patient', 'valueReference', { reference: 'Patient/minimal' })),
-  ...unsupported(127, 'D17', entry('_until', 'valueInstant', '2024-01-01T00:00:00Z')),
-  ...unsupported(127, 'D17', entry('organizeOutputBy', 'valueString', 'Patient')),
-  ...unsupported(127, 'D17', entry('allowPartialManifests', 'valueBoolean', true)),
+  ...notInMillennium(127, 'D17', entry('_until', 'valueInstant', '2024-01-01T00:00:00Z')),
+  ...notInMillennium(127, 'D17', entry('organizeOutputBy', 'valueString', 'Patient')),
+  ...notInMillennium(127, 'D17', entry('allowPartialManifests', 'valueBoolean', true)),
   malformed(128, 'S-50', 'an entry without a name', { valueString: 'x' }, 'required', `${at}.name`),
   malformed(128, 'S-50', 'an entry with a blank name', { name: ' ', valueString: 'x' }, 'required', `${at}.name`),
   malformed(
@@ -139,6 +150,7 @@ export const lenientScenarios: readonly Scenario[] = [
     status: 400,
     code: 'invalid',
     expression: `${at}.valueString`,
+    hl7: { status: 202 },
   },
   {
     t: [99],

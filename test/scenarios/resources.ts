@@ -47,6 +47,12 @@ export const provenance = (id: string, targets: readonly string[], day = 1, more
   ...more,
 })
 
+/** Deletes a record. */
+export async function remove(stage: Stage, key: string, tenant: StageTenant): Promise<void> {
+  const answer = await stage.ask(await stage.sharedCaller(tenant), 'DELETE', `/${key}`)
+  assert.equal(answer.status, 204, answer.body.toString('utf8'))
+}
+
 /** Writes resources by one transaction Bundle. Gives each one's `meta.lastUpdated`, by `Type/id`. */
 export async function put(
   stage: Stage,

@@ -12,8 +12,8 @@ interface Rule {
   readonly rules: readonly string[]
   /** What is done, as the middle of a sentence. */
   readonly does: string
-  /** How the tenant is served; by millennium when it is not said. */
-  readonly profile?: Exclude<Served, 'millennium'>
+  /** How the tenant is served, if in one way only. Otherwise a request is played under both profiles, a story under millennium. */
+  readonly profile?: Served
 }
 
 /** How a request differs from the smallest valid kick-off (`minimalKickOff`). In texts `{base}` stands for the FHIR base. */
@@ -43,8 +43,10 @@ export interface RequestRow extends Rule {
   readonly status: number
   /** The code of one of the issues, the first unless `expression` names another. */
   readonly code?: IssueCode
-  /** The row is played under hl7 too, where issue codes are the exact ones (D30): this is the one to expect. */
+  /** What to expect under hl7 in place of `code`: there, issue codes are the exact ones (D30). */
   readonly fine?: IssueCode
+  /** What differs under hl7 beside the code. With another status, nothing else that is expected of the row holds there. */
+  readonly hl7?: Pick<RequestRow, 'status' | 'code' | 'warnings' | 'answers'>
   /** FHIRPath location of that issue. */
   readonly expression?: string
   /** Headers of the answer. */
@@ -61,8 +63,23 @@ export interface StoryRow extends Rule {
 
 export type Scenario = RequestRow | StoryRow
 
-export const titleOf = (row: Scenario, profile?: 'hl7'): string => {
+/** A row as it is under a profile. */
+export function rowIn(row: RequestRow, profile: Served): RequestRow {
+  if (profile !== 'hl7') return row
+  const { t, rules, does, change = {}, hl7 } = row
+  if (hl7 !== undefined && hl7.status !== row.status) return { t, rules, does, change, ...hl7 }
+  const code = row.fine ?? row.code
+  return { ...row, ...(code === undefined ? {} : { code }), ...hl7 }
+}
+
+/** The ways in which a row is played. */
+export function servedIn(row: Scenario): readonly Served[] {
+  if (row.profile !== undefined) return [row.profile]
+  return 'play' in row ? ['millennium'] : ['millennium', 'hl7']
+}
+
+export const titleOf = (row: Scenario, profile?: Served): string => {
   const numbers = row.t.length > 0 ? row.t.map((number) => `T-${number}`) : row.rules
-  const outcome = 'play' in row ? row.outcome : `${row.status} ${(profile ? row.fine : undefined) ?? row.code ?? ''}`
-  return `${numbers.join(' ')} ${row.does}${profile ? ' (hl7)' : ''}: ${outcome.trim()}`
+  const told = 'play' in row ? row.outcome : `${row.status} ${row.code ?? ''}`
+  return `${numbers.join(' ')} ${row.does}${profile ? ` (${profile})` : ''}: ${told.trim()}`
 }

@@ -9,8 +9,13 @@ import { type Answer, closeConnections, type Exchange, exchange } from './exchan
 import { outcomeOf } from './outcome.ts'
 import { Told } from './told.ts'
 
-/** The tenants of the stage: `commons` has the profile hl7, the others millennium; `textbook` is strict; `chain` follows references of referenced records. */
-export type StageTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'chain'
+/**
+ * The tenants of the stage: `commons` and `village` have the profile hl7, the others millennium; `textbook` is strict; `chain` follows
+ * references of referenced records. What `village` holds is known to the last record, for exports of everything.
+ */
+export type StageTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'village' | 'chain'
+
+export const isHl7 = (tenant: StageTenant): boolean => tenant === 'commons' || tenant === 'village'
 
 /** A registered client with a token. */
 export interface Caller {
@@ -37,7 +42,7 @@ const holdSql = `
   end $$;
   create trigger hold_job before insert on job for each row execute function hold_job()`
 
-/** One running server with five tenants, on which all scenarios play. Every answer is checked for what all answers must have. */
+/** One running server with six tenants, on which all scenarios play. Every answer is checked for what all answers must have. */
 export class Stage {
   readonly server: TestServer
   readonly #worker: Liveness
@@ -56,6 +61,7 @@ export class Stage {
     await server.addTenant('neighbour')
     await server.addTenant('textbook', 'millennium', { strict: true })
     await server.addTenant('commons', 'hl7')
+    await server.addTenant('village', 'hl7')
     await server.addTenant('chain', 'millennium', { references: 'transitive' })
     const worker = await openLiveness(server.database.connection, () => {})
     await server.pool.query(holdSql.replace('WORKER', String(worker.worker)))

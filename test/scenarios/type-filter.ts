@@ -15,7 +15,13 @@ const filtered = (query: string, types = everyType) => [
 ]
 
 /** A query whose content is refused with 422 (O-3). */
-const refused = (t: number, rule: string, query: string, types = everyType): RequestRow => ({
+const refused = (
+  t: number,
+  rule: string,
+  query: string,
+  fine: 'value' | 'not-supported' | 'accepted',
+  types = everyType,
+): RequestRow => ({
   t: [t],
   rules: [rule],
   does: `_typeFilter "${query}"`,
@@ -23,6 +29,7 @@ const refused = (t: number, rule: string, query: string, types = everyType): Req
   status: 422,
   code: 'invalid',
   expression: at,
+  ...(fine === 'accepted' ? { hl7: { status: 202 } } : { fine }),
 })
 
 const accepted = (t: number, rule: string, query: string): RequestRow => ({
@@ -33,7 +40,13 @@ const accepted = (t: number, rule: string, query: string): RequestRow => ({
   status: 202,
 })
 
-const structural = (t: number, rule: string, query: string, types?: string): RequestRow => ({
+const structural = (
+  t: number,
+  rule: string,
+  query: string,
+  fine: 'value' | 'accepted',
+  types?: string,
+): RequestRow => ({
   t: [t],
   rules: [rule],
   does: `_typeFilter "${query}"`,
@@ -41,9 +54,10 @@ const structural = (t: number, rule: string, query: string, types?: string): Req
   status: 400,
   code: 'invalid',
   expression: at,
+  ...(fine === 'accepted' ? { hl7: { status: 202 } } : { fine }),
 })
 
-/** T-67…T-82: the names that the page forbids (S-36; search-params §2). */
+/** T-67…T-82: the names that the page forbids (S-36; search-params §2). Under hl7 only those about results are (D13). */
 const forbidden = [
   '_count',
   '_contained',
@@ -62,6 +76,12 @@ const forbidden = [
   'subject',
   'date',
 ]
+
+/** `1` is no date, and a Condition has no parameter `date`. */
+function forbiddenInHl7(name: string): 'value' | 'not-supported' | 'accepted' {
+  if (name === '_lastUpdated') return 'value'
+  return name === '_id' || (!name.startsWith('_') && name !== 'date') ? 'accepted' : 'not-supported'
+}
 
 const coded = (system: string, code: string) => [{ coding: [{ system, code }] }]
 const categories = 'http://terminology.hl7.org/CodeSystem/condition-category'
@@ -91,27 +111,27 @@ function conditionsOf(owner: string): Resource[] {
 
 /** T-57…T-101: `_typeFilter`. What each parameter matches is proven in `src/filter/`. */
 export const typeFilterScenarios: readonly Scenario[] = [
-  structural(58, 'S-34', 'Encounter?status=planned', 'Condition'),
-  refused(59, 'S-35', 'Patient?gender=male'),
+  structural(58, 'S-34', 'Encounter?status=planned', 'value', 'Condition'),
+  refused(59, 'S-35', 'Patient?gender=male', 'accepted'),
   ...['Location', 'Organization', 'Practitioner', 'Provenance'].map((type) =>
-    refused(60, 'S-35', `${type}?x=y`, `Patient,${type}`),
+    refused(60, 'S-35', `${type}?x=y`, 'not-supported', `Patient,${type}`),
   ),
-  structural(65, 'S-37', 'Condition?category=problem-list-item,Condition?category=health-concern'),
-  ...forbidden.map((name, index) => refused(67 + index, 'S-36', `Condition?${name}=1`)),
-  refused(83, 'S-36', 'Condition?subject:Patient=1'),
-  refused(84, 'S-36', 'Condition?foo=bar'),
+  structural(65, 'S-37', 'Condition?category=problem-list-item,Condition?category=health-concern', 'accepted'),
+  ...forbidden.map((name, index) => refused(67 + index, 'S-36', `Condition?${name}=1`, forbiddenInHl7(name))),
+  refused(83, 'S-36', 'Condition?subject:Patient=1', 'accepted'),
+  refused(84, 'S-36', 'Condition?foo=bar', 'not-supported'),
   accepted(85, 'S-36', 'Procedure?status=completed'),
   accepted(86, 'S-36', 'Procedure?status=completed'),
-  refused(87, '§4', 'Condition'),
-  refused(87, '§4', 'Condition?'),
-  refused(88, '§4', 'Condition?clinical-status='),
-  refused(89, '§4', 'Condition?clinical-status'),
-  structural(90, 'S-34', 'Foo?x=y'),
-  refused(91, '§4', '/Condition?clinical-status=active'),
-  refused(91, '§4', 'https://example.org/Condition?clinical-status=active'),
+  refused(87, '§4', 'Condition', 'value'),
+  refused(87, '§4', 'Condition?', 'value'),
+  refused(88, '§4', 'Condition?clinical-status=', 'value'),
+  refused(89, '§4', 'Condition?clinical-status', 'value'),
+  structural(90, 'S-34', 'Foo?x=y', 'value'),
+  refused(91, '§4', '/Condition?clinical-status=active', 'value'),
+  refused(91, '§4', 'https://example.org/Condition?clinical-status=active', 'value'),
   accepted(92, '§4', 'Condition?clinical%2Dstatus=active%2Crecurrence'),
   accepted(93, 'S-36', 'Goal?target-date=ge2020-01-01&target-date=le2020-12-31'),
-  refused(97, 'S-36', 'Goal?target-date=notadate'),
+  refused(97, 'S-36', 'Goal?target-date=notadate', 'value'),
   {
     t: [66],
     rules: ['S-37', 'O-10'],
@@ -121,6 +141,7 @@ export const typeFilterScenarios: readonly Scenario[] = [
     },
     status: 400,
     code: 'invalid',
+    hl7: { status: 202 },
   },
   {
     t: [1],

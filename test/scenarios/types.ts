@@ -15,37 +15,29 @@ const accepted = (t: number, does: string, value: string): RequestRow => ({
   status: 202,
 })
 
-const refused = (t: number, value: string, rule: string, fine?: 'value' | 'not-supported'): RequestRow => ({
+const refused = (t: number, value: string, rule: string, fine: 'value' | 'not-supported'): RequestRow => ({
   t: [t],
   rules: [rule],
   does: `_type "${value}"`,
   change: { parameters: types(value) },
   status: 400,
   code: 'invalid',
-  ...(fine === undefined ? {} : { fine }),
+  fine,
   expression: at,
 })
 
-/** S-28: a list without one of the 14 types. The hl7 profile does not ask for one (D9). */
-const unanchored = (t: number, value: string): readonly RequestRow[] => [
-  {
-    t: [t],
-    rules: ['S-28'],
-    does: `_type "${value}" alone`,
-    change: { parameters: types(value) },
-    status: 400,
-    code: 'invalid',
-    expression: at,
-  },
-  {
-    t: [t],
-    rules: ['S-28', 'D9'],
-    does: `_type "${value}" alone, profile hl7`,
-    profile: 'hl7',
-    change: { parameters: types(value) },
-    status: 202,
-  },
-]
+/** S-28: a list without one of the 14 types. Under hl7 a Provenance may stand alone, for it is in the compartment of Patient (D9). */
+const unanchored = (t: number, value: string): RequestRow => ({
+  t: [t],
+  rules: ['S-28', 'D9'],
+  does: `_type "${value}" alone`,
+  change: { parameters: types(value) },
+  status: 400,
+  code: 'invalid',
+  fine: 'business-rule',
+  expression: at,
+  ...(value.includes('Provenance') ? { hl7: { status: 202 } } : {}),
+})
 
 const scoped = (
   t: number,
@@ -89,7 +81,7 @@ export const typeScenarios: readonly Scenario[] = [
   refused(35, '', 'S-25', 'value'),
   refused(36, 'condition', 'S-27', 'value'),
   refused(37, 'Medication', 'S-27', 'not-supported'),
-  refused(38, 'Foo', 'S-27'),
+  refused(38, 'Foo', 'S-27', 'value'),
   {
     t: [39],
     rules: ['O-4', 'S-13'],
@@ -130,9 +122,9 @@ export const typeScenarios: readonly Scenario[] = [
     fine: 'structure',
     expression: at,
   },
-  ...unanchored(41, 'Location'),
-  ...unanchored(42, 'Provenance'),
-  ...unanchored(43, 'Location,Organization,Practitioner,Provenance'),
+  unanchored(41, 'Location'),
+  unanchored(42, 'Provenance'),
+  unanchored(43, 'Location,Organization,Practitioner,Provenance'),
   accepted(44, '_type "Location,Patient"', 'Location,Patient'),
   {
     t: [45],
@@ -158,6 +150,7 @@ export const typeScenarios: readonly Scenario[] = [
     status: 400,
     code: 'invalid',
     expression: 'Parameters.parameter[2]',
+    hl7: { status: 202 },
   },
   scoped(47, '_type Observation without its scope', 'system/Condition.read', types('Condition,Observation'), 403),
   scoped(48, '_type Observation with system/Observation.write', 'system/Observation.write', types('Observation'), 403),

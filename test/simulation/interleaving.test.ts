@@ -3,8 +3,9 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { exportableTypes } from '../../src/fhir/resource-types.ts'
 import { batch, clinicalRecord, patientIds, provenanceRecord, type SimulatedChange } from './changes.ts'
-import { checkExport } from './check-export.ts'
+import { checkExport, deletedBy } from './check-export.ts'
 import type { ModelRequest } from './model.ts'
+import { elementItems } from './model-elements.ts'
 import { type SimulatedJob, type SimulatedTenant, Simulation } from './simulation.ts'
 
 /** Enough runs for an idle machine; a busy one stops at the time, having checked fewer. */
@@ -20,10 +21,11 @@ interface Since {
   readonly back: number
 }
 
-/** An export to start. `split` gives each patient a partition of its own. */
+/** An export to start. `split` gives each listed patient a partition of its own. */
 interface Order {
-  readonly request: Omit<ModelRequest, 'since'>
+  readonly request: Omit<ModelRequest, 'since' | 'until'>
   readonly since: Since | undefined
+  readonly until: Since | undefined
   readonly split: boolean
 }
 
@@ -36,25 +38,43 @@ type Step = { readonly tenant: 0 | 1 } & (
   | { readonly kind: 'wait' }
 )
 
-const everything = { patients: patientIds, types: exportableTypes, provenance: 'relevant' } as const
+const everything = { patients: patientIds, types: exportableTypes, provenance: 'relevant', deletions: true } as const
 
-const request = fc.record({
+const whole = { request: everything, since: undefined, until: undefined } as const
+
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined, freq: 2 })
+
+const asked = fc.record({
+  reach: maybe(fc.constantFrom('patients' as const, 'system' as const)),
+  deletions: maybe(fc.constant(true as const)),
+  elements: maybe(fc.subarray(elementItems, { minLength: 1 })),
+  organizedBy: maybe(fc.constant('Patient' as const)),
   patients: fc.oneof(
     { weight: 1, arbitrary: fc.constant([...patientIds, 'nobody']) },
     { weight: 3, arbitrary: fc.shuffledSubarray(patientIds, { minLength: 1 }) },
   ),
   types: fc.oneof(
-    { weight: 3, arbitrary: fc.constant([...exportableTypes]) },
-    { weight: 1, arbitrary: fc.subarray([...exportableTypes], { minLength: 9 }) },
+    { weight: 6, arbitrary: fc.constant([...exportableTypes]) },
+    { weight: 2, arbitrary: fc.subarray([...exportableTypes], { minLength: 9 }) },
+    { weight: 1, arbitrary: fc.constant(['Provenance', 'Practitioner']) },
   ),
   provenance: fc.constantFrom('relevant' as const, 'latest' as const),
 })
 
+/** Parameters that are not given are not there, as in a request that was read. */
+const request = asked.map(
+  (members) =>
+    Object.fromEntries(
+      Object.entries(members).filter(([, value]) => value !== undefined),
+    ) as unknown as Order['request'],
+)
+
+const moment = fc.record({ of: fc.constantFrom('export' as const, 'write' as const), back: fc.nat(4) })
+
 const order: fc.Arbitrary<Order> = fc.record({
   request,
-  since: fc.option(fc.record({ of: fc.constantFrom('export' as const, 'write' as const), back: fc.nat(4) }), {
-    nil: undefined,
-  }),
+  since: fc.option(moment, { nil: undefined }),
+  until: maybe(moment),
   split: fc.boolean(),
 })
 
@@ -99,11 +119,15 @@ describe('exports among writes', () => {
     }
   }
 
-  function start({ request, since, split }: Order, { name, model }: SimulatedTenant, jobs: readonly SimulatedJob[]) {
-    const times = since?.of === 'export' ? jobs.map(({ time }) => time) : model.times
-    const time = since && times.at(-1 - since.back)
-    const groups = split ? [...request.patients].sort().map((patient) => [patient]) : undefined
-    return simulation.startExport(name, time === undefined ? request : { ...request, since: time }, groups)
+  function start(order: Order, { name, model }: SimulatedTenant, jobs: readonly SimulatedJob[]) {
+    const { request, split } = order
+    const timeOf = (moment: Since | undefined) =>
+      moment && (moment.of === 'export' ? jobs.map(({ time }) => time) : model.times).at(-1 - moment.back)
+    const [since, until] = [timeOf(order.since), timeOf(order.until)]
+    const window = { ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) }
+    const listed = split && request.reach === undefined
+    const groups = listed ? [...request.patients].sort().map((patient) => [patient]) : undefined
+    return simulation.startExport(name, { ...request, ...window }, groups)
   }
 
   async function check(place: SimulatedTenant, job: SimulatedJob): Promise<Map<string, string>> {
@@ -118,7 +142,7 @@ describe('exports among writes', () => {
     for (const each of taken) await take(each, tenants[each.tenant], jobs[each.tenant], aside)
     await Promise.all(aside)
     for (const number of [0, 1] as const) {
-      jobs[number].push(await start({ request: everything, since: undefined, split: true }, tenants[number], []))
+      jobs[number].push(await start({ ...whole, split: true }, tenants[number], []))
       for (const job of jobs[number]) await check(tenants[number], job)
     }
     assert.deepEqual(simulation.complaints, [])
@@ -140,7 +164,7 @@ describe('exports among writes', () => {
     const jobs: SimulatedJob[] = []
     const next = async () => {
       const since = { of: 'export', back: 0 } as const
-      jobs.push(await start({ request: everything, since, split: false }, place, jobs))
+      jobs.push(await start({ ...whole, since, split: false }, place, jobs))
       if (jobs.length % (wait + 1) === 0) await simulation.completed(jobs.at(-1)!.id)
     }
     while (writing) await next()
@@ -151,7 +175,10 @@ describe('exports among writes', () => {
     assert.deepEqual(simulation.complaints, [])
   }
 
-  /** Nothing is repeated, nothing is missed: applied one after the other, the exports give the state at the last one's time. */
+  /**
+   * Nothing is repeated, nothing is missed: applied one after the other, with their deletions, the exports give the state at the last
+   * one's time. Only what had left the patients stays behind.
+   */
   async function checkChain(place: SimulatedTenant, jobs: readonly SimulatedJob[]): Promise<void> {
     const seen = new Set<string>()
     const replica = new Map<string, string>()
@@ -161,6 +188,12 @@ describe('exports among writes', () => {
         seen.add(line)
         replica.set(key, line)
       }
+      for (const key of deletedBy(await simulation.parts(job.id))) replica.delete(key)
+    }
+    const isLive = place.model.isLiveAt(jobs.at(-1)!.time)
+    const ownersOf = place.model.ownersAt(jobs.at(-1)!.time)
+    for (const key of replica.keys()) {
+      assert.ok(isLive(key) || ownersOf(key).length === 0, `${key} was deleted, and no export told it`)
     }
     for (const [key, line] of ofPatients(place.model.expectedExport(everything, jobs.at(-1)!.time).lines)) {
       assert.equal(replica.get(key), line, `${key} is missing`)
@@ -182,7 +215,7 @@ describe('exports among writes', () => {
         simulation.write(place, [clinicalRecord(target, after)]),
       ])
     }
-    const lines = await check(place, await start({ request: everything, since: undefined, split: true }, place, []))
+    const lines = await check(place, await start({ ...whole, split: true }, place, []))
     assert.equal([...lines.keys()].filter((key) => key.startsWith('Provenance/')).length, collisions)
   }
 

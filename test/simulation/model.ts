@@ -18,8 +18,15 @@ export interface ModelEvent {
 /** What an export asks for; patients by their ids. */
 export interface ModelRequest {
   readonly patients: readonly string[]
+  /** In place of the patients: all patients, or everything. */
+  readonly reach?: 'patients' | 'system'
   readonly types: readonly string[]
   readonly since?: number
+  readonly until?: number
+  readonly deletions?: true
+  /** Items of `_elements`. */
+  readonly elements?: readonly string[]
+  readonly organizedBy?: 'Patient'
   readonly provenance: 'relevant' | 'latest'
 }
 
@@ -27,6 +34,20 @@ export interface ModelRequest {
 export interface ExpectedExport {
   readonly lines: ReadonlyMap<string, string>
   readonly unresolved: ReadonlySet<string>
+}
+
+/** What an export that is organized by patient must give: the keys of each patient's block in order. */
+export interface ExpectedBlocks extends ExpectedExport {
+  readonly blocks: ReadonlyMap<string, readonly string[]>
+}
+
+/**
+ * Which deletions an export must tell, and which it may. They differ for Provenances: whose one was when it was deleted depends on what
+ * became of its targets in the meantime, which times alone do not say.
+ */
+export interface ExpectedDeletions {
+  readonly certain: ReadonlySet<string>
+  readonly possible: ReadonlySet<string>
 }
 
 /** A record at a time. A deleted one keeps what it last said: whose it was. */
@@ -53,6 +74,7 @@ const bySubjectElement = [
   'Procedure',
 ]
 const ownTypes = ['Patient', ...byPatientElement, ...bySubjectElement]
+const referencedTypes = ['Location', 'Organization', 'Practitioner']
 const referencePattern = /"reference":"([^"]*)"/g
 
 /** The resource that a literal reference names, as `Type/id`. */
@@ -120,35 +142,110 @@ export class Model {
     return keys.filter((key) => /^(Location|Organization|Practitioner)\//.test(key))
   }
 
-  /** The exact content of an export whose transactionTime is `time`. */
-  expectedExport(request: ModelRequest, time: number): ExpectedExport {
+  /** The exact content of an export whose transactionTime is `time`. `whole`: Provenances come for themselves too. */
+  expectedExport(request: ModelRequest, time: number, whole = request.reach === 'system'): ExpectedExport {
     const state = this.#stateAt(time)
-    const live = [...state.values()].filter(({ deleted }) => !deleted)
-    const own = live.filter(
-      ({ type, written, record }) =>
-        ownTypes.includes(type) &&
-        request.types.includes(type) &&
-        written > (request.since ?? Number.NEGATIVE_INFINITY) &&
-        request.patients.some((patient) => this.#ownersOf(record, state).has(patient)),
-    )
-    const provenances = request.types.includes('Provenance') ? this.#associated(request, live, own) : []
-    const wanted = new Set([...own, ...provenances].flatMap(({ record }) => this.#referencesOf(record)))
-    const references = [...wanted].filter((key) => request.types.includes(key.split('/')[0]!))
     const isLive = (key: string) => state.get(key)?.deleted === false
-    const entries = [...own, ...provenances, ...references.filter(isLive).map((key) => state.get(key)!)]
+    const entries = this.#chosen(request, state, whole)
+    const wanted = new Set(entries.flatMap(({ record }) => this.#referencesOf(record)))
+    const references =
+      request.reach === 'system' ? [] : [...wanted].filter((key) => request.types.includes(typeOf(key)))
     return {
-      lines: new Map(entries.map(({ key, version, written, record }) => [key, record.text(version, written)])),
+      lines: linesOf([...entries, ...references.filter(isLive).map((key) => state.get(key)!)]),
       unresolved: new Set(references.filter((key) => !isLive(key))),
     }
   }
 
-  #associated(request: ModelRequest, live: readonly Entry[], exported: readonly Entry[]): Entry[] {
-    const all = live.filter(({ type }) => type === 'Provenance')
-    const chosen = exported.flatMap(({ key }) => {
-      const about = all.filter(({ record }) => this.#targetsOf(record).includes(key))
+  /** The same, in blocks: for each patient what an export of that patient alone would give, by type and id. */
+  expectedBlocks(request: ModelRequest, time: number): ExpectedBlocks {
+    const state = this.#stateAt(time)
+    const owners = new Set([...state.values()].flatMap(({ record }) => [...this.#ownersOf(record, state)]))
+    const { reach, ...listed } = request
+    const patients = reach === undefined ? request.patients : [...owners]
+    const lines = new Map<string, string>()
+    const unresolved = new Set<string>()
+    const blocks = new Map<string, readonly string[]>()
+    for (const patient of patients) {
+      const expected = this.expectedExport({ ...listed, patients: [patient] }, time, reach === 'system')
+      for (const [key, line] of expected.lines) lines.set(key, line)
+      for (const key of expected.unresolved) unresolved.add(key)
+      if (expected.lines.size > 0) blocks.set(patient, [...expected.lines.keys()].sort(byTypeAndId))
+    }
+    return { lines, unresolved, blocks }
+  }
+
+  /** The records that an export gives for themselves, with the Provenances that come along. */
+  #chosen(request: ModelRequest, state: ReadonlyMap<string, Entry>, whole: boolean): Entry[] {
+    const live = [...state.values()].filter(({ deleted }) => !deleted)
+    const asked = live.filter(
+      ({ type, written, record }) =>
+        request.types.includes(type) &&
+        written > (request.since ?? Number.NEGATIVE_INFINITY) &&
+        written < (request.until ?? Number.POSITIVE_INFINITY) &&
+        this.#isReached(request, this.#ownersOf(record, state)),
+    )
+    const own = asked.filter(({ type }) => ownTypes.includes(type))
+    const others = asked.filter(({ type }) => request.reach === 'system' && referencedTypes.includes(type))
+    if (!request.types.includes('Provenance')) return [...own, ...others]
+    const alone = whole || !request.types.some((type) => ownTypes.includes(type))
+    const byThemselves =
+      alone && request.provenance === 'relevant' ? asked.filter(({ type }) => type === 'Provenance') : []
+    return [...new Set([...own, ...others, ...byThemselves, ...this.#associated(request, state, own)])]
+  }
+
+  #isReached({ reach, patients }: ModelRequest, owners: ReadonlySet<string>): boolean {
+    if (reach === undefined) return patients.some((patient) => owners.has(patient))
+    return reach === 'system' || owners.size > 0
+  }
+
+  /** What belongs to nobody brings along only Provenances that are nobody's too. */
+  #associated(request: ModelRequest, state: ReadonlyMap<string, Entry>, exported: readonly Entry[]): Entry[] {
+    const all = [...state.values()].filter(({ type, deleted }) => type === 'Provenance' && !deleted)
+    return exported.flatMap(({ key, record: target }) => {
+      const nobodys = this.#ownersOf(target, state).size === 0
+      const about = all.filter(
+        ({ record }) => this.#targetsOf(record).includes(key) && (!nobodys || this.#ownersOf(record, state).size === 0),
+      )
       return request.provenance === 'latest' ? about.sort(newestFirst).slice(0, 1) : about
     })
-    return [...new Set(chosen)]
+  }
+
+  /** What an export must tell of deletions. */
+  expectedDeletions(request: ModelRequest, time: number): ExpectedDeletions {
+    const certain = new Set<string>()
+    const possible = new Set<string>()
+    if (!request.deletions || request.since === undefined) return { certain, possible }
+    const state = this.#stateAt(time)
+    const types =
+      request.reach === 'system' ? [...ownTypes, 'Provenance', ...referencedTypes] : [...ownTypes, 'Provenance']
+    for (const { key, type, written, deleted, record } of state.values()) {
+      if (!deleted || !types.includes(type) || !request.types.includes(type)) continue
+      if (written <= request.since || written >= (request.until ?? Number.POSITIVE_INFINITY)) continue
+      if (type !== 'Provenance' && this.#isReached(request, this.#ownersOf(record, state))) certain.add(key)
+      if (type !== 'Provenance') continue
+      const { always, ever } = this.#ownersOfTargets(record)
+      if (this.#isReached(request, always)) certain.add(key)
+      if (this.#isReached(request, ever)) possible.add(key)
+    }
+    return { certain, possible: new Set([...certain, ...possible]) }
+  }
+
+  /** The owners that a Provenance has whenever it is there, and those that it may have had at some time. */
+  #ownersOfTargets(record: ModelRecord): { always: Set<string>; ever: Set<string> } {
+    const targets = this.#targetsOf(record)
+    const always = targets.filter((key) => key.startsWith('Patient/')).map((key) => key.slice(8))
+    const versions = this.#events.flatMap((event) => event.record ?? [])
+    const of = versions.filter(({ type, id }) => targets.includes(`${type}/${id}`))
+    return {
+      always: new Set(always),
+      ever: new Set([...always, ...of.flatMap((one) => [...this.#ownersOf(one, new Map())])]),
+    }
+  }
+
+  /** Whether a record exists at a time. */
+  isLiveAt(time: number): (key: string) => boolean {
+    const state = this.#stateAt(time)
+    return (key) => state.get(key)?.deleted === false
   }
 
   /** When the model's tenant was written to; milliseconds since 1970. */
@@ -161,6 +258,18 @@ export class Model {
     const state = this.#stateAt(time)
     return (key) => [...this.#ownersOf(state.get(key)!.record, state)].sort()
   }
+}
+
+const typeOf = (key: string): string => key.split('/')[0]!
+
+const linesOf = (entries: readonly Entry[]): Map<string, string> =>
+  new Map(entries.map(({ key, version, written, record }) => [key, record.text(version, written)]))
+
+/** Patient first, Provenance after the clinical types, what they refer to last; else by name. */
+function byTypeAndId(a: string, b: string): number {
+  const rank = (key: string) =>
+    ['Provenance', ...referencedTypes].indexOf(typeOf(key)) + (typeOf(key) === 'Patient' ? -1 : 0)
+  return rank(a) - rank(b) || (a < b ? -1 : 1)
 }
 
 const recordedOf = ({ record }: Entry): number =>

@@ -8,6 +8,8 @@ import { gunzipSync } from 'node:zlib'
 import type { Pool } from 'pg'
 import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
 import { migrate } from '../../src/database/migrate.ts'
+import { Findings } from '../../src/export/findings.ts'
+import { readElements } from '../../src/export/output-values.ts'
 import type { ExportRequest } from '../../src/export/request.ts'
 import { exportableTypes } from '../../src/fhir/resource-types.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
@@ -143,7 +145,18 @@ export class Simulation {
   ): Promise<SimulatedJob> {
     const id = randomUUID()
     const types = exportableTypes.filter((type) => request.types.includes(type))
-    const effective = { ...request, types, filters, base: '', lenient: false, warnings: [] }
+    const { elements: items, deletions, ...asked } = request
+    const elements = items && readElements([elementsEntry(items)], types, new Findings(false))
+    const effective = {
+      ...asked,
+      ...(elements ? { elements } : {}),
+      ...(deletions ? { deletions: types } : {}),
+      types,
+      filters,
+      base: '',
+      lenient: false,
+      warnings: [],
+    }
     const url = `${simulatedBase}/Patient/$export`
     const job = { id, tenant, client: randomUUID(), request: effective, url }
     const enqueue = groups === undefined ? this.#producer.enqueue : this.#claimOnly(id)
@@ -209,11 +222,18 @@ export class Simulation {
 
 /** A published part. `partition` is the kind of the partition that wrote it. */
 export interface SimulatedPart {
-  readonly kind: 'output' | 'error'
+  readonly kind: 'output' | 'deleted' | 'error'
   readonly type: string
   readonly partition: 'owners' | 'references'
   readonly lines: readonly string[]
 }
+
+const elementsEntry = (items: readonly string[]) => ({
+  name: '_elements',
+  valueName: 'valueString',
+  value: items.join(','),
+  at: 'Parameters.parameter[0]',
+})
 
 function changeOf({ type, id, record }: SimulatedChange): Change {
   if (record === undefined) return { kind: 'delete', key: { type, id } }
