@@ -67,7 +67,10 @@ export function loadCommand(environment: Environment, output: Output = process.s
         const started = performance.now()
         const load = () => loadWithProgress(flags, (report) => loadInThread(data, report), files)
         const loading = recordLoad(pool, flags, load)
-        const [loaded] = await Promise.all([loading, packMeanwhile(pool, flags.tenant, loading)])
+        const packing = packMeanwhile(pool, flags.tenant, loading)
+        packing.catch(() => {})
+        const loaded = await loading
+        await packing
         await packWithProgress(pool, flags.tenant, flags.json ?? false)
         return { ...loaded, seconds: (performance.now() - started) / 1000 }
       })

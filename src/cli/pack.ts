@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Command } from 'commander'
 import type { Pool } from 'pg'
-import { findTenant } from '../access/tenant.ts'
+import { findTenant, listTenants } from '../access/tenant.ts'
 import type { StoreFlags } from '../config.ts'
 import { Failure } from '../failure.ts'
 import { countChanged, dropAllPacks, type PackCounts, packChanged } from '../records/packer.ts'
@@ -40,7 +40,9 @@ export function packCommand(environment: Environment, output: Output = process.s
         const { tenant } = flags
         if (tenant !== undefined && !(await findTenant(pool, tenant)))
           throw new Failure(`There is no tenant ${tenant}.`, 'See which there are with: bin/millrace tenant list')
-        if (flags.rebuild) await dropAllPacks(pool, tenant)
+        if (flags.rebuild)
+          for (const { id } of await listTenants(pool))
+            if (tenant === undefined || id === tenant) await dropAllPacks(pool, id)
         return packWithProgress(pool, tenant, flags.json ?? false)
       })
       const seconds = (performance.now() - started) / 1000

@@ -71,14 +71,14 @@ export class PackBuilder {
     if (row.type === 'Provenance') this.#addTargets(row)
     if (!row.shared && this.#linesBytes + row.body.length >= packLinesBytesMax) this.#deflate()
     if (row.refs !== '') for (const reference of row.refs.split(' ')) this.#refs.add(reference)
+    this.#oldest = Math.min(this.#oldest, row.updated)
+    this.#newest = Math.max(this.#newest, row.updated)
     if (row.shared) {
       this.#shared.push(`${row.type}/${row.id}`)
       return
     }
     this.#lines.push(row.body, lineFeed)
     this.#linesBytes += row.body.length + 1
-    this.#oldest = Math.min(this.#oldest, row.updated)
-    this.#newest = Math.max(this.#newest, row.updated)
   }
 
   #addTargets({ targets, targetTypes }: PackRow): void {

@@ -13,20 +13,30 @@ export interface PackDemand {
 }
 
 const packedSql = `
-  select type, string_agg(owner, ' ' order by owner) as owners from (
-    select owner, type from pack
+  select type, unchanged, string_agg(owner, ' ' order by owner) as owners from (
+    select owner, type, bool_and(newest <= $6) as unchanged from pack
     where tenant = $1 and owner = any ($2) and type = any ($3)
     group by owner, type
     having bool_and(changed <= $5 and (newest <= $6 or (oldest > $6 and type = any ($4))))) packed
-  group by type`
+  group by type, unchanged`
 
-/** The owners, in order, whose packs serve an export, by type. It is a forecast: packs may go at any time. */
+/** Owners, in order, whose packs serve an export of one type. */
+export interface PackedOwners {
+  /** Their packs hold what is to be exported. It is a forecast: packs may go at any time. */
+  readonly packed: readonly string[]
+  /** They have nothing that is later than `since`. */
+  readonly unchanged: readonly string[]
+}
+
+export const noPacks: PackedOwners = { packed: [], unchanged: [] }
+
+/** The owners whose packs serve an export, by type. */
 export async function packedOwners(
   pool: Pool,
   owners: readonly string[],
   { tenant, types, usable, asOf, since }: PackDemand,
-): Promise<Map<string, string[]>> {
-  const { rows } = await pool.query<{ type: string; owners: string }>(packedSql, [
+): Promise<Map<string, PackedOwners>> {
+  const { rows } = await pool.query<{ type: string; unchanged: boolean; owners: string }>(packedSql, [
     tenant,
     owners,
     types,
@@ -34,7 +44,11 @@ export async function packedOwners(
     new Date(asOf),
     since === undefined ? '-infinity' : new Date(since),
   ])
-  return new Map(rows.map(({ type, owners: found }) => [type, found.split(' ')]))
+  const found = new Map(types.map((type): [string, PackedOwners] => [type, { packed: [], unchanged: [] }]))
+  for (const row of rows) {
+    found.set(row.type, { ...found.get(row.type)!, [row.unchanged ? 'unchanged' : 'packed']: row.owners.split(' ') })
+  }
+  return found
 }
 
 const provenancesSql = `

@@ -2,9 +2,10 @@ import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { copyRows, type Fields, instantOf } from './copy-rows.ts'
 import { text, textArray } from './literal.ts'
+import { ownersOfTenant } from './owners.ts'
 import type { Pack } from './pack.ts'
 import { PackBuilder, type PackRow } from './pack-builder.ts'
-import { insertPacks } from './packs.ts'
+import { dropPacks, insertPacks } from './packs.ts'
 
 /** What was packed. `bytes` are those of the lines, `packed` those of the packs. */
 export interface PackCounts {
@@ -81,15 +82,23 @@ export async function countChanged(pool: Pool, tenant: string | undefined): Prom
   return (await pool.query<{ count: number }>(sql, [tenant ?? null])).rows[0]!.count
 }
 
-const dropAllSql = `
-  select drop_packs(tenant, array_agg(owner), array_agg(type)) from (
-    select distinct tenant, owner, type from record where owner <> '' and ($1::text is null or tenant = $1)) pairs
-  group by tenant`
+const typesSql = `
+  select o.owner, r.type from unnest($2::text[]) as o(owner)
+  cross join lateral (select distinct type from record where tenant = $1 and owner = o.owner) r`
 
-/** Drops all packs, so that they are made again. */
-export async function dropAllPacks(pool: Pool, tenant: string | undefined): Promise<void> {
-  await pool.query(dropAllSql, [tenant ?? null])
+/** Drops all packs of a tenant, so that they are made again. Few owners at a time: writers of theirs wait no longer than for them. */
+export async function dropAllPacks(pool: Pool, tenant: string): Promise<void> {
+  for await (const owners of ownersOfTenant(pool, tenant)) {
+    for (let start = 0; start < owners.length; start += droppedOwnersMax) {
+      const some = owners.slice(start, start + droppedOwnersMax)
+      const { rows } = await pool.query<{ owner: string; type: string }>(typesSql, [tenant, some])
+      await dropPacks(pool, tenant, rows)
+    }
+  }
 }
+
+/** Owners whose packs are dropped together. */
+const droppedOwnersMax = 50
 
 const marksSql = `
   select tenant, owner, type, change::text as change from unpacked
@@ -107,22 +116,25 @@ async function readMarks(
   return rows.filter((mark) => mark.tenant === rows[0]!.tenant)
 }
 
-/** The types of a Provenance's targets that an export of its owner could bring: as `Type,Type`. */
-const existingTargetTypes = `
-  case when targets = '' then '' else array_to_string(array(
-    select distinct split_part(t, '/', 1) from unnest(string_to_array(targets, ' ')) as t
-    where exists (select from record as r where r.tenant = record.tenant and r.owner = record.owner
-      and r.type = split_part(t, '/', 1) and r.id = split_part(t, '/', 2) and r.superseded = 'infinity' and not r.deleted)
-    order by 1), ',') end`
-
-/** All versions of the marks' records that are still there, in the order of the marks; only current ones with their text. */
+/**
+ * All versions of the marks' records that are still there, in the order of the marks; only current ones with their text. Of a Provenance
+ * also the types of its targets that an export of the owner could bring, as `Type,Type`, and when the last of them came.
+ */
 const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
   select r.* from unnest(${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))})
     as m(owner, type)
   cross join lateral (
-    select owner, type, greatest(written, nullif(superseded, 'infinity')), updated, shared, id, refs, targets,
-      ${existingTargetTypes}, case when superseded = 'infinity' then body end
-    from record where tenant = ${text(tenant)} and owner = m.owner and type = m.type order by id) r`
+    select p.owner, p.type, greatest(p.written, nullif(p.superseded, 'infinity'), t.written), p.updated, p.shared, p.id, p.refs,
+      p.targets, coalesce(t.types, ''), case when p.superseded = 'infinity' then p.body end
+    from record as p
+    cross join lateral (
+      select string_agg(distinct r.type, ',') as types, max(r.written) as written
+      from unnest(string_to_array(p.targets, ' ')) as target
+      cross join lateral (
+        select type, written from record
+        where tenant = p.tenant and owner = p.owner and type = split_part(target, '/', 1) and id = split_part(target, '/', 2)
+          and superseded = 'infinity' and not deleted offset 0) r) t
+    where p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = m.type order by p.id) r`
 
 function rowOf(fields: Fields): PackRow {
   const [owner, type, changed, updated, shared, id, refs, targets, targetTypes] = fields as readonly Buffer[]
@@ -184,6 +196,13 @@ const takeMarksSql = `
   where ctid = found.mark
   returning owner, type`
 
+const clearSql = `
+  delete from pack
+  using (
+    select p.ctid as row from unnest($2::text[], $3::text[]) as m(owner, type)
+    cross join lateral (select ctid from pack where tenant = $1 and owner = m.owner and type = m.type offset 0) p) found
+  where ctid = found.row`
+
 /** Puts packs into the store, those of which nothing has changed since they were read. A crash may undo it: as a whole. */
 async function publish(
   pool: Pool,
@@ -202,6 +221,8 @@ async function publish(
     ])
     const taken = new Set(rows.map(({ owner, type }) => `${owner} ${type}`))
     const kept = packs.filter(({ owner, type }) => taken.has(`${owner} ${type}`))
+    // There are none, unless somebody has changed rows by hand: then they must not stand in the way.
+    await client.query(clearSql, [tenant, rows.map(({ owner }) => owner), rows.map(({ type }) => type)])
     await insertPacks(client, tenant, kept)
     return kept
   })

@@ -4,6 +4,7 @@ import type { PartWriter } from '../files/part-writer.ts'
 import { inflateLines } from '../gzip/deflated.ts'
 import { recordsOfOwners } from '../records/as-of.ts'
 import type { Pack } from '../records/pack.ts'
+import { noPacks, type PackedOwners } from '../records/packed-owners.ts'
 import { isOfOwners, rendererOf } from './choice.ts'
 import { exportProvenances } from './export-provenances.ts'
 import { ExportedIds } from './exported-ids.ts'
@@ -24,12 +25,12 @@ export async function exportOwners(selection: Selection): Promise<void> {
   if (types.includes('Provenance')) await exportProvenances(selection, packed.get('Provenance'), exported)
 }
 
-/** @param packed owners whose packs are expected to serve; @param exported notes what was exported, where that must be known */
+/** @param owners those whose packs serve; @param exported notes what was exported, where that must be known */
 async function exportType(
   selection: Selection,
   writer: PartWriter,
   type: string,
-  packed: readonly string[] = [],
+  owners: PackedOwners = noPacks,
   exported: ExportedIds,
 ): Promise<void> {
   const { pool, job, held, at } = selection
@@ -38,7 +39,7 @@ async function exportType(
   const render = rendererOf(job, type)
   const idsNeeded = selection.includes('Provenance') && !isWhole(job.request) && !isReferenceType(type)
   const versions = (owners: readonly string[]) => recordsOfOwners(pool, { ...at, type, owners, since, until })
-  for await (const taken of ownedRecords(selection, { type, use: packUse(job.request, type), packed, versions })) {
+  for await (const taken of ownedRecords(selection, { type, use: packUse(job.request, type), owners, versions })) {
     if ('packs' in taken) for (const pack of taken.packs) await addPack(selection, writer, pack, test)
     else {
       const records = test === undefined ? taken.records : taken.records.filter(({ body }) => test.passes(body))

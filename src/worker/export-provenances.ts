@@ -1,6 +1,7 @@
 import { allComeAlong, forThemselves, isWhole, packUse } from '../export/pack-use.ts'
 import type { PartWriter } from '../files/part-writer.ts'
 import { provenancesOfOwners, type RecordAsOf, recordsOfOwners } from '../records/as-of.ts'
+import { noPacks, type PackedOwners } from '../records/packed-owners.ts'
 import { rendererOf } from './choice.ts'
 import { lineTest } from './line-test.ts'
 import { isNewer, type ProvenanceAge, recordedOf } from './newest.ts'
@@ -15,11 +16,11 @@ export interface Exported {
 
 /**
  * Exports the Provenances of a partition's owners that come along with what was exported (protocol §3).
- * @param packed owners whose packs are expected to serve: all of their Provenances come along
+ * @param owners those whose packs serve: all of their Provenances come along
  */
 export async function exportProvenances(
   selection: Selection,
-  packed: readonly string[] = [],
+  owners: PackedOwners = noPacks,
   exported: Exported,
 ): Promise<void> {
   const { held, job } = selection
@@ -35,7 +36,7 @@ export async function exportProvenances(
     const serves = ({ targets, undisputed }: { targets: string; undisputed: boolean }) =>
       allComeAlong(job.request, targets, undisputed)
     const use = packUse(job.request, 'Provenance')
-    const reading = { type: 'Provenance', use, packed, versions, serves }
+    const reading = { type: 'Provenance', use, owners, versions, serves }
     for await (const taken of ownedRecords(selection, reading)) {
       if ('packs' in taken) for (const pack of taken.packs) await selection.copy(writer, pack)
       else {

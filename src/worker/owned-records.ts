@@ -1,6 +1,7 @@
 import type { PackUse } from '../export/pack-use.ts'
 import type { RecordAsOf } from '../records/as-of.ts'
 import type { Pack } from '../records/pack.ts'
+import type { PackedOwners } from '../records/packed-owners.ts'
 import { dropPacks, type PackedOwner, packsOfOwners } from '../records/packs.ts'
 import { OrderedRecords } from './ordered-records.ts'
 import type { Selection } from './selection.ts'
@@ -12,8 +13,8 @@ export type Taken = { readonly records: readonly RecordAsOf[] } | { readonly pac
 export interface TypeReading {
   readonly type: string
   readonly use: PackUse
-  /** Owners, in order, whose packs are expected to serve; the others are read as versions. */
-  readonly packed: readonly string[]
+  /** Owners whose packs serve; the others are read as versions. */
+  readonly owners: PackedOwners
   /** Reads the versions of owners as of the job's transactionTime. */
   readonly versions: (owners: readonly string[]) => AsyncGenerator<RecordAsOf[]>
   /** What packs must be like beside being of the right time. */
@@ -22,10 +23,11 @@ export interface TypeReading {
 
 /** The records of one type of a partition's owners: packs where they serve, versions where they do not, always the same lines. */
 export async function* ownedRecords(selection: Selection, reading: TypeReading): AsyncGenerator<Taken> {
-  const { type, packed, versions } = reading
+  const { type, versions } = reading
+  const { packed, unchanged } = reading.owners
   const { owners } = selection.held.partition
   const { tenant } = selection.job
-  const withPacks = new Set(packed)
+  const withPacks = new Set([...packed, ...unchanged])
   const unpacked = new OrderedRecords(versions(owners.filter((owner) => !withPacks.has(owner))))
   try {
     let next = 0

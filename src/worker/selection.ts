@@ -51,6 +51,10 @@ export class Selection {
     return { tenant: this.job.tenant, asOf: this.job.transactionTime.getTime(), signal: this.held.signal }
   }
 
+  get #hasAll(): boolean {
+    return this.job.request.reach === 'system'
+  }
+
   includes(type: string): boolean {
     return (this.job.request.types as readonly string[]).includes(type)
   }
@@ -78,17 +82,23 @@ export class Selection {
   /** Copies a pack as it is, and notes what its records refer to. */
   async copy(writer: PartWriter, pack: Pack): Promise<void> {
     this.held.signal.throwIfAborted()
-    this.refer(pack.refs)
-    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
+    // What a patient's pack refers to is hardly ever the same as another's: nothing is to be gained by remembering it.
+    if (!this.#hasAll) for (const reference of this.selected(pack.refs)) this.#note(reference)
+    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.#note(reference)
     await writer.copy(pack)
     this.held.scanned += pack.records
   }
 
   /** Notes the referenced records of selected types (protocol §4: one hop from exported records); a whole system has them anyway. */
   refer(refs: string): void {
-    if (refs === '' || this.job.request.reach === 'system' || this.#seenRefs.has(refs)) return
+    if (refs === '' || this.#hasAll || this.#seenRefs.has(refs)) return
     if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
-    for (const reference of this.selected(refs)) this.references.add(reference)
+    for (const reference of this.selected(refs)) this.#note(reference)
+  }
+
+  /** Keeps a text of its own: a piece of a longer one would hold all of it. */
+  #note(reference: string): void {
+    if (!this.references.has(reference)) this.references.add(Buffer.from(reference, 'latin1').toString('latin1'))
   }
 
   /** Those of blank-separated references that lead to records of selected types. */

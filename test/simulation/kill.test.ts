@@ -87,7 +87,7 @@ describe('a server that is killed at any moment', () => {
 
   /** With packs an export copies them, without it reads versions. */
   async function packOrNot(packs: boolean): Promise<void> {
-    if (packs) await exited(startPacking(server))
+    if (packs) await until(async () => (await exited(startPacking(server))) === 0, 'everything is packed')
     else await server.pool.query('truncate pack')
     const { rows } = await server.pool.query('select count(*)::int as count from pack')
     assert.equal(rows[0].count > 0, packs)
@@ -201,8 +201,9 @@ async function countMarks(server: TestServer): Promise<number> {
   return (await server.pool.query('select count(*)::int as count from unpacked')).rows[0].count
 }
 
-async function exited(child: ChildProcess): Promise<void> {
+async function exited(child: ChildProcess): Promise<number | null> {
   if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  return child.exitCode
 }
 
 /** The records of a tenant. Each is there once and in its first version: loading again changes nothing that was loaded. */

@@ -29,6 +29,7 @@ const asked = fc.record({
     fc.constant([...exportableTypes]),
     fc.constant(exportableTypes.filter((type) => type !== 'Provenance')),
     fc.constantFrom(['Condition' as const, 'Observation' as const], ['Patient' as const, 'Provenance' as const]),
+    fc.constant(['Provenance' as const]),
     fc.subarray([...exportableTypes], { minLength: 5 }),
   ),
   provenance: fc.constantFrom('relevant' as const, 'latest' as const),

@@ -76,7 +76,9 @@ export class Simulation {
     await migrate(database.pool)
     const { pool, connection } = database
     const complaints: string[] = []
-    const complain = (event: string, details: unknown) => complaints.push(`${event} ${JSON.stringify(details)}`)
+    const complain = (event: string, details: unknown) => {
+      if (event !== 'packed') complaints.push(`${event} ${JSON.stringify(details)}`)
+    }
     const producer = await openProducer(pool, (error) => complain('producer', error.message))
     const files = diskStore(join(directory, 'files'))
     const engine = await startEngine({ pool, connection, files, concurrency: engineConcurrency, log: complain })
