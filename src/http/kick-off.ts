@@ -72,8 +72,10 @@ export async function acceptExport(
   return effective.warnings.length > 0 ? sendOutcome(reply, 202, effective.warnings) : reply.code(202).send()
 }
 
-/** The patients are named, so that it can be told for ever whose data an export was asked for; filters may quote codes and are not.
- * Where none are listed, `reach` says whose they are. */
+/**
+ * The patients are named, so that it can be told for ever whose data an export was asked for; where none are listed, `reach` says whose
+ * they are. Filters may quote codes and are not named.
+ */
 const acceptance = (job: string, { patients, reach, types, filters, since, until }: ExportRequest) => ({
   kind: 'kick-off' as const,
   outcome: 'success' as const,

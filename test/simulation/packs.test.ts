@@ -107,7 +107,7 @@ describe('packs', () => {
     checkExport(place.model, job, await simulation.parts(job.id))
   })
 
-  /** All packs of a tenant must hold its current records. */
+  /** All packs of a tenant must hold its current records; those of several owners are named by the packs of each. */
   async function assertFresh({ name }: SimulatedTenant): Promise<void> {
     const { pool } = simulation
     const asOf = Date.UTC(2200, 0, 1)
@@ -115,10 +115,15 @@ describe('packs', () => {
       for await (const { owner, packs, lying } of packsOfOwners(pool, { tenant: name, type, owners: patientIds })) {
         assert.equal(lying, false)
         const current: string[] = []
+        const shared: string[] = []
         for await (const records of recordsOfOwners(pool, { tenant: name, type, owners: [owner], asOf })) {
-          current.push(...records.map(({ body }) => `${body}\n`))
+          for (const { id, body, ...record } of records) {
+            if (record.shared) shared.push(`${type}/${id}`)
+            else current.push(`${body}\n`)
+          }
         }
         assert.equal(Buffer.concat(packs.map(inflateLines)).toString(), current.join(''), `${type} of ${owner}`)
+        assert.equal(packs[0]?.shared, shared.join(' '), `shared ${type} of ${owner}`)
       }
     }
   }
