@@ -284,6 +284,44 @@ describe('the trail of a server', () => {
     assert.deepEqual(await faultsOf(tenant), [])
   })
 
+  it('counts refusals of those who ask too often, in one entry for each client and one for the others', async () => {
+    const tenant = newTenant()
+    const { state, database } = watched()
+    const trail = new AuditTrail(database, unexpected)
+    for (let at = 0; at < 7; at++) trail.count(entryOf(tenant, { outcome: 'refused' }))
+    for (let at = 0; at < 3; at++) trail.count(entryOf(tenant, { outcome: 'refused', agent: { kind: 'stranger' } }))
+    await trail.record(entryOf(tenant))
+    assert.equal((await stored(tenant)).length, 1, 'still being counted')
+    await trail.close()
+    assert.equal(state.statements, 2)
+    assert.deepEqual(
+      (await stored(tenant)).slice(1).map(({ kind, detail }) => [kind, detail]),
+      [
+        ['gap', { entries: 7, client: 'c' }],
+        ['gap', { entries: 3 }],
+      ],
+    )
+  })
+
+  it('counts beyond its bound without telling clients apart', async () => {
+    const tenant = newTenant()
+    const trail = new AuditTrail(pool, unexpected)
+    for (let at = 0; at < notesMax + 2; at++) trail.count(entryOf(tenant, { agent: { kind: 'client', id: `c${at}` } }))
+    await trail.close()
+    const entries = await stored(tenant)
+    assert.deepEqual([entries.length, entries.at(-1)?.detail], [notesMax + 1, { entries: 2 }])
+  })
+
+  it('tells of a count when its time is over', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const told = Promise.withResolvers<unknown>()
+    const database = { query: async (_sql: string, values: unknown[]) => told.resolve(values) }
+    const trail = new AuditTrail(database as unknown as Queryable, unexpected)
+    trail.count(entryOf('t', { outcome: 'refused' }))
+    t.mock.timers.tick(60_000)
+    assert.match(JSON.stringify(await told.promise), /gap/)
+  })
+
   it('exactly its bound of refusals leaves no gap', async () => {
     const tenant = newTenant()
     const trail = new AuditTrail(pool, unexpected)

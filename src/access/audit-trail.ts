@@ -5,6 +5,8 @@ import type { Queryable } from './queryable.ts'
 const batchEntriesMax = 500
 /** Refusals that wait for the database; more are counted only. */
 export const notesMax = 5_000
+/** How long refusals are counted before an entry tells how many there were. */
+const countMs = 60_000
 /** How long the trail waits when the database does not take refusals. */
 const retryMs = 1_000
 
@@ -22,6 +24,13 @@ export async function appendAudit(database: Queryable, ...entries: readonly Audi
 const storable = (_name: string, value: unknown): unknown =>
   typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value
 
+/** Refusals that are counted only: of a client where one is known. */
+interface Gap {
+  readonly tenant: string
+  readonly client: string | undefined
+  readonly entries: number
+}
+
 interface Waiting {
   readonly entry: AuditEntry
   readonly settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
@@ -36,8 +45,11 @@ export class AuditTrail {
   readonly #onFault: (error: unknown) => void
   #waiting: Waiting[] = []
   #notes: AuditEntry[] = []
-  /** Refusals that were not kept, by chain. */
-  readonly #dropped = new Map<string, number>()
+  /** Refusals that were not kept, and wait to be told of. */
+  readonly #dropped = new Gaps()
+  /** Refusals that are being counted. */
+  readonly #counted = new Gaps()
+  #counting: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #closing = false
 
@@ -61,14 +73,33 @@ export class AuditTrail {
    */
   note(entry: AuditEntry): void {
     if (this.#notes.length < notesMax) this.#notes.push(entry)
-    else this.#dropped.set(entry.tenant, (this.#dropped.get(entry.tenant) ?? 0) + 1)
+    else this.#dropped.add({ tenant: entry.tenant, client: undefined, entries: 1 })
     this.#start()
+  }
+
+  /**
+   * Counts a refusal of somebody who asks too often, so that nobody fills the trail with such: after `countMs` one entry `gap` for each
+   * chain and client says how many there were.
+   */
+  count({ tenant, agent }: AuditEntry): void {
+    this.#counted.add({ tenant, client: agent.kind === 'client' ? agent.id : undefined, entries: 1 })
+    this.#counting ??= setTimeout(() => {
+      this.#endCount()
+      this.#start()
+    }, countMs).unref()
+  }
+
+  #endCount(): void {
+    clearTimeout(this.#counting)
+    this.#counting = undefined
+    for (const gap of this.#counted.take()) this.#dropped.add(gap)
   }
 
   /** Writes what waits, once more where the database did not take it. */
   async close(): Promise<void> {
     this.#closing = true
     await this.#running
+    this.#endCount()
     this.#start()
     await this.#running
   }
@@ -76,14 +107,18 @@ export class AuditTrail {
   #start(): void {
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined
-      if (!this.#closing && this.#waiting.length + this.#notes.length > 0) this.#start()
+      if (!this.#closing && this.#isDue) this.#start()
     })
+  }
+
+  get #isDue(): boolean {
+    return this.#waiting.length + this.#notes.length + this.#dropped.size > 0
   }
 
   async #run(): Promise<void> {
     // Those who come in the same turn go together.
     await Promise.resolve()
-    while (this.#waiting.length > 0 || this.#notes.length > 0) {
+    while (this.#isDue) {
       if (!(await this.#flush()) && this.#waiting.length === 0) {
         if (this.#closing) return
         await new Promise((resolve) => setTimeout(resolve, retryMs))
@@ -95,33 +130,58 @@ export class AuditTrail {
   async #flush(): Promise<boolean> {
     const waiting = this.#waiting.splice(0, batchEntriesMax)
     const notes = this.#notes.slice(0, batchEntriesMax - waiting.length)
-    const gaps = notes.length === this.#notes.length ? [...this.#dropped] : []
+    const gaps = notes.length === this.#notes.length ? this.#dropped.list(batchEntriesMax) : []
     const entries = [...waiting.map(({ entry }) => entry), ...notes, ...gaps.map(gapEntry)]
     try {
       await appendAudit(this.#database, ...entries)
     } catch (error) {
       for (const { settle } of waiting) settle.reject(error)
-      if (notes.length > 0) this.#onFault(error)
+      if (notes.length + gaps.length > 0) this.#onFault(error)
       return false
     }
     this.#notes.splice(0, notes.length)
-    for (const [tenant, count] of gaps) this.#forget(tenant, count)
+    for (const gap of gaps) this.#dropped.add({ ...gap, entries: -gap.entries })
     for (const { settle } of waiting) settle.resolve()
     return true
   }
+}
 
-  #forget(tenant: string, count: number): void {
-    const left = (this.#dropped.get(tenant) ?? 0) - count
-    if (left > 0) this.#dropped.set(tenant, left)
-    else this.#dropped.delete(tenant)
+/** Counts refusals by chain and client. Beyond `notesMax` counts, clients are not told apart. */
+class Gaps {
+  readonly #gaps = new Map<string, Gap>()
+
+  get size(): number {
+    return this.#gaps.size
+  }
+
+  list(max: number): Gap[] {
+    return [...this.#gaps.values()].slice(0, max)
+  }
+
+  take(): Gap[] {
+    const all = [...this.#gaps.values()]
+    this.#gaps.clear()
+    return all
+  }
+
+  add({ tenant, client, entries }: Gap): void {
+    const key = JSON.stringify([tenant, client])
+    const before = this.#gaps.get(key)
+    if (!before && client !== undefined && this.#gaps.size >= notesMax) {
+      this.add({ tenant, client: undefined, entries })
+      return
+    }
+    const sum = (before?.entries ?? 0) + entries
+    if (sum > 0) this.#gaps.set(key, { tenant, client, entries: sum })
+    else this.#gaps.delete(key)
   }
 }
 
-const gapEntry = ([tenant, entries]: readonly [string, number]): AuditEntry => ({
+const gapEntry = ({ tenant, client, entries }: Gap): AuditEntry => ({
   tenant,
   kind: 'gap',
   outcome: 'failed',
   agent: { kind: 'server' },
-  reason: 'more requests were refused than the trail could keep',
-  detail: { entries },
+  reason: 'more requests were refused than are kept one by one',
+  detail: { entries, ...(client === undefined ? {} : { client }) },
 })
