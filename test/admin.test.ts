@@ -239,6 +239,7 @@ describe('the administrator API', () => {
       assert.equal(answer.status, 401, authorization)
       assert.match(answer.headers.get('www-authenticate')!, /^Bearer realm=/)
     }
+    for (let at = 0; at < guessesMax; at++) assert.equal((await fetch(`${server.url}/admin/tenants`)).status, 401)
     for (let at = wrong.length; at < guessesMax; at++)
       assert.equal((await ask('GET', '/jobs', undefined, 'x')).status, 401)
     const limited = await ask('GET', '/jobs')
@@ -250,7 +251,14 @@ describe('the administrator API', () => {
     const { rows } = await server.pool.query(
       `select entry from audit_entry where tenant = '' and entry like '%credential%'`,
     )
-    assert.equal(rows.length, guessesMax + 1)
+    assert.equal(rows.length, 2 * guessesMax, 'the rest are counted')
+    const gaps = await server.pool.query(
+      `select entry from audit_entry where tenant = '' and entry::jsonb ->> 'kind' = 'gap'`,
+    )
+    assert.deepEqual(
+      gaps.rows.map(({ entry }) => JSON.parse(entry).detail),
+      [{ entries: 1 }],
+    )
     assert.ok(!JSON.stringify(rows).includes('millrace-admin-'))
     const messages = server.messages
     await server.spawn()

@@ -26,7 +26,8 @@ const codesNamedMax = 5
 
 /**
  * Records the refusals of a scope: of every route when the token is not accepted, of the audited routes whatever the reason. The texts
- * of the answer may quote the request, so only its codes are kept; the request id leads to the log.
+ * of the answer may quote the request, so only its codes are kept; the request id leads to the log. The answer goes out as it is, whatever
+ * becomes of its entry.
  */
 export function auditRefusals(scope: FastifyInstance, context: HttpContext): void {
   scope.addHook('onSend', async (request, reply, payload) => {
@@ -42,20 +43,37 @@ export function auditRefusals(scope: FastifyInstance, context: HttpContext): voi
       ...reasonOf(payload),
       ...(caller ? {} : await addressed(request, context)),
     }
-    context.audit.note(auditOf(request, event))
+    keepRefusal(request, context, event)
     return payload
   })
 }
 
-function reasonOf(payload: unknown): { reason?: string } {
-  if (typeof payload !== 'string') return {}
-  const { issue = [] } = JSON.parse(payload) as { issue?: { code: string }[] }
-  const codes = [...new Set(issue.map(({ code }) => code))]
-  return codes.length === 0 ? {} : { reason: codes.slice(0, codesNamedMax).join(', ') }
+/** Records a refusal by the `status` of its detail. Who asks too often must not fill the trail with it: those refusals are counted. */
+export function keepRefusal(request: FastifyRequest, { audit }: HttpContext, event: Event): void {
+  const entry = auditOf(request, event)
+  if (event.detail?.status === 429) audit.count(entry)
+  else audit.note(entry)
 }
 
-/** The chain of a request whose caller is not known: the tenant's that it names, or the store's when there is none. */
+function reasonOf(payload: unknown): { reason?: string } {
+  if (typeof payload !== 'string' || !payload.startsWith('{')) return {}
+  const { issue = [] } = JSON.parse(payload) as { issue?: { code: string }[] }
+  return namingCodes(issue.map(({ code }) => code))
+}
+
+/** The reason of an entry: the first few different codes of the issues. */
+export function namingCodes(codes: readonly string[]): { reason?: string } {
+  const different = [...new Set(codes)]
+  return different.length === 0 ? {} : { reason: different.slice(0, codesNamedMax).join(', ') }
+}
+
+/**
+ * The chain of a request whose caller is not known: the tenant's that it names, or the store's when there is none, and when the database
+ * cannot tell.
+ */
 export async function addressed(request: FastifyRequest, context: HttpContext): Promise<{ readonly tenant: string }> {
   const { tenant = '' } = request.params as { tenant?: string }
-  return { tenant: isTenantId(tenant) && (await context.directory.tenant(tenant)) ? tenant : storeChain }
+  if (!isTenantId(tenant)) return { tenant: storeChain }
+  const found = await context.directory.tenant(tenant).catch(() => undefined)
+  return { tenant: found ? tenant : storeChain }
 }

@@ -68,12 +68,14 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
       wildcards: profile.wildcardScopes,
       now: new Date(),
     })
+    if (!('status' in grant)) {
+      callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
+    }
     const seconds = await ('status' in grant ? limits.address(request) : limits.client(request, grant.client))
     if (seconds !== undefined) return sendThrottled(reply, seconds, profile)
     if ('status' in grant) {
       if ('challenge' in grant) reply.header('WWW-Authenticate', grant.challenge)
       return sendProblems(reply, [grant], profile)
     }
-    callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
   })
 }

@@ -4,7 +4,7 @@ import { storeChain } from '../../access/audit-entry.ts'
 import { GuessLimit } from '../../access/guess-limit.ts'
 import { outboundBytesMax } from '../../access/outbound.ts'
 import { Failure } from '../../failure.ts'
-import { auditOf } from '../audited.ts'
+import { keepRefusal } from '../audited.ts'
 import type { HttpContext } from '../context.ts'
 import { undescribed } from '../description.ts'
 import { isOutage, retryOutageSeconds } from '../outage.ts'
@@ -41,12 +41,15 @@ export function adminRoutes(app: FastifyInstance, context: HttpContext): void {
 function requireAdministrator(scope: FastifyInstance, context: HttpContext): void {
   const limit = new GuessLimit(() => performance.now())
   scope.addHook('onRequest', async (request, reply) => {
+    const { authorization } = request.headers
+    const known = limit.waitMs(request.ip) === 0 && (await isAdministrator(context.pool, authorization))
+    // Asked again: guesses that came at the same time were counted meanwhile, and whether this one is right must not be told any more.
     const waitMs = limit.waitMs(request.ip)
-    const known = waitMs === 0 && (await isAdministrator(context.pool, request.headers.authorization))
-    if (known) return
+    if (known && waitMs === 0) return
     const reason = waitMs > 0 ? 'too many wrong credentials' : 'wrong credential'
     const event = { tenant: storeChain, kind: 'administration' as const, outcome: 'refused' as const, reason }
-    context.audit.note(auditOf(request, { ...event, agent: { kind: 'stranger' } }))
+    const detail = { method: request.method, route: request.routeOptions.url ?? '', status: waitMs > 0 ? 429 : 401 }
+    keepRefusal(request, context, { ...event, detail, agent: { kind: 'stranger' } })
     if (waitMs > 0) {
       reply.header('Retry-After', Math.ceil(waitMs / 1000))
       return sendError(
@@ -54,7 +57,7 @@ function requireAdministrator(scope: FastifyInstance, context: HttpContext): voi
         new AdminRefusal(429, 'Too many wrong credentials came from this address.', 'Try again later.'),
       )
     }
-    limit.wrong(request.ip)
+    if (authorization !== undefined) limit.wrong(request.ip)
     reply.header('WWW-Authenticate', 'Bearer realm="Millrace administration"')
     const advice = 'Send it as "Authorization: Bearer …". A new one is made with: bin/millrace admin reset'
     return sendError(reply, new AdminRefusal(401, "The administrator's credential is missing or wrong.", advice))
