@@ -13,6 +13,11 @@ const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
 test('the client is the iss of the assertion, or the user of HTTP Basic', () => {
   assert.equal(claimed(assertionOf(id)), id)
   assert.equal(claimed('', basic(`${id}:a secret:with colons`)), id)
+  assert.equal(
+    claimed('', basic(`${id.replaceAll('-', '%2D').replace('5', '%35')}:x`)),
+    id,
+    'form-encoded, as it may be',
+  )
   assert.equal(claimed(assertionOf(id, 'x'.repeat(assertionCharsMax))), undefined)
 })
 

@@ -90,7 +90,7 @@ async function bySecret(
 }
 
 /** RFC 6749 §2.3.1: id and secret are each form-encoded before they become Basic credentials. */
-function readBasic(authorization: string): { readonly id: string; readonly secret: string } | undefined {
+export function readBasic(authorization: string): { readonly id: string; readonly secret: string } | undefined {
   const encoded = /^basic +([A-Za-z0-9+/]{1,1024}={0,2}) *$/i.exec(authorization)?.[1]
   const [, id = '', secret = ''] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded ?? '', 'base64').toString('utf8')) ?? []
   try {

@@ -71,14 +71,15 @@ interface Circumstances {
   readonly limits?: TokenLimits
 }
 
-const ask = (body: string, change: Circumstances = {}) => {
+const ask = async (body: string, change: Circumstances = {}): Promise<TokenResponse | OAuthError> => {
   const { contentType = 'application/x-www-form-urlencoded', tenant = 'clinic', wildcards = true } = change
   const directory = new AccessDirectory(pool, () => now)
   const keySets = new KeySets(() => now, { privateAddresses: false })
   const { limits = new TokenLimits(() => now), authorization } = change
   const context = { database: pool, directory, keySets, secrets: new SecretChecks(), limits, tokenSeconds: 300 }
   const request = { contentType, authorization, body, address: '192.0.2.1' }
-  return issueToken(request, { ...context, publicUrl, tenant, wildcards, now })
+  const answer = await issueToken(request, { ...context, publicUrl, tenant, wildcards, now })
+  return 'response' in answer ? answer.response : answer
 }
 
 const granted = (answer: TokenResponse | OAuthError): TokenResponse => {

@@ -16,6 +16,12 @@ export interface TokenResponse {
   readonly scope: string
 }
 
+/** A token and whom it was given to: the client that has proven who it is. */
+export interface IssuedToken {
+  readonly client: string
+  readonly response: TokenResponse
+}
+
 /** What the endpoint needs. `wildcards` is the profile's D26, `tokenSeconds` the life of a token. */
 export interface TokenContext extends AuthenticationContext {
   readonly directory: AccessDirectory
@@ -23,8 +29,8 @@ export interface TokenContext extends AuthenticationContext {
   readonly tokenSeconds: number
 }
 
-/** Answers a token request of SMART Backend Services (B7–B18). Send either answer with `Cache-Control: no-store`. */
-export async function issueToken(request: PostedRequest, context: TokenContext): Promise<TokenResponse | OAuthError> {
+/** Answers a token request of SMART Backend Services (B7–B18). Send the response or the error with `Cache-Control: no-store`. */
+export async function issueToken(request: PostedRequest, context: TokenContext): Promise<IssuedToken | OAuthError> {
   const refusal = admitAddress(request, context)
   if (refusal) return refusal
   const read = readForm(request)
@@ -40,7 +46,8 @@ export async function issueToken(request: PostedRequest, context: TokenContext):
   if (scope.length > scopeCharsMax) return oauthError('invalid_scope', 'too many scopes for one token, ask for fewer')
   const holder = { tenant: client.tenant, client: client.id, scopes: granted }
   const token = await signAccessToken(holder, { ...context, keys: await context.directory.signingKeys() })
-  return { access_token: token, token_type: 'bearer', expires_in: context.tokenSeconds, scope }
+  const response = { access_token: token, token_type: 'bearer', expires_in: context.tokenSeconds, scope } as const
+  return { client: client.id, response }
 }
 
 function readScope(read: ReadParameter): string | OAuthError {

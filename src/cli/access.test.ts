@@ -62,7 +62,9 @@ before(async () => {
       { contentType, authorization, body, address: '192.0.2.1' },
       { ...services, publicUrl, tenant: 'clinic', now: now(), wildcards: true },
     )
-    response.writeHead('status' in answer ? answer.status : 200).end(JSON.stringify(answer))
+    response
+      .writeHead('status' in answer ? answer.status : 200)
+      .end(JSON.stringify('response' in answer ? answer.response : answer))
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`

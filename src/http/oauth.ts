@@ -47,7 +47,8 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: object | OAu
   if (challenge !== undefined) reply.header('WWW-Authenticate', challenge)
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   const { tenant } = request.params as { tenant: string }
-  request.log.info({ tenant, error: error.error, reason: error.error_description }, 'token refused')
+  // The description may quote the request: scopes with queries, which may hold codes and identifiers.
+  request.log.info({ tenant, error: error.error, status }, 'token refused')
   return reply.code(status).send(JSON.stringify(error))
 }
 

@@ -2,9 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { claimedClient } from '../access/claimed-client.ts'
 import { introspectToken } from '../access/introspection.ts'
 import type { OAuthError } from '../access/oauth-error.ts'
-import { issueToken, type TokenResponse } from '../access/token-endpoint.ts'
+import type { PostedRequest } from '../access/posted-form.ts'
+import { type IssuedToken, issueToken } from '../access/token-endpoint.ts'
 import { servedAs } from '../export/profile.ts'
-import { addressed, auditOf } from './audited.ts'
+import { addressed, auditOf, keepRefusal } from './audited.ts'
 import type { HttpContext } from './context.ts'
 import { described, schemaNamed } from './description.ts'
 import { allowOnly } from './method-not-allowed.ts'
@@ -86,13 +87,19 @@ export function tokenRoutes(app: FastifyInstance, context: HttpContext): void {
     const profile = servedAs(await context.directory.tenant(tenant))
     const asked = { ...authenticationContext(context, tenant), wildcards: profile.wildcardScopes }
     const answer = await issueToken(posted, asked)
-    await auditToken(request, context, claimedClient(posted), answer)
-    return answer
+    if ('error' in answer) {
+      await auditRefusal(request, context, 'token', posted, answer)
+      return answer
+    }
+    await auditToken(request, context, tenant, answer)
+    return answer.response
   })
 
-  oauthRoute(app, '/oauth2/:tenant/introspect', introspection, (posted, tenant) =>
-    introspectToken(posted, authenticationContext(context, tenant)),
-  )
+  oauthRoute(app, '/oauth2/:tenant/introspect', introspection, async (posted, tenant, request) => {
+    const answer = await introspectToken(posted, authenticationContext(context, tenant))
+    if ('error' in answer) await auditRefusal(request, context, 'access', posted, answer)
+    return answer
+  })
 
   app.get('/oauth2/:tenant/jwks', { schema: keySet }, async (_request, reply) => {
     const { published } = await context.directory.signingKeys()
@@ -113,21 +120,37 @@ const authenticationContext = (context: HttpContext, tenant: string) => ({
   now: new Date(),
 })
 
-/** Records a token that was issued before it is answered, or a refusal, whose description may quote the request and is not kept. */
+/** Records a token before it is given. The queries of granular scopes may hold codes and identifiers, and are not kept. */
 async function auditToken(
   request: FastifyRequest,
   context: HttpContext,
-  client: string | undefined,
-  answer: TokenResponse | OAuthError,
+  tenant: string,
+  { client, response }: IssuedToken,
 ): Promise<void> {
-  const id = client === undefined ? {} : { id: client }
-  const event = { kind: 'token' as const, ...(await addressed(request, context)) }
-  if ('error' in answer) {
-    const agent = { kind: 'stranger' as const, ...id }
-    context.audit.note(auditOf(request, { ...event, outcome: 'refused', agent, reason: answer.error }))
-  } else {
-    const agent = { kind: 'client' as const, ...id }
-    const detail = { scope: answer.scope, seconds: answer.expires_in }
-    await context.audit.record(auditOf(request, { ...event, outcome: 'success', agent, detail }))
+  const scope = [...new Set(response.scope.split(' ').map((text) => text.replace(/\?.*/, '')))].join(' ')
+  const detail = { scope, seconds: response.expires_in }
+  const agent = { kind: 'client' as const, id: client }
+  await context.audit.record(auditOf(request, { tenant, kind: 'token', outcome: 'success', agent, detail }))
+}
+
+/** Records a refusal, whose description may quote the request and is not kept. */
+async function auditRefusal(
+  request: FastifyRequest,
+  context: HttpContext,
+  kind: 'token' | 'access',
+  posted: PostedRequest,
+  { error, status }: OAuthError,
+): Promise<void> {
+  const client = claimedClient(posted)
+  const agent = { kind: 'stranger' as const, ...(client === undefined ? {} : { id: client }) }
+  const detail = { method: request.method, route: request.routeOptions.url ?? '', status }
+  const event = {
+    kind,
+    outcome: 'refused' as const,
+    agent,
+    reason: error,
+    detail,
+    ...(await addressed(request, context)),
   }
+  keepRefusal(request, context, event)
 }
