@@ -10,7 +10,7 @@ import { keyOf } from '../records/current.ts'
 import { draftOf } from '../records/draft.ts'
 import { type Change, type Outcome, write } from '../records/write.ts'
 import { fhirJson, sendProblems } from './answer.ts'
-import { auditOf } from './audited.ts'
+import { auditOf, namingCodes } from './audited.ts'
 import { auditWrite } from './audited-write.ts'
 import { type Caller, callerOf } from './caller.ts'
 import type { HttpContext } from './context.ts'
@@ -194,8 +194,6 @@ async function run(
   })
   const conflict = outcomes.find(({ kind }) => kind === 'conflict')
   if (type === 'transaction' && conflict) return versionConflict(conflict)
-  const subjects = steps.flatMap((step) => (step.kind === 'read' ? [keyOf(step)] : []))
-  if (subjects.length > 0) await context.audit.record(auditOf(request, { kind: 'read', outcome: 'success', subjects }))
   const answers: AnswerEntry[] = []
   let next = 0
   let chars = 0
@@ -208,7 +206,27 @@ async function run(
       answers.push(answer)
     } else answers.push(changeEntry(step.key, outcomes[next++]!, caller.base))
   }
+  await auditEntries(request, context, steps, answers)
   return answers
+}
+
+/** Records what the entries of a Bundle were given to read, before the answer, and how many of them were refused, and why. */
+async function auditEntries(
+  request: FastifyRequest,
+  context: HttpContext,
+  steps: readonly Step[],
+  answers: readonly AnswerEntry[],
+): Promise<void> {
+  const refusals = answers.flatMap(({ response }) => response.outcome ?? [])
+  if (refusals.length > 0) {
+    const reason = namingCodes(refusals.flatMap(({ issue }) => issue.map(({ code }) => code)))
+    const detail = { method: request.method, route: request.routeOptions.url ?? '', entries: refusals.length }
+    context.audit.note(auditOf(request, { kind: 'write', outcome: 'refused', detail, ...reason }))
+  }
+  const subjects = steps.flatMap((step, at) =>
+    step.kind === 'read' && answers[at]!.resource !== undefined ? [keyOf(step)] : [],
+  )
+  if (subjects.length > 0) await context.audit.record(auditOf(request, { kind: 'read', outcome: 'success', subjects }))
 }
 
 const answerTooLong = problem(413, 'too-long', `The resources read are longer than ${answerCharsMax} characters.`)
