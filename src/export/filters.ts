@@ -55,6 +55,13 @@ export function uncovered(
   })
 }
 
+/**
+ * Those of the types of an export whose deletions the caller may not be told: they are told only to who may read all of a type (D24), and
+ * a tombstone meets no query.
+ */
+export const untold = ({ deletions = [] }: Pick<ExportRequest, 'deletions'>, grant: Grant): string[] =>
+  deletions.filter((type) => grant.readable(type) !== 'all')
+
 /** The same text for equal queries, in whatever order a database gives the members of an object. */
 const textOf = (query: Query): string =>
   JSON.stringify(query, (_, value) =>

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../access/content-link.ts'
-import { uncovered } from '../export/filters.ts'
-import { lacksRead } from '../export/grant.ts'
+import { uncovered, untold } from '../export/filters.ts'
+import { type Grant, lacksRead } from '../export/grant.ts'
 import { acceptsFile } from '../export/headers.ts'
 import { problem } from '../export/problem.ts'
 import type { Profile } from '../export/profile.ts'
@@ -60,19 +60,19 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext, bounds: 
     if (part.client !== grant.client) {
       return sendProblems(reply, [problem(403, 'forbidden', 'The file belongs to another client.')], profile)
     }
-    const missing = uncovered(part.request, grant, typesIn(part, profile))
+    const missing = lacking(part, grant, profile)
     if (missing.length > 0) {
       reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
       return sendProblems(reply, [lacksRead(grant, missing)], profile)
-    }
-    if (!profile.fileRedirect) {
-      keepPace(reply, bounds)
-      return sendPart(request, reply, context, part)
     }
     const subjects = [`File/${id}`, `Job/${part.job}`]
     await context.audit.record(
       auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: part.type } }),
     )
+    if (!profile.fileRedirect) {
+      keepPace(reply, bounds)
+      return sendPart(request, reply, context, part)
+    }
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
     return reply.code(307).header('Location', `${context.publicUrl}${link}`).send()
@@ -80,6 +80,12 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext, bounds: 
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the file is empty.
   scope.route({ method: ['GET', 'HEAD'], url: path, config: { audit: 'link' }, schema: fileLink, handler })
   allowOnly(scope, path, ['GET'])
+}
+
+/** The types of which the caller may not read as much as the file tells. */
+function lacking(part: OwnedPart, grant: Grant, profile: Profile): readonly string[] {
+  const missing = uncovered(part.request, grant, typesIn(part, profile))
+  return part.kind === 'deleted' ? [...new Set([...missing, ...untold(part.request, grant)])] : missing
 }
 
 /**

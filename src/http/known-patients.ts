@@ -19,7 +19,7 @@ export async function knownPatients(
 ): Promise<ReadonlySet<string>> {
   const readable = grant.readable('Patient')
   if (typeof readable === 'string' || types.some(isClinicalType)) {
-    return existingPatients(pool, tenant, ids, deletions && since)
+    return existingPatients(pool, tenant, ids, deletions?.length ? since : undefined)
   }
   const test = readTest(readable, { base, now: new Date() })
   const known = new Set<string>()

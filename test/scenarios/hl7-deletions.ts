@@ -4,7 +4,8 @@ import { deletionsPerBundleMax } from '../../src/export/limits.ts'
 import { pruneHorizon } from '../../src/jobs/job.ts'
 import { pruneVersions } from '../../src/records/prune.ts'
 import { exported } from './exported.ts'
-import { entry, patientEntry } from './kick-off.ts'
+import { entry, kickOffRequest, patientEntry } from './kick-off.ts'
+import { issuesOf } from './outcome.ts'
 import { condition, observation, patient, provenance, put, referenceTo, remove } from './resources.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -109,6 +110,33 @@ export const deletionScenarios: readonly Scenario[] = [
   },
   {
     t: [185],
+    rules: ['D24', '§10'],
+    does: 'the file of deletions with a later token that reads only some of the type, as much as the filter let through',
+    outcome: '403 forbidden; its output is given',
+    play: async (stage) => {
+      await put(stage, [patient('dn'), observation('dn-o', 'dn'), observation('dn-p', 'dn')], 'commons')
+      const patients = [patientEntry('Patient/dn')]
+      const { manifest } = await exported(stage, await stage.newCaller('commons'), { patients })
+      await remove(stage, 'Observation/dn-o', 'commons')
+      await put(stage, [{ ...observation('dn-p', 'dn'), note: [{ text: 'changed' }] }], 'commons')
+      const { transactionTime } = manifest
+      const parameters = [
+        since(transactionTime),
+        entry('_type', 'valueString', 'Observation'),
+        entry('_typeFilter', 'valueString', 'Observation?status=final'),
+      ]
+      const whole = await stage.newCaller('commons', 'system/Observation.read')
+      const found = await exported(stage, whole, { patients, parameters })
+      assert.deepEqual([found.deleted, found.ids('Observation')], [['Observation/dn-o'], ['dn-p']])
+      const some = await stage.withScope(whole, 'system/Observation.rs?status=final')
+      assert.equal((await stage.ask(some, 'GET', found.manifest.output[0]!.url)).status, 200)
+      const told = await stage.ask(some, 'GET', found.manifest.deleted![0]!.url)
+      assert.equal(told.status, 403)
+      assert.match(String(told.headers['www-authenticate']), /insufficient_scope/)
+    },
+  },
+  {
+    t: [185],
     rules: ['D24', 'O-9'],
     does: 'a patient who was deleted after _since',
     outcome: 'is known still, to be told of; without such a _since they are not',
@@ -124,6 +152,11 @@ export const deletionScenarios: readonly Scenario[] = [
       const path = '/Group/dp-g/$export'
       const inGroup = await exported(stage, await stage.newCaller('commons'), { path, patients: [], parameters })
       assert.deepEqual([inGroup.deleted, inGroup.errors], [['Patient/dp'], []])
+
+      const some = await stage.newCaller('commons', 'system/Observation.rs?status=final')
+      const untold = await stage.send(await kickOffRequest(stage, some, { patients, parameters }))
+      assert.equal(untold.status, 400, 'whom it would not be told of, it does not know')
+      assert.deepEqual(issuesOf(untold.body.toString('utf8'))[0]?.code, 'not-found')
 
       const later = await exported(stage, await stage.newCaller('commons'), {
         patients: [patientEntry('Patient/minimal')],
