@@ -15,7 +15,10 @@ const introspectedMsMax = 10_000
 const introspectedEntriesMax = 1_000
 /** Characters of an answer, so that what is remembered stays below 16 MiB. */
 const introspectedCharsMax = 16_384
-/** Questions to one issuer about tokens that are not known yet. Whoever sends made-up tokens must not make us a nuisance to it. */
+/**
+ * Questions of one tenant to one issuer about tokens that are not known yet. Whoever sends made-up tokens must not make us a nuisance to
+ * it, nor keep another tenant's clients from it.
+ */
 const questionsOfIssuer = { burst: 100, perSecond: 20, keysMax: 1_000 } as const
 /** How far the clocks of an issuer and a server may differ. */
 const clockSecondsMax = 30
@@ -113,7 +116,7 @@ export class OutsideIssuers {
       .digest('base64url')
     let claims: Claims
     try {
-      claims = await this.#answers.get(key, () => this.#ask(token, issuer, check))
+      claims = await this.#answers.get(key, () => this.#ask(token, { tenant, issuer }, check))
     } catch {
       return 'unavailable'
     }
@@ -125,8 +128,12 @@ export class OutsideIssuers {
     return claims
   }
 
-  async #ask(token: string, issuer: string, check: IssuerCheck & { kind: 'introspection' }): Promise<Claims> {
-    if (this.#questions.take(issuer) > 0) throw new Error('too many questions')
+  async #ask(
+    token: string,
+    { tenant, issuer }: Pick<TrustedIssuer, 'tenant' | 'issuer'>,
+    check: IssuerCheck & { kind: 'introspection' },
+  ): Promise<Claims> {
+    if (this.#questions.take(JSON.stringify([tenant, issuer])) > 0) throw new Error('too many questions')
     const credentials = [check.client, check.secret].map(formEncoded).join(':')
     const headers = { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
     const form = new URLSearchParams({ token, token_type_hint: 'access_token' })
