@@ -112,6 +112,7 @@ describe('the audit trail of a running server', () => {
     readonly request?: string
     readonly subjects?: readonly string[]
     readonly patients?: readonly string[]
+    readonly reason?: string
     readonly detail: Readonly<Record<string, unknown>>
   }
   const rows = async (): Promise<Row[]> => {
@@ -167,6 +168,32 @@ describe('the audit trail of a running server', () => {
     assert.equal((await rows()).filter(({ kind }) => kind === 'read').length, 2)
   })
 
+  it('calls no write done that was refused, and no record read that was not given', async () => {
+    const at = (await rows()).length
+    const patient = { resourceType: 'Patient', id: 'p1' }
+    assert.equal((await sendJson('PUT', '/Patient/p1', patient, { 'if-match': 'W/"99"' })).status, 412)
+    const entries = [
+      { resource: patient, request: { method: 'PUT', url: 'Patient/p1', ifMatch: 'W/"99"' } },
+      { resource: { resourceType: 'Basic', id: 'b1' }, request: { method: 'PUT', url: 'Basic/b1' } },
+      { request: { method: 'GET', url: 'Patient/absent' } },
+      { request: { method: 'GET', url: 'AuditEvent/1' } },
+    ]
+    const batch = await sendJson('POST', '', { resourceType: 'Bundle', type: 'batch', entry: entries })
+    assert.equal(batch.status, 200)
+    await entry((row) => row.kind === 'write' && row.outcome === 'refused' && row.detail.entries !== undefined)
+    assert.deepEqual(
+      (await rows())
+        .slice(at)
+        .map(({ kind, outcome, detail, reason }) => [kind, outcome, detail.status ?? detail.entries ?? detail, reason])
+        .toSorted((one, other) => String(one).localeCompare(String(other))),
+      [
+        ['write', 'refused', 3, 'conflict, not-found, not-supported'],
+        ['write', 'refused', 412, 'invalid'],
+        ['write', 'success', { created: 1 }, undefined],
+      ],
+    )
+  })
+
   it('records what was refused, and by whom as far as that is known', async () => {
     const refusals: [status: number, answer: Promise<Response>][] = [
       [400, kickOff([{ name: requestMark, valueString: requestMark }])],
@@ -187,6 +214,13 @@ describe('the audit trail of a running server', () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const asked = await fetch(`${server.url}/oauth2/clinic/token`, { method: 'POST', headers, body: form })
     assert.equal(asked.status, 400)
+    const basic = `Basic ${Buffer.from(`${app.id.replaceAll('-', '%2D')}:${requestMark}`).toString('base64')}`
+    const looked = await fetch(`${server.url}/oauth2/clinic/introspect`, {
+      method: 'POST',
+      headers: { ...headers, authorization: basic },
+      body: new URLSearchParams({ token: requestMark }),
+    })
+    assert.equal(looked.status, 401)
 
     const of = (kind: string, agent: string, status: number) => (row: Row) =>
       row.kind === kind && row.outcome === 'refused' && row.agent.kind === agent && row.detail?.status === status
@@ -198,6 +232,11 @@ describe('the audit trail of a running server', () => {
     await entry(of('write', 'client', 400))
     await entry(({ tenant, kind, outcome }) => tenant === '' && kind === 'download' && outcome === 'refused')
     await entry(({ tenant, kind, outcome }) => tenant === 'clinic' && kind === 'token' && outcome === 'refused')
+    const looking = await entry(({ detail }) => String(detail?.route).endsWith('/introspect'))
+    assert.deepEqual(
+      [looking.tenant, looking.kind, looking.agent, looking.reason],
+      ['clinic', 'access', { kind: 'stranger', id: app.id }, 'invalid_client'],
+    )
   })
 
   it('follows an export from the kick-off to its end, once each', async () => {
@@ -276,6 +315,38 @@ describe('the audit trail of a running server', () => {
       })
       request.once('error', reject)
     })
+
+  it('names the Group of an export, and records a file without a redirect before its bytes', async () => {
+    await server.addTenant('commons', 'hl7')
+    const as = await tokenOf(await server.addClient('commons'))
+    const base = server.base('commons')
+    const member = [{ entity: { reference: 'Patient/g1' } }]
+    for (const resource of [
+      { resourceType: 'Patient', id: 'g1' },
+      { resourceType: 'Group', id: 'g', member },
+    ]) {
+      const url = `${base}/${resource.resourceType}/${resource.id}`
+      const headers = { 'content-type': 'application/fhir+json' }
+      assert.equal((await send(url, { as, method: 'PUT', headers, body: JSON.stringify(resource) })).status, 201)
+    }
+    const accepted = await send(`${base}/Group/g/$export`, { as, headers: { prefer: 'respond-async' } })
+    assert.equal(accepted.status, 202)
+    const manifest = await eventually(async () => {
+      const answer = await send(accepted.headers.get('content-location')!, { as })
+      return answer.status === 200 ? ((await answer.json()) as { output: { type: string; url: string }[] }) : undefined
+    })
+    const { url } = manifest.output.find(({ type }) => type === 'Patient')!
+    const content = await send(url, { as, headers: { accept: 'application/fhir+ndjson' } })
+    assert.equal(content.status, 200)
+    const ofFile = async () =>
+      (await rows()).filter(({ subjects }) => subjects?.[0] === `File/${url.split('/').at(-1)}`)
+    assert.deepEqual((await ofFile())[0]?.kind, 'link', 'it is there with the first byte')
+    await content.arrayBuffer()
+    const download = await entry(({ kind, tenant }) => kind === 'download' && tenant === 'commons')
+    assert.equal(download.outcome, 'success')
+    const [kicked] = (await rows()).filter(({ tenant, kind }) => tenant === 'commons' && kind === 'kick-off')
+    assert.deepEqual([kicked?.subjects?.[1], kicked?.patients], ['Group/g', ['g1']])
+  })
 
   it('records the deletion once', async () => {
     assert.equal((await send(`/bulk-export/jobs/${job}`, { method: 'DELETE' })).status, 202)

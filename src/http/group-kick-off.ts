@@ -37,7 +37,7 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext):
     const chosen = chosenMembers(parsed.request, new Set(members.patients))
     if ('problems' in chosen) return refuse(reply, chosen.problems, caller, context)
     const effective = await forMembers(context, caller, chosen)
-    return acceptExport(request, reply, context, effective, `/Group/${id}/$export`)
+    return acceptExport(request, reply, context, effective, `/Group/${id}/$export`, id)
   })
 }
 

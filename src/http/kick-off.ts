@@ -44,20 +44,24 @@ export function systemKickOffRoute(scope: FastifyInstance, context: HttpContext)
   })
 }
 
-/** Accepts a request that has passed all checks: 202 with the status URL, or 429. `path` is that of the kick-off under the FHIR base. */
+/**
+ * Accepts a request that has passed all checks: 202 with the status URL, or 429. `path` is that of the kick-off under the FHIR base,
+ * `group` the Group that was asked for.
+ */
 export async function acceptExport(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpContext,
   effective: ExportRequest,
   path: string,
+  group?: string,
 ): Promise<FastifyReply> {
   const caller = callerOf(request)
   const url = `${caller.base}${path}${searchOf(request)}`
   const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
   const accepted = await transaction(context.pool, async (client) => {
     if (!(await acceptJob(client, context.enqueue, job))) return false
-    await appendAudit(client, auditOf(request, acceptance(job.id, effective)))
+    await appendAudit(client, auditOf(request, acceptance(job.id, effective, group)))
     return true
   }).catch((error) => {
     if (isLockTimeout(error)) return 'busy'
@@ -76,10 +80,14 @@ export async function acceptExport(
  * The patients are named, so that it can be told for ever whose data an export was asked for; where none are listed, `reach` says whose
  * they are. Filters may quote codes and are not named.
  */
-const acceptance = (job: string, { patients, reach, types, filters, since, until }: ExportRequest) => ({
+const acceptance = (
+  job: string,
+  { patients, reach, types, filters, since, until }: ExportRequest,
+  group: string | undefined,
+) => ({
   kind: 'kick-off' as const,
   outcome: 'success' as const,
-  subjects: [`Job/${job}`],
+  subjects: [`Job/${job}`, ...(group === undefined ? [] : [`Group/${group}`])],
   patients,
   detail: {
     ...(reach === undefined ? {} : { reach }),
