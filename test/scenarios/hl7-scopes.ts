@@ -116,8 +116,12 @@ export const scopeScenarios: readonly Scenario[] = [
 
       const second = await stage.newCaller('commons')
       const started = await startExport(stage, second, { headers: separate })
-      let done = await stage.ask(second, 'GET', started)
-      while (done.headers['x-export-status'] === '202 Accepted') done = await stage.ask(second, 'GET', started)
+      const done = await finishedAnswer(
+        stage,
+        second,
+        started,
+        ({ status, headers }) => status !== 429 && headers['x-export-status'] !== '202 Accepted',
+      )
       assert.deepEqual([done.status, done.headers['x-export-status']], [200, '200 OK'])
       assert.match(String(done.headers['content-type']), /^application\/json/)
 
