@@ -141,6 +141,13 @@ test('an issuer that cannot be asked is 503, and our own tokens work all the sam
   assert.equal(codeOf(await read(await server.token(client), 'silent')), '404 not-found')
 })
 
+test('whoever asks too much about tokens at one tenant does not keep another from the same issuer', async () => {
+  const token = await foreign.token(server.base('opaque'), 'system/Patient.read')
+  const madeUp = Array.from({ length: 200 }, (_, at) => read(`made-up-${at}`, 'silent'))
+  for (const answer of await Promise.all(madeUp)) assert.equal(codeOf(answer), '503 exception')
+  assert.equal(codeOf(await read(token, 'opaque')), '404 not-found')
+})
+
 const cerner = 'urn:com:cerner:authorization:claims'
 const cerner1 = 'urn:cerner:authorization:claims:version:1'
 const seconds = () => Math.floor(Date.now() / 1000)
