@@ -214,6 +214,13 @@ describe('the audit trail of a running server', () => {
     const headers = { 'content-type': 'application/x-www-form-urlencoded' }
     const asked = await fetch(`${server.url}/oauth2/clinic/token`, { method: 'POST', headers, body: form })
     assert.equal(asked.status, 400)
+    await tokenOf(app, `system/Observation.rs?code=${requestMark}`)
+    const given = await entry(({ kind, detail }) => kind === 'token' && detail?.scope === 'system/Observation.rs')
+    assert.deepEqual([given.outcome, given.agent], ['success', { kind: 'client', id: app.id }])
+    await assert.rejects(
+      server.token(app, `system/Observation.rs?no-such-parameter=${requestMark}`),
+      /cannot be applied/,
+    )
     const basic = `Basic ${Buffer.from(`${app.id.replaceAll('-', '%2D')}:${requestMark}`).toString('base64')}`
     const looked = await fetch(`${server.url}/oauth2/clinic/introspect`, {
       method: 'POST',
