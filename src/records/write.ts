@@ -4,6 +4,7 @@ import { storedLine } from '../fhir/resource-text.ts'
 import { type Current, type Key, keyOf, Overtaken, readCurrentRows, supersede } from './current.ts'
 import type { Draft } from './draft.ts'
 import { dropPacks } from './packs.ts'
+import { packsToDrop } from './packs-to-drop.ts'
 import {
   forgetAwaited,
   ownersOfTargets,
@@ -237,28 +238,6 @@ async function placements(
   )
   for (const [key, row] of rows) current.set(key, row)
   return storedProvenances(client, tenant, rows)
-}
-
-/**
- * The owners and types whose records a write changes. A record that goes or comes back, and a patient who comes after what is said of
- * them, change what the Provenances of the owner are about, too.
- */
-function packsToDrop(rows: readonly Row[], superseded: readonly Current[]): { owner: string; type: string }[] {
-  const pairs = new Map<string, { owner: string; type: string }>()
-  const add = (owner: string, type: string) => {
-    if (owner !== '') pairs.set(`${owner} ${type}`, { owner, type })
-  }
-  for (const { owner, type, version, body } of rows) {
-    add(owner, type)
-    if (body === null || (type === 'Patient' && version === 1)) add(owner, 'Provenance')
-  }
-  for (const { owners, type, deleted } of superseded) {
-    for (const owner of owners) {
-      add(owner, type)
-      if (deleted) add(owner, 'Provenance')
-    }
-  }
-  return [...pairs.values()]
 }
 
 function changed(
