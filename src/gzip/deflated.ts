@@ -47,7 +47,13 @@ export const deflateLinesSync = (lines: Buffer, records: number, level: number):
  * @throws when the blocks do not inflate to what the numbers say
  */
 export function inflateLines({ bytes, crc, blocks }: Deflated): Buffer {
-  const lines = inflateRawSync(blocks, { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: bytes + 1 })
+  const options = {
+    finishFlush: constants.Z_SYNC_FLUSH,
+    maxOutputLength: bytes + 1,
+    // One buffer for all of them: putting many together takes as long as inflating.
+    chunkSize: Math.max(chunkBytesMin, bytes + 1),
+  }
+  const lines = inflateRawSync(blocks, options)
   if (lines.length !== bytes || crc32(lines) !== crc) throw new Error('deflated lines are not what they say they are')
   return lines
 }
