@@ -25,7 +25,7 @@ const packLinesBytesMax = 2 * 1024 * 1024
 /** What the packs of one owner and type may weigh. One who has more is read as versions: packs of one owner are held together. */
 const ownerPackedBytesMax = 16 * 1024 * 1024
 
-/** Deflate level of packs: higher ones make packs 2 to 7 % smaller and packing half as fast (docs/packs.md). */
+/** Deflate level of packs: higher ones make them a little smaller and deflating much slower (docs/decisions/0028). */
 const packLevel = 1
 
 /** One pack before everything about the others is known. */
