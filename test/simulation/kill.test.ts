@@ -99,7 +99,7 @@ describe('a server that is killed at any moment', () => {
       const began = performance.now()
       const packing = startPacking(server)
       await until(async () => (await countMarks(server)) > 0 || packing.exitCode !== null, 'packs are dropped')
-      await sleep(random.integer(0, 60))
+      await sleep(random.integer(0, 400))
       packing.kill('SIGKILL')
       await exited(packing)
       const left = await countMarks(server)
