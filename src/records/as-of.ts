@@ -53,6 +53,7 @@ export async function* recordsOfOwners(
   },
 ): AsyncGenerator<RecordAsOf[]> {
   const { tenant, type, owners, asOf } = selection
+  if (owners.length === 0) return
   yield* batches(
     pool,
     `select r.* from unnest(${textArray(owners)}) as o(owner) cross join lateral (
@@ -73,6 +74,7 @@ export async function* provenancesOfOwners(
   selection: { tenant: string; owners: readonly string[]; asOf: number; signal?: AbortSignal },
 ): AsyncGenerator<RecordAsOf[]> {
   const { tenant, owners, asOf } = selection
+  if (owners.length === 0) return
   yield* batches(
     pool,
     `select r.* from unnest(${textArray(owners)}) as o(owner) cross join lateral (

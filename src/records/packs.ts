@@ -54,6 +54,7 @@ export async function* packsOfOwners(
   selection: { tenant: string; type: string; owners: readonly string[]; signal?: AbortSignal },
 ): AsyncGenerator<PackedOwner> {
   const { tenant, type, owners, signal } = selection
+  if (owners.length === 0) return
   const query = `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (
