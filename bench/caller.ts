@@ -30,7 +30,7 @@ export interface FinishedExport {
 export type Wish = { readonly patients: readonly string[] } & Partial<Omit<ExportOrder, 'selection'>>
 
 /** Pause between polls: short at first, so that it hardly adds to a short export. */
-const firstPauseMs = 10
+const firstPauseMs = 25
 const laterPauseMs = 50
 const laterAfterMs = 1_000
 

@@ -44,7 +44,7 @@ export function packUse(request: Narrowing, type: string): PackUse {
 
 /**
  * Whether the packs of an owner's Provenances hold just those that come along when all records of the types are exported (protocol §3).
- * @param targets the distinct sets of types of existing targets, blank-separated `Type,Type`
+ * @param targets the distinct sets of types of existing targets, blank-separated `Type,Type`; empty when there are no Provenances
  * @param undisputed no target has two Provenances
  */
 export function allComeAlong(
@@ -52,7 +52,7 @@ export function allComeAlong(
   targets: string,
   undisputed: boolean,
 ): boolean {
-  if (forThemselves(request)) return true
+  if (targets === '' || forThemselves(request)) return true
   const { types, provenance } = request
   const selected: readonly string[] = types
   const relevant = targets.split(' ').every((set) => set.split(',').some((type) => selected.includes(type)))

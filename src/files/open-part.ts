@@ -6,8 +6,8 @@ import type { Deflated } from '../gzip/deflated.ts'
 import { memberEnd, memberHeader } from '../gzip/member.ts'
 import type { FileStore } from './file-store.ts'
 
-/** Small pieces go to the file system together, in one vectored write of about so many bytes. */
-const gatheredBytesMin = 256 * 1024
+/** Small pieces go to the file system together. */
+const gatheredBytesMax = 256 * 1024
 
 /** A file that is being written: one gzip member, put together from deflated lines. */
 export class OpenPart {
@@ -16,7 +16,7 @@ export class OpenPart {
   bytes = 0
   gzipBytes = 0
   #crc = 0
-  #gathered: Buffer[] = []
+  #gathered: Buffer = Buffer.allocUnsafeSlow(gatheredBytesMax)
   #gatheredBytes = 0
   readonly #sink: Writable
   readonly #done: Promise<void>
@@ -33,37 +33,41 @@ export class OpenPart {
     this.#gather(memberHeader)
   }
 
-  /** Waits while the file system is slower than the caller. */
-  async append({ records, bytes, crc, blocks }: Deflated): Promise<void> {
+  /**
+   * Adds lines; `blocks` are kept.
+   * @returns undefined, or a promise when the file system is slower than the caller: then wait
+   */
+  append({ records, bytes, crc, blocks }: Deflated): Promise<void> | undefined {
     this.#crc = combineCrc32(this.#crc, crc, bytes)
     this.records += records
     this.bytes += bytes
-    this.#gather(blocks)
-    if (this.#gatheredBytes < gatheredBytesMin) return
-    if (!this.#write()) await Promise.race([once(this.#sink, 'drain'), this.#done])
+    return this.#gather(blocks) ? undefined : this.#drained()
   }
 
-  #gather(bytes: Buffer): void {
+  /** @returns whether more may be added at once */
+  #gather(bytes: Buffer): boolean {
     this.gzipBytes += bytes.length
-    this.#gathered.push(bytes)
-    this.#gatheredBytes += bytes.length
+    let writable = true
+    if (this.#gatheredBytes + bytes.length > gatheredBytesMax) writable = this.#write()
+    if (bytes.length > gatheredBytesMax) return this.#sink.write(bytes)
+    this.#gatheredBytes += bytes.copy(this.#gathered, this.#gatheredBytes)
+    return writable
   }
 
-  /** @returns whether more may be written at once */
   #write(): boolean {
-    let writable = true
-    this.#sink.cork()
-    for (const bytes of this.#gathered) writable = this.#sink.write(bytes)
-    this.#sink.uncork()
-    this.#gathered = []
+    const bytes = this.#gathered.subarray(0, this.#gatheredBytes)
+    this.#gathered = Buffer.allocUnsafeSlow(gatheredBytesMax)
     this.#gatheredBytes = 0
-    return writable
+    return this.#sink.write(bytes)
+  }
+
+  async #drained(): Promise<void> {
+    await Promise.race([once(this.#sink, 'drain'), this.#done])
   }
 
   async end(): Promise<this> {
     this.#gather(memberEnd(this.#crc, this.bytes))
-    this.#write()
-    this.#sink.end()
+    this.#sink.end(this.#gathered.subarray(0, this.#gatheredBytes))
     await this.#done
     return this
   }

@@ -62,10 +62,14 @@ export class PartWriter {
     this.#gatheredRecords += records
   }
 
-  /** Adds whole lines that are deflated already: their bytes are copied as they are. Keeps `lines`. */
-  async copy(lines: Deflated): Promise<void> {
-    await this.#settle()
-    await this.#append(lines)
+  /**
+   * Adds whole lines that are deflated already: their bytes are copied as they are.
+   * @returns undefined when there is nothing to wait for
+   */
+  copy(lines: Deflated): Promise<void> | undefined {
+    if (this.#open && this.#gatheredRecords === 0 && !this.#deflating && this.#hasRoom(lines))
+      return this.#open.append(lines)
+    return this.#settle().then(() => this.#append(lines))
   }
 
   /** Bytes of the open file after gzip, but for what is not deflated yet. */
@@ -126,11 +130,13 @@ export class PartWriter {
   }
 
   async #append(lines: Deflated): Promise<void> {
-    const { blocks } = lines
-    if (this.#open && this.#open.gzipBytes + blocks.length + memberEndBytes > this.#gzipBytesMax)
-      await this.#close(false)
+    if (this.#open && !this.#hasRoom(lines)) await this.#close(false)
     this.#open ??= await OpenPart.create(this.#store, `${this.#folder}/${this.#type}-${this.parts.length}.ndjson.gz`)
     await this.#open.append(lines)
+  }
+
+  #hasRoom({ blocks }: Deflated): boolean {
+    return this.gzipBytes + blocks.length + memberEndBytes <= this.#gzipBytesMax
   }
 
   async #close(continues: boolean): Promise<void> {

@@ -49,6 +49,15 @@ test('the checksum of two texts follows from theirs, whatever their lengths', ()
   )
 })
 
+test('the checksum of a long text goes on by any number of bytes, in one step or in two', () => {
+  const bytes = fc.oneof(fc.nat(2 ** 32), fc.constantFrom(2047, 2048, 2049, 2048 ** 2 - 1, 2048 ** 2, 2048 ** 2 + 1))
+  fc.assert(
+    fc.property(fc.nat(2 ** 32 - 1), bytes, bytes, (first, a, b) => {
+      assert.equal(combineCrc32(combineCrc32(first, 0, a), 0, b), combineCrc32(first, 0, a + b))
+    }),
+  )
+})
+
 test('a piece that says something else than it holds does not inflate', async () => {
   const piece = await deflateLines(Buffer.from('{"id":"a"}\n'), 1, 6)
   assert.throws(() => inflateLines({ ...piece, crc: piece.crc ^ 1 }))

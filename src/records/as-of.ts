@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { copyRows, type Fields, instantOf } from './copy-rows.ts'
+import { type CopyRow, copyRows } from './copy-rows.ts'
 import { instant, text, textArray } from './literal.ts'
 
 /** One record as it was at a time. */
@@ -108,10 +108,10 @@ export async function* recordsOfOwner(
     order by array_position(${textArray(types)}, type), id`
   for await (const rows of copyRows(pool, query, selection.signal)) {
     const runs = new Map<string, RecordAsOf[]>()
-    for (const fields of rows) {
-      const type = fields.at(-1)!.toString('latin1')
+    for (const row of rows) {
+      const type = row.text(row.length - 1)
       const run = runs.get(type) ?? []
-      run.push(recordOf(fields))
+      run.push(recordOf(row))
       runs.set(type, run)
     }
     for (const [type, records] of runs) yield { type, records }
@@ -140,15 +140,13 @@ async function* batches(pool: Pool, query: string, signal?: AbortSignal): AsyncG
   for await (const rows of copyRows(pool, query, signal)) yield rows.map(recordOf)
 }
 
-function recordOf(fields: Fields): RecordAsOf {
-  const [owner, id, shared, refs, targets, updated, body] = fields as readonly Buffer[]
-  return {
-    owner: owner!.toString('latin1'),
-    id: id!.toString('latin1'),
-    shared: shared![0] === 1,
-    refs: refs!.toString('latin1'),
-    targets: targets!.toString('latin1'),
-    updated: instantOf(updated!),
-    body: body!,
-  }
-}
+/** @param row begins with `columns` */
+const recordOf = (row: CopyRow): RecordAsOf => ({
+  owner: row.text(0),
+  id: row.text(1),
+  shared: row.flag(2),
+  refs: row.text(3),
+  targets: row.text(4),
+  updated: row.instant(5),
+  body: row.binary(6),
+})

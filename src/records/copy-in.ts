@@ -1,4 +1,5 @@
 import { pipeline } from 'node:stream/promises'
+import { crc32 } from 'node:zlib'
 import type { ClientBase } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
@@ -57,6 +58,7 @@ function* chunksOf<Row>({ columns, room, encode }: RowEncoding<Row>, rows: reado
 class CopyChunk {
   readonly #buffer: Buffer
   #at = 0
+  #fieldsStart = 0
 
   constructor(size: number) {
     this.#buffer = Buffer.allocUnsafeSlow(size)
@@ -72,6 +74,7 @@ class CopyChunk {
 
   beginRow(fields: number): void {
     this.#at = this.#buffer.writeInt16BE(fields, this.#at)
+    this.#fieldsStart = this.#at
   }
 
   text(value: string | null): void {
@@ -99,6 +102,11 @@ class CopyChunk {
   flag(value: boolean): void {
     this.#at = this.#buffer.writeInt32BE(1, this.#at)
     this.#at = this.#buffer.writeInt8(value ? 1 : 0, this.#at)
+  }
+
+  /** The CRC-32 of the fields of the row so far, their lengths included. */
+  seal(): void {
+    this.bigint(BigInt(crc32(this.#buffer.subarray(this.#fieldsStart, this.#at))))
   }
 
   binary(value: Buffer): void {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { CopyParser } from './copy-rows.ts'
+import { CopyParser, type CopyRow } from './copy-rows.ts'
 
 type Field = Uint8Array | null
 
@@ -36,11 +36,14 @@ function parse(bytes: Buffer, cuts: readonly number[]): Field[][] {
   const edges = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length]
   return edges.slice(1).flatMap((end, index) => {
     const chunk = Buffer.from(bytes.subarray(edges[index], end))
-    const rows = parser.push(chunk).map((row) => row.map((value) => (value === null ? null : Uint8Array.from(value))))
+    const rows = parser.push(chunk).map(fieldsOf)
     chunk.fill(0xee)
     return rows
   })
 }
+
+const fieldsOf = (row: CopyRow): Field[] =>
+  Array.from({ length: row.length }, (_, field) => (row.isNull(field) ? null : Uint8Array.from(row.binary(field))))
 
 describe('rows of a binary COPY', () => {
   it('are the same wherever the chunks are cut', () => {
@@ -68,5 +71,34 @@ describe('rows of a binary COPY', () => {
     assert.equal(parser.push(bytes.subarray(0, firstRowEnd - 1)).length, 0)
     assert.equal(parser.push(bytes.subarray(firstRowEnd - 1, firstRowEnd)).length, 1)
     assert.equal(parser.push(bytes.subarray(firstRowEnd)).length, 1)
+  })
+
+  it('give numbers, flags and instants', () => {
+    const int64 = (value: bigint) => {
+      const bytes = Buffer.alloc(8)
+      bytes.writeBigInt64BE(value)
+      return bytes
+    }
+    const greatest = 2n ** 63n - 1n
+    const instants = [-1_500_000n, 0n, 1_234_567n, 800_000_000_000_000n, greatest, -greatest - 1n].map(int64)
+    const rows = [
+      [int32(-7), int64(-(2n ** 52n)), int64(2n ** 32n + 5n), Uint8Array.of(1), Uint8Array.of(0), ...instants],
+    ]
+    const [row] = new CopyParser().push(binaryCopy(rows))
+    assert.equal(row!.integer(0), -7)
+    assert.deepEqual([row!.bigint(1), row!.bigint(2)], [-(2 ** 52), 2 ** 32 + 5])
+    assert.deepEqual([row!.flag(3), row!.flag(4)], [true, false])
+    const epoch = Date.UTC(2000, 0, 1)
+    assert.deepEqual(
+      instants.map((_, index) => row!.instant(5 + index)),
+      [
+        epoch - 1_500,
+        epoch,
+        epoch + 1_234,
+        epoch + 800_000_000_000,
+        Number.POSITIVE_INFINITY,
+        Number.NEGATIVE_INFINITY,
+      ],
+    )
   })
 })

@@ -1,20 +1,77 @@
 import type { Pool } from 'pg'
 import { to as copyTo } from 'pg-copy-streams'
 
-/** The fields of one row of a binary COPY; null stands for SQL null. */
-export type Fields = readonly (Buffer | null)[]
-
 const headerBytes = 19
 const epochMs = Date.UTC(2000, 0, 1)
-const infinity = 0x7f_ff_ff_ff_ff_ff_ff_ffn
+const two32 = 2 ** 32
+/** The greatest and the least 64-bit integer, as numbers. */
+const infinity = 2 ** 63
 
-/** The milliseconds since 1970 of a timestamptz field, infinite ones too. */
-export function instantOf(field: Buffer): number {
-  const microseconds = field.readBigInt64BE()
-  if (microseconds === infinity) return Number.POSITIVE_INFINITY
-  if (microseconds === -infinity - 1n) return Number.NEGATIVE_INFINITY
-  return Number(microseconds / 1000n) + epochMs
+/** One row of a binary COPY: a view of the chunk that it came in. Fields are numbered from 0; what is read must not be null. */
+export class CopyRow {
+  readonly #bytes: Buffer
+  /** Where the content of each field begins; its length stands before it. */
+  readonly #starts: readonly number[]
+
+  constructor(bytes: Buffer, starts: readonly number[]) {
+    this.#bytes = bytes
+    this.#starts = starts
+  }
+
+  get length(): number {
+    return this.#starts.length
+  }
+
+  isNull(field: number): boolean {
+    return this.#size(field) < 0
+  }
+
+  /** A bytea or text field. */
+  binary(field: number): Buffer {
+    const start = this.#starts[field]!
+    return this.#bytes.subarray(start, start + this.#size(field))
+  }
+
+  /** A text field of ASCII characters. */
+  text(field: number): string {
+    const start = this.#starts[field]!
+    return this.#bytes.toString('latin1', start, start + this.#size(field))
+  }
+
+  integer(field: number): number {
+    return this.#bytes.readInt32BE(this.#starts[field]!)
+  }
+
+  /** A bigint field between -2^53 and 2^53. */
+  bigint(field: number): number {
+    const start = this.#starts[field]!
+    return this.#bytes.readInt32BE(start) * two32 + this.#bytes.readUInt32BE(start + 4)
+  }
+
+  flag(field: number): boolean {
+    return this.#bytes[this.#starts[field]!] === 1
+  }
+
+  /** The milliseconds since 1970 of a timestamptz field, infinite ones too. */
+  instant(field: number): number {
+    const microseconds = this.bigint(field)
+    if (microseconds === infinity) return Number.POSITIVE_INFINITY
+    if (microseconds === -infinity) return Number.NEGATIVE_INFINITY
+    return Math.trunc(microseconds / 1000) + epochMs
+  }
+
+  /** The bytes of all fields before this one, their lengths included. */
+  before(field: number): Buffer {
+    return this.#bytes.subarray(this.#starts[0]! - fieldBytes, this.#starts[field]! - fieldBytes)
+  }
+
+  #size(field: number): number {
+    return this.#bytes.readInt32BE(this.#starts[field]! - fieldBytes)
+  }
 }
+
+/** What stands before the content of a field: its length, or -1 for null. */
+const fieldBytes = 4
 
 /** Cuts the bytes of `COPY … TO STDOUT (FORMAT BINARY)` into rows, whatever the sizes of the chunks they come in. */
 export class CopyParser {
@@ -22,9 +79,9 @@ export class CopyParser {
   #headerSeen = false
 
   /** The rows that are complete with this chunk. Their fields are views of it; what is left of it is copied. */
-  push(chunk: Buffer): Fields[] {
+  push(chunk: Buffer): CopyRow[] {
     const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
-    const rows: Fields[] = []
+    const rows: CopyRow[] = []
     let at = 0
     if (!this.#headerSeen) {
       if (bytes.length < headerBytes) {
@@ -37,7 +94,7 @@ export class CopyParser {
     for (;;) {
       const row = rowAt(bytes, at)
       if (row === undefined) break
-      rows.push(row.fields)
+      rows.push(new CopyRow(bytes, row.starts))
       at = row.end
     }
     this.#held = Buffer.from(bytes.subarray(at))
@@ -45,24 +102,21 @@ export class CopyParser {
   }
 }
 
-function rowAt(bytes: Buffer, start: number): { fields: Fields; end: number } | undefined {
+function rowAt(bytes: Buffer, start: number): { starts: number[]; end: number } | undefined {
   if (start + 2 > bytes.length) return undefined
   const count = bytes.readInt16BE(start)
   if (count < 0) return undefined
-  const fields: (Buffer | null)[] = []
+  const starts: number[] = []
   let at = start + 2
   for (let index = 0; index < count; index++) {
-    if (at + 4 > bytes.length) return undefined
+    if (at + fieldBytes > bytes.length) return undefined
     const size = bytes.readInt32BE(at)
-    at += 4
-    if (size < 0) fields.push(null)
-    else {
-      if (at + size > bytes.length) return undefined
-      fields.push(bytes.subarray(at, at + size))
-      at += size
-    }
+    at += fieldBytes
+    starts.push(at)
+    if (size > 0) at += size
+    if (at > bytes.length) return undefined
   }
-  return { fields, end: at }
+  return { starts, end: at }
 }
 
 /**
@@ -70,7 +124,7 @@ function rowAt(bytes: Buffer, start: number): { fields: Fields; end: number } | 
  * A reader that stops early costs the connection, for a running COPY ends in no other way.
  * @param signal stops the reading at once, by an error
  */
-export async function* copyRows(pool: Pool, query: string, signal?: AbortSignal): AsyncGenerator<Fields[]> {
+export async function* copyRows(pool: Pool, query: string, signal?: AbortSignal): AsyncGenerator<CopyRow[]> {
   signal?.throwIfAborted()
   const client = await pool.connect()
   const stream = client.query(copyTo(`copy (${query}) to stdout (format binary)`))

@@ -25,7 +25,7 @@ export async function* deletions(pool: Pool, query: DeletionQuery): AsyncGenerat
     ${until === undefined ? '' : `and updated < ${instant(until)}`}`
   const sql = `select distinct type, id from ${source(query, ended)} order by type, id`
   for await (const rows of copyRows(pool, sql, query.signal)) {
-    yield rows.map(([type, id]) => `${type!.toString('latin1')}/${id!.toString('latin1')}`)
+    yield rows.map((row) => `${row.text(0)}/${row.text(1)}`)
   }
 }
 

@@ -1,21 +1,30 @@
 import type { Pool } from 'pg'
 import type { OwnerSize } from '../export/plan.ts'
-import type { PackDemand } from './packed-owners.ts'
+import type { PackDemand } from './pack-demand.ts'
+
+/** What a type's packs are: `relevant` when they hold or hide something to export, `copied` when they serve. */
+const packsOfOwner = `
+  select type, number, records, bytes, packed, newest > $6 or changed > $5 as relevant,
+    type = any ($4) and oldest > $6 and changed <= $5 as copied
+  from pack where tenant = $1 and owner = o.owner offset 0`
+
+const packSums = `
+  bool_or(relevant) as relevant, sum(records) filter (where relevant) as records,
+  sum(packed) filter (where relevant and copied) as packed,
+  sum(bytes) filter (where relevant and not copied) as bytes`
+
+const packsSql = `
+  select o.owner, p.* from unnest($2::text[]) as o(owner)
+  cross join lateral (
+    select count(*) filter (where number = 0)::int as types, ${packSums} from (${packsOfOwner}) each where type = any ($3)) p`
 
 // Only types without packs are counted in the versions. An owner is left out only when there was nothing at the time.
 const sizesSql = `
-  select o.owner, coalesce(p.bytes, 0) + coalesce(r.bytes, 0) as bytes, coalesce(p.packed, 0) as packed,
+  select o.owner, coalesce(p.bytes, 0) + coalesce(r.bytes, 0) as bytes, p.packed,
     coalesce(p.records, 0) + coalesce(r.records, 0) as records
   from unnest($2::text[]) as o(owner)
   cross join lateral (
-    select array_agg(type) as types, bool_or(relevant) as relevant,
-      sum(records) filter (where relevant) as records,
-      sum(packed) filter (where relevant and copied) as packed,
-      sum(bytes) filter (where relevant and not copied) as bytes
-    from (
-      select type, records, bytes, packed, newest > $6 or changed > $5 as relevant,
-        type = any ($4) and oldest > $6 and changed <= $5 as copied
-      from pack where tenant = $1 and owner = o.owner and type = any ($3) offset 0) each) p
+    select array_agg(type) as types, ${packSums} from (${packsOfOwner}) each where type = any ($3)) p
   cross join lateral (
     select sum(octet_length(body))::bigint as bytes, count(*) as records from record
     where tenant = $1 and owner = o.owner
@@ -24,28 +33,32 @@ const sizesSql = `
       and updated > $6 and updated < $7) r
   where p.relevant or r.records > 0`
 
+/** Sums are texts, and null without a row. */
+type Sums = { readonly [Name in keyof OwnerSize]: Name extends 'owner' ? string : string | null }
+
 /**
  * What the owners have as of a time; one without any record that the export wants has no entry. (Where packs tell of changes after
- * `since`, an owner without any before `until` may have one.)
+ * `since`, an owner without any before `until` may have one.) Who has packs of all types needs no look at the versions.
  */
 export async function ownerSizes(
   pool: Pool,
   owners: readonly string[],
   { tenant, types, usable, asOf, since, until }: PackDemand,
 ): Promise<OwnerSize[]> {
-  const { rows } = await pool.query(sizesSql, [
-    tenant,
-    owners,
-    types,
-    usable,
-    new Date(asOf),
-    since === undefined ? '-infinity' : new Date(since),
-    until === undefined ? 'infinity' : new Date(until),
-  ])
-  return rows.map(({ owner, bytes, packed, records }) => ({
-    owner,
-    bytes: Number(bytes),
-    packed: Number(packed),
-    records: Number(records),
-  }))
+  const asked = [types, usable, new Date(asOf), since === undefined ? '-infinity' : new Date(since)]
+  const packed = await pool.query<Sums & { types: number; relevant: boolean }>(packsSql, [tenant, owners, ...asked])
+  const whole = packed.rows.filter((row) => row.types === types.length)
+  const partly = packed.rows.filter((row) => row.types < types.length).map(({ owner }) => owner)
+  const sizes = whole.filter(({ relevant }) => relevant).map(sizeOf)
+  if (partly.length === 0) return sizes
+  const before = until === undefined ? 'infinity' : new Date(until)
+  const { rows } = await pool.query<Sums>(sizesSql, [tenant, partly, ...asked, before])
+  return [...sizes, ...rows.map(sizeOf)]
 }
+
+const sizeOf = ({ owner, bytes, packed, records }: Sums): OwnerSize => ({
+  owner,
+  bytes: Number(bytes),
+  packed: Number(packed),
+  records: Number(records),
+})

@@ -22,8 +22,8 @@ export interface PackRow {
 /** The lines of one pack: a larger owner gets several, so that what inflates one of them holds no more than this and one record. */
 const packLinesBytesMax = 2 * 1024 * 1024
 
-/** What the packs of one owner and type may weigh. One who has more is read as versions: packs of one owner are held together. */
-const ownerPackedBytesMax = 16 * 1024 * 1024
+/** What the packs of one owner and type may weigh. One who has more is read as versions: packs of one owner can be held together. */
+const ownerPackedBytesMax = 4 * 1024 * 1024
 
 /** Deflate level of packs: higher ones make them a little smaller and deflating much slower (docs/decisions/0028). */
 const packLevel = 1
@@ -69,7 +69,8 @@ export class PackBuilder {
     if (row.body === null) return
     if (this.#unpackable) return
     if (row.type === 'Provenance') this.#addTargets(row)
-    if (!row.shared && this.#linesBytes + row.body.length >= packLinesBytesMax) this.#deflate()
+    if (!row.shared && this.#lines.length > 0 && this.#linesBytes + row.body.length >= packLinesBytesMax)
+      this.#deflate()
     if (row.refs !== '') for (const reference of row.refs.split(' ')) this.#refs.add(reference)
     this.#oldest = Math.min(this.#oldest, row.updated)
     this.#newest = Math.max(this.#newest, row.updated)
@@ -91,7 +92,6 @@ export class PackBuilder {
   }
 
   #deflate(): void {
-    if (this.#lines.length === 0) return
     const lines = deflateLinesSync(Buffer.concat(this.#lines), this.#lines.length / 2, packLevel)
     this.#pieces.push({ lines, oldest: this.#oldest, newest: this.#newest, refs: [...this.#refs].join(' ') })
     this.#packedBytes += lines.blocks.length
@@ -106,9 +106,10 @@ export class PackBuilder {
     this.#refs = new Set()
   }
 
-  /** The packs. None when there is nothing, or when these records cannot be packed. */
+  /** The packs: an empty one when there are no records, none when these cannot be packed. */
   finish(): Pack[] {
-    this.#deflate()
+    const hasMore = this.#newest !== Number.NEGATIVE_INFINITY
+    if (hasMore || this.#pieces.length === 0) this.#deflate()
     if (this.#unpackable) return []
     return this.#pieces.map(({ lines, oldest, newest, refs }, number) => ({
       owner: this.owner,

@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import type { Deflated } from '../gzip/deflated.ts'
 
 /**
@@ -10,7 +9,7 @@ export interface Pack extends Deflated {
   readonly type: string
   /** A large owner's records are cut into several packs, numbered from 0 in the order of ids. */
   readonly number: number
-  /** How many packs these are. */
+  /** How many packs these are: one that is empty where there are no records. */
   readonly total: number
   /** The latest change of the owner's records of the type, deletes included; infinite when packs of them must not be used. */
   readonly changed: number
@@ -25,15 +24,4 @@ export interface Pack extends Deflated {
   readonly targets: string
   /** Provenance: no target has two of them, so each is the newest of its targets. */
   readonly undisputed: boolean
-}
-
-/**
- * What holds a pack together: a checksum of its blocks and of everything that is said about them, so that a pack whose bytes or numbers
- * have changed, or that stands under another patient or tenant, is noticed without inflating it.
- */
-export function sealOf(tenant: string, pack: Pack): number {
-  const { owner, type, number, total, records, bytes, crc, changed, oldest, newest } = pack
-  const said = [tenant, owner, type, number, total, records, bytes, crc, changed, oldest, newest]
-  const { refs, shared, targets, undisputed, blocks } = pack
-  return crc32(blocks, crc32([...said, refs, shared, targets, undisputed].join('\n')))
 }

@@ -1,11 +1,12 @@
 import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
-import { copyRows, type Fields, instantOf } from './copy-rows.ts'
+import { type CopyRow, copyRows } from './copy-rows.ts'
 import { text, textArray } from './literal.ts'
 import { ownersOfTenant } from './owners.ts'
 import type { Pack } from './pack.ts'
 import { PackBuilder, type PackRow } from './pack-builder.ts'
 import { dropPacks, insertPacks } from './packs.ts'
+import { packedTypes } from './packs-to-drop.ts'
 
 /** What was packed. `bytes` are those of the lines, `packed` those of the packs. */
 export interface PackCounts {
@@ -82,17 +83,13 @@ export async function countChanged(pool: Pool, tenant: string | undefined): Prom
   return (await pool.query<{ count: number }>(sql, [tenant ?? null])).rows[0]!.count
 }
 
-const typesSql = `
-  select o.owner, r.type from unnest($2::text[]) as o(owner)
-  cross join lateral (select distinct type from record where tenant = $1 and owner = o.owner) r`
-
 /** Drops all packs of a tenant, so that they are made again. Few owners at a time: writers of theirs wait no longer than for them. */
 export async function dropAllPacks(pool: Pool, tenant: string): Promise<void> {
   for await (const owners of ownersOfTenant(pool, tenant)) {
     for (let start = 0; start < owners.length; start += droppedOwnersMax) {
       const some = owners.slice(start, start + droppedOwnersMax)
-      const { rows } = await pool.query<{ owner: string; type: string }>(typesSql, [tenant, some])
-      await dropPacks(pool, tenant, rows)
+      const changes = some.flatMap((owner) => packedTypes.map((type) => ({ owner, type, changed: true })))
+      await dropPacks(pool, tenant, changes)
     }
   }
 }
@@ -136,21 +133,18 @@ const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
           and superseded = 'infinity' and not deleted offset 0) r) t
     where p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = m.type order by p.id) r`
 
-function rowOf(fields: Fields): PackRow {
-  const [owner, type, changed, updated, shared, id, refs, targets, targetTypes] = fields as readonly Buffer[]
-  return {
-    owner: owner!.toString('latin1'),
-    type: type!.toString('latin1'),
-    changed: instantOf(changed!),
-    updated: instantOf(updated!),
-    shared: shared![0] === 1,
-    id: id!.toString('latin1'),
-    refs: refs!.toString('latin1'),
-    targets: targets!.toString('latin1'),
-    targetTypes: targetTypes!.toString('latin1'),
-    body: fields[9]!,
-  }
-}
+const rowOf = (row: CopyRow): PackRow => ({
+  owner: row.text(0),
+  type: row.text(1),
+  changed: row.instant(2),
+  updated: row.instant(3),
+  shared: row.flag(4),
+  id: row.text(5),
+  refs: row.text(6),
+  targets: row.text(7),
+  targetTypes: row.text(8),
+  body: row.isNull(9) ? null : row.binary(9),
+})
 
 /** Packs the marks' records and gives the packs that came into the store. */
 async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<readonly Pack[]> {
@@ -181,7 +175,7 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
     }
   }
   finish()
-  const empty = [...waiting.values()].map((mark) => ({ mark, packs: [] }))
+  const empty = [...waiting.values()].map((mark) => ({ mark, packs: new PackBuilder(mark).finish() }))
   yield await publish(pool, tenant, [...built, ...empty])
 }
 

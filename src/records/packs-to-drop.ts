@@ -1,14 +1,19 @@
+import { ownedTypes } from '../fhir/ownership.ts'
 import type { Current } from './current.ts'
+import type { PackChange } from './packs.ts'
 import type { Row } from './row.ts'
+
+/** The types of which owners have packs. */
+export const packedTypes: readonly string[] = [...ownedTypes, 'Provenance']
 
 /**
  * The owners and types whose records a write changes. A record that goes or comes back, and a patient who comes after what is said of
- * them, change what the Provenances of the owner are about, too.
+ * them, change what the Provenances of the owner are about, too. A new patient is to have packs of all types, also of those without records.
  */
-export function packsToDrop(rows: readonly Row[], superseded: readonly Current[]): { owner: string; type: string }[] {
-  const pairs = new Map<string, { owner: string; type: string }>()
+export function packsToDrop(rows: readonly Row[], superseded: readonly Current[]): PackChange[] {
+  const changes = new Map<string, PackChange>()
   const add = (owner: string, type: string) => {
-    if (owner !== '') pairs.set(`${owner} ${type}`, { owner, type })
+    if (owner !== '') changes.set(`${owner} ${type}`, { owner, type, changed: true })
   }
   for (const { owner, type, version, body } of rows) {
     add(owner, type)
@@ -20,5 +25,12 @@ export function packsToDrop(rows: readonly Row[], superseded: readonly Current[]
       if (deleted) add(owner, 'Provenance')
     }
   }
-  return [...pairs.values()]
+  for (const { owner, type: rowType, version } of rows) {
+    if (rowType !== 'Patient' || version !== 1) continue
+    for (const type of packedTypes) {
+      const key = `${owner} ${type}`
+      if (!changes.has(key)) changes.set(key, { owner, type, changed: false })
+    }
+  }
+  return [...changes.values()]
 }

@@ -1,50 +1,32 @@
-import { allComeAlong, forThemselves, isWhole, packUse } from '../export/pack-use.ts'
+import { forThemselves, isWhole } from '../export/pack-use.ts'
 import type { PartWriter } from '../files/part-writer.ts'
 import { provenancesOfOwners, type RecordAsOf, recordsOfOwners } from '../records/as-of.ts'
-import { noPacks, type PackedOwners } from '../records/packed-owners.ts'
 import { rendererOf } from './choice.ts'
+import type { ExportedIds } from './exported-ids.ts'
 import { lineTest } from './line-test.ts'
 import { isNewer, type ProvenanceAge, recordedOf } from './newest.ts'
-import { ownedRecords } from './owned-records.ts'
+import type { TypeExport } from './owned-type.ts'
 import type { Selection } from './selection.ts'
 
-/** What a partition has exported: records by `Type/id`, and their owners. */
-export interface Exported {
-  readonly has: (reference: string) => boolean
-  readonly hasOwner: (owner: string) => boolean
-}
-
-/**
- * Exports the Provenances of a partition's owners that come along with what was exported (protocol §3).
- * @param owners those whose packs serve: all of their Provenances come along
- */
-export async function exportProvenances(
-  selection: Selection,
-  owners: PackedOwners = noPacks,
-  exported: Exported,
-): Promise<void> {
+/** The export of the Provenances of a partition's owners that come along with what was exported (protocol §3). */
+export function exportOfProvenances(selection: Selection, writer: PartWriter, exported: () => ExportedIds): TypeExport {
   const { held, job } = selection
-  const all = isWhole(job.request)
-  const everyOwner = all || forThemselves(job.request)
-  const versions = (owners: readonly string[]) =>
-    wantedProvenances(
-      selection,
-      everyOwner ? owners : owners.filter(exported.hasOwner),
-      all ? (target) => selection.includes(target.slice(0, target.indexOf('/'))) : exported.has,
-    )
-  await selection.writing('Provenance', 'output', async (writer) => {
-    const serves = ({ targets, undisputed }: { targets: string; undisputed: boolean }) =>
-      allComeAlong(job.request, targets, undisputed)
-    const use = packUse(job.request, 'Provenance')
-    const reading = { type: 'Provenance', use, owners, versions, serves }
-    for await (const taken of ownedRecords(selection, reading)) {
-      if ('packs' in taken) for (const pack of taken.packs) await selection.copy(writer, pack)
-      else {
-        await addProvenances(selection, writer, taken.records)
-        held.scanned += taken.records.length
-      }
-    }
-  })
+  const whole = isWhole(job.request)
+  const everyOwner = whole || forThemselves(job.request)
+  const isSelected = (target: string) => selection.includes(target.slice(0, target.indexOf('/')))
+  return {
+    versions: (owners) =>
+      wantedProvenances(
+        selection,
+        everyOwner ? owners : owners.filter(exported().hasOwner),
+        whole ? isSelected : exported().has,
+      ),
+    addRecords: async (records) => {
+      await addProvenances(selection, writer, records)
+      held.scanned += records.length
+    },
+    addPack: (pack) => selection.copy(writer, pack),
+  }
 }
 
 /** A Provenance of several owners could be met by several partitions: the last one exports it, once. */

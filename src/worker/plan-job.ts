@@ -9,7 +9,7 @@ import { countReferences } from '../jobs/reference.ts'
 import { tooManyAttempts } from '../jobs/rescue.ts'
 import { ownerSizes } from '../records/owner-sizes.ts'
 import { isOfOwners } from './choice.ts'
-import { packDemand } from './owners-with-packs.ts'
+import { packDemand } from './pack-demand.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 
 /** Plans an accepted job: all partitions and their tasks appear in one transaction. Does nothing when another planner has it. */

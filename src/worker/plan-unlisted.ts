@@ -4,7 +4,7 @@ import type { Job } from '../jobs/job.ts'
 import { addPlanned, forgetPlanned } from '../jobs/planned-partition.ts'
 import { ownerSizes } from '../records/owner-sizes.ts'
 import { ownersOfTenant } from '../records/owners.ts'
-import { packDemand } from './owners-with-packs.ts'
+import { packDemand } from './pack-demand.ts'
 
 /**
  * Plans a job that names no patients: goes through all owners of the tenant in pages and writes each partition as soon as it is cut,

@@ -60,13 +60,25 @@ export class Selection {
   }
 
   /** Runs `produce` with a writer for one type, and keeps the files it wrote. */
-  async writing(type: string, kind: KindedPart['kind'], produce: (writer: PartWriter) => Promise<void>): Promise<void> {
-    const writer = new PartWriter(this.#workshop.files, attemptFolder(this.held.partition), type, partGzipBytesMax)
+  writing(type: string, kind: KindedPart['kind'], produce: (writer: PartWriter) => Promise<void>): Promise<void> {
+    return this.writingEach([type], kind, (writers) => produce(writers.get(type)!))
+  }
+
+  /** The same with a writer for each of several types. */
+  async writingEach(
+    types: readonly string[],
+    kind: KindedPart['kind'],
+    produce: (writers: ReadonlyMap<string, PartWriter>) => Promise<void>,
+  ): Promise<void> {
+    const folder = attemptFolder(this.held.partition)
+    const { files } = this.#workshop
+    const writers = new Map(types.map((type) => [type, new PartWriter(files, folder, type, partGzipBytesMax)]))
     try {
-      await produce(writer)
-      for (const part of await writer.end()) this.parts.push({ ...part, kind })
+      await produce(writers)
+      const ended = await Promise.all([...writers.values()].map((writer) => writer.end()))
+      for (const part of ended.flat()) this.parts.push({ ...part, kind })
     } catch (error) {
-      writer.abandon()
+      for (const writer of writers.values()) writer.abandon()
       throw error
     }
   }
@@ -79,36 +91,45 @@ export class Selection {
     await writer.write(linesOf(records), records.length)
   }
 
-  /** Copies a pack as it is, and notes what its records refer to. */
-  async copy(writer: PartWriter, pack: Pack): Promise<void> {
+  /**
+   * Copies a pack as it is, and notes what its records refer to.
+   * @returns undefined when there is nothing to wait for
+   */
+  copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
     this.held.signal.throwIfAborted()
-    // What a patient's pack refers to is hardly ever the same as another's: nothing is to be gained by remembering it.
-    if (!this.#hasAll) for (const reference of this.selected(pack.refs)) this.#note(reference)
-    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.#note(reference)
-    await writer.copy(pack)
+    // What a patient's pack refers to is hardly ever the same as another's: the list is not remembered.
+    if (pack.refs !== '' && !this.#hasAll) this.#noteSelected(pack.refs)
+    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
+    return pack.records === 0 ? undefined : writer.copy(pack)
   }
 
   /** Notes the referenced records of selected types (protocol §4: one hop from exported records); a whole system has them anyway. */
   refer(refs: string): void {
     if (refs === '' || this.#hasAll || this.#seenRefs.has(refs)) return
     if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
-    for (const reference of this.selected(refs)) this.#note(reference)
+    this.#noteSelected(refs)
   }
 
-  /** Keeps a text of its own: a piece of a longer one would hold all of it. */
-  #note(reference: string): void {
-    if (!this.references.has(reference)) this.references.add(Buffer.from(reference, 'latin1').toString('latin1'))
+  #noteSelected(refs: string): void {
+    for (const reference of refs.split(' ')) {
+      if (!this.references.has(reference) && this.#isSelected(reference)) this.references.add(ownText(reference))
+    }
   }
 
   /** Those of blank-separated references that lead to records of selected types. */
   selected(refs: string): string[] {
-    return refs.split(' ').filter((reference) => {
-      const type = reference.slice(0, reference.indexOf('/'))
-      return isReferenceType(type) && this.includes(type)
-    })
+    return refs.split(' ').filter((reference) => this.#isSelected(reference))
+  }
+
+  #isSelected(reference: string): boolean {
+    const type = reference.slice(0, reference.indexOf('/'))
+    return isReferenceType(type) && this.includes(type)
   }
 }
+
+/** A text of its own: a piece of a longer one would hold all of it. */
+const ownText = (piece: string): string => Buffer.from(piece, 'latin1').toString('latin1')
 
 /** Many records share one list of references; this many lists are remembered to skip them quickly. */
 const seenRefsMax = 100_000

@@ -9,7 +9,7 @@ const restartMs = 1_000
 const restartsMax = 10
 
 /** An engine streams: what it holds is bounded by its partitions, and a heap that is kept small is collected early. */
-const resourceLimits = { maxOldGenerationSizeMb: 160, maxYoungGenerationSizeMb: 16 }
+const resourceLimits = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 16 }
 
 /** Runs engine threads: exporting happens beside the thread that answers requests, so that polls stay fast. */
 export class EngineThreads {

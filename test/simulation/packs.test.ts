@@ -7,6 +7,7 @@ import { hl7Switches } from '../../src/filter/switches.ts'
 import { inflateLines } from '../../src/gzip/deflated.ts'
 import { recordsOfOwners } from '../../src/records/as-of.ts'
 import { packsOfOwners } from '../../src/records/packs.ts'
+import { packedTypes } from '../../src/records/packs-to-drop.ts'
 import { batch, clinicalRecord, patientIds } from './changes.ts'
 import { checkExport } from './check-export.ts'
 import type { ModelRequest } from './model.ts'
@@ -111,8 +112,10 @@ describe('packs', () => {
   async function assertFresh({ name }: SimulatedTenant): Promise<void> {
     const { pool } = simulation
     const asOf = Date.UTC(2200, 0, 1)
-    for (const type of exportableTypes) {
-      for await (const { owner, packs, lying } of packsOfOwners(pool, { tenant: name, type, owners: patientIds })) {
+    const types = packedTypes
+    const demand = { tenant: name, types, usable: types, asOf, owners: patientIds }
+    for await (const ofOwners of packsOfOwners(pool, demand)) {
+      for (const { owner, type, packs, lying } of ofOwners) {
         assert.equal(lying, false)
         const current: string[] = []
         const shared: string[] = []
