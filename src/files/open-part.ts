@@ -7,7 +7,7 @@ import { memberEnd, memberHeader } from '../gzip/member.ts'
 import type { FileStore } from './file-store.ts'
 
 /** Small pieces go to the file system together. */
-const gatheredBytesMax = 256 * 1024
+const gatheredBytesMax = 128 * 1024
 
 /** A file that is being written: one gzip member, put together from deflated lines. */
 export class OpenPart {
@@ -18,6 +18,8 @@ export class OpenPart {
   #crc = 0
   #gathered: Buffer = Buffer.allocUnsafeSlow(gatheredBytesMax)
   #gatheredBytes = 0
+  /** A buffer that has been written, to be filled again. */
+  #spare: Buffer | undefined
   readonly #sink: Writable
   readonly #done: Promise<void>
 
@@ -55,10 +57,14 @@ export class OpenPart {
   }
 
   #write(): boolean {
-    const bytes = this.#gathered.subarray(0, this.#gatheredBytes)
-    this.#gathered = Buffer.allocUnsafeSlow(gatheredBytesMax)
+    const full = this.#gathered
+    const bytes = full.subarray(0, this.#gatheredBytes)
+    this.#gathered = this.#spare ?? Buffer.allocUnsafeSlow(gatheredBytesMax)
     this.#gatheredBytes = 0
-    return this.#sink.write(bytes)
+    this.#spare = undefined
+    return this.#sink.write(bytes, () => {
+      this.#spare = full
+    })
   }
 
   async #drained(): Promise<void> {

@@ -29,7 +29,7 @@ class MemoryStore implements Pick<FileStore, 'create'> {
     return new Writable({
       highWaterMark: slow ? 1 : 1024 * 1024,
       write: (chunk: Buffer, _encoding, done) => {
-        chunks.push(chunk)
+        chunks.push(Buffer.from(chunk))
         if (slow) setImmediate(done)
         else done()
       },

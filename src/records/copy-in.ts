@@ -1,5 +1,4 @@
 import { pipeline } from 'node:stream/promises'
-import { crc32 } from 'node:zlib'
 import type { ClientBase } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
@@ -55,10 +54,9 @@ function* chunksOf<Row>({ columns, room, encode }: RowEncoding<Row>, rows: reado
 }
 
 /** Fields of a binary COPY, one after the other, each with its length before it. */
-class CopyChunk {
+export class CopyChunk {
   readonly #buffer: Buffer
   #at = 0
-  #fieldsStart = 0
 
   constructor(size: number) {
     this.#buffer = Buffer.allocUnsafeSlow(size)
@@ -74,7 +72,6 @@ class CopyChunk {
 
   beginRow(fields: number): void {
     this.#at = this.#buffer.writeInt16BE(fields, this.#at)
-    this.#fieldsStart = this.#at
   }
 
   text(value: string | null): void {
@@ -104,13 +101,25 @@ class CopyChunk {
     this.#at = this.#buffer.writeInt8(value ? 1 : 0, this.#at)
   }
 
-  /** The CRC-32 of the fields of the row so far, their lengths included. */
-  seal(): void {
-    this.bigint(BigInt(crc32(this.#buffer.subarray(this.#fieldsStart, this.#at))))
-  }
-
   binary(value: Buffer): void {
     this.#at = this.#buffer.writeInt32BE(value.length, this.#at)
-    this.#at += value.copy(this.#buffer, this.#at)
+    this.raw(value)
+  }
+
+  /** Bytes without a length before them. */
+  raw(bytes: Buffer): void {
+    this.#at += bytes.copy(this.#buffer, this.#at)
+  }
+
+  /**
+   * A binary field that `write` puts together.
+   * @returns its content, a view
+   */
+  composed(write: () => void): Buffer {
+    const start = this.#at + fieldBytes
+    this.#at = start
+    write()
+    this.#buffer.writeInt32BE(this.#at - start, start - fieldBytes)
+    return this.#buffer.subarray(start, this.#at)
   }
 }

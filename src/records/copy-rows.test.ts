@@ -1,104 +1,132 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
-import fc from 'fast-check'
-import { CopyParser, type CopyRow } from './copy-rows.ts'
-
-type Field = Uint8Array | null
-
-const field = fc.option(fc.uint8Array({ maxLength: 40 }), { nil: null })
-const table = fc.array(fc.array(field, { maxLength: 5 }), { maxLength: 12 })
-
-/** What PostgreSQL sends: signature, flags and extension length, rows, and -1 in the place of a count. */
-function binaryCopy(rows: readonly (readonly Field[])[]): Buffer {
-  const pieces: Buffer[] = [Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')]
-  for (const row of rows) {
-    pieces.push(int16(row.length))
-    for (const value of row) pieces.push(int32(value === null ? -1 : value.length), Buffer.from(value ?? []))
-  }
-  return Buffer.concat([...pieces, int16(-1)])
-}
-
-function int16(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeInt16BE(value)
-  return bytes
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-/** Pushes the bytes in chunks cut at the positions; the rows are copied, for their fields are views. */
-function parse(bytes: Buffer, cuts: readonly number[]): Field[][] {
-  const parser = new CopyParser()
-  const edges = [0, ...cuts.filter((cut) => cut < bytes.length).sort((a, b) => a - b), bytes.length]
-  return edges.slice(1).flatMap((end, index) => {
-    const chunk = Buffer.from(bytes.subarray(edges[index], end))
-    const rows = parser.push(chunk).map(fieldsOf)
-    chunk.fill(0xee)
-    return rows
-  })
-}
-
-const fieldsOf = (row: CopyRow): Field[] =>
-  Array.from({ length: row.length }, (_, field) => (row.isNull(field) ? null : Uint8Array.from(row.binary(field))))
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Database, openDatabase } from '../database/connection.ts'
+import { type CopyRow, copyRows } from './copy-rows.ts'
 
 describe('rows of a binary COPY', () => {
-  it('are the same wherever the chunks are cut', () => {
-    fc.assert(
-      fc.property(table, fc.array(fc.nat(400), { maxLength: 30 }), (rows, cuts) => {
-        assert.deepEqual(parse(binaryCopy(rows), cuts), rows)
-      }),
-    )
+  let directory: string
+  let database: Database
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'millrace-copy-'))
+    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
+  })
+  after(async () => {
+    await database.close()
+    await rm(directory, { recursive: true, force: true })
   })
 
-  it('are the same when every byte comes alone', () => {
-    const rows = [[Uint8Array.of(1, 2, 3), null], [], [new Uint8Array(0), Uint8Array.of(0xff)]]
-    const bytes = binaryCopy(rows)
-    assert.deepEqual(parse(bytes, [...bytes.keys()]), rows)
+  async function read(query: string, signal?: AbortSignal): Promise<CopyRow[]> {
+    return (await Array.fromAsync(copyRows(database.pool, query, signal))).flat()
+  }
+
+  it('give texts, bytes, numbers, flags and instants', async () => {
+    const [row, ...others] = await read(`
+      select 'Practitioner/a'::text, '\\x00ff'::bytea, -7, -(2::bigint ^ 52)::bigint, 2::bigint ^ 32 + 5::bigint, true, false`)
+    assert.deepEqual(others, [])
+    assert.equal(row!.length, 7)
+    assert.equal(row!.text(0), 'Practitioner/a')
+    assert.deepEqual(row!.binary(1), Buffer.from([0, 255]))
+    assert.deepEqual([row!.integer(2), row!.bigint(3)], [-7, -(2 ** 52)])
+    assert.deepEqual([row!.flag(5), row!.flag(6)], [true, false])
   })
 
-  it('distinguish an empty value from null', () => {
-    assert.deepEqual(parse(binaryCopy([[new Uint8Array(0), null]]), []), [[new Uint8Array(0), null]])
-  })
-
-  it('come as soon as they are complete', () => {
-    const parser = new CopyParser()
-    const bytes = binaryCopy([[Uint8Array.of(1)], [Uint8Array.of(2)]])
-    const firstRowEnd = 19 + 2 + 4 + 1
-    assert.equal(parser.push(bytes.subarray(0, firstRowEnd - 1)).length, 0)
-    assert.equal(parser.push(bytes.subarray(firstRowEnd - 1, firstRowEnd)).length, 1)
-    assert.equal(parser.push(bytes.subarray(firstRowEnd)).length, 1)
-  })
-
-  it('give numbers, flags and instants', () => {
-    const int64 = (value: bigint) => {
-      const bytes = Buffer.alloc(8)
-      bytes.writeBigInt64BE(value)
-      return bytes
-    }
-    const greatest = 2n ** 63n - 1n
-    const instants = [-1_500_000n, 0n, 1_234_567n, 800_000_000_000_000n, greatest, -greatest - 1n].map(int64)
-    const rows = [
-      [int32(-7), int64(-(2n ** 52n)), int64(2n ** 32n + 5n), Uint8Array.of(1), Uint8Array.of(0), ...instants],
-    ]
-    const [row] = new CopyParser().push(binaryCopy(rows))
-    assert.equal(row!.integer(0), -7)
-    assert.deepEqual([row!.bigint(1), row!.bigint(2)], [-(2 ** 52), 2 ** 32 + 5])
-    assert.deepEqual([row!.flag(3), row!.flag(4)], [true, false])
-    const epoch = Date.UTC(2000, 0, 1)
+  it('give big integers of both halves', async () => {
+    const values = [0n, 1n, 2n ** 31n, 2n ** 32n - 1n, 2n ** 32n + 5n, 2n ** 53n - 1n, -1n, -(2n ** 32n) - 5n]
+    const rows = await read(`select v::bigint from unnest('{${values.join(',')}}'::bigint[]) as v`)
     assert.deepEqual(
-      instants.map((_, index) => row!.instant(5 + index)),
-      [
-        epoch - 1_500,
-        epoch,
-        epoch + 1_234,
-        epoch + 800_000_000_000,
-        Number.POSITIVE_INFINITY,
-        Number.NEGATIVE_INFINITY,
-      ],
+      rows.map((row) => BigInt(row.bigint(0))),
+      values,
     )
+  })
+
+  it('give instants in milliseconds, infinite ones too', async () => {
+    const texts = ['1999-12-31T23:59:58.5Z', '2000-01-01T00:00:00Z', '2026-11-23T06:51:25.123Z']
+    const [row] = await read(`
+      select ${texts.map((text) => `'${text}'::timestamptz`)}, 'infinity'::timestamptz, '-infinity'::timestamptz`)
+    const found = [0, 1, 2, 3, 4].map((field) => row!.instant(field))
+    assert.deepEqual(found, [...texts.map(Date.parse), Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+  })
+
+  it('tell an empty value from null', async () => {
+    const [row] = await read(`select '', null::text, ''::bytea, null::bytea`)
+    assert.deepEqual(
+      [0, 1, 2, 3].map((field) => row!.isNull(field)),
+      [false, true, false, true],
+    )
+    assert.deepEqual([row!.text(0), row!.binary(2).length], ['', 0])
+  })
+
+  it('are none for a query without any', async () => {
+    assert.deepEqual(await read('select 1 where false'), [])
+  })
+
+  it('are whole and in order whatever they weigh, and stay as they are while later ones come', async () => {
+    const sizes = Array.from({ length: 400 }, (_, index) => [0, 1, 4_000, 9_000, 70_000, 300_000][index % 6]!)
+    const rows = await read(`
+      select n, convert_to(repeat(chr(97 + (n % 26)::int), size), 'UTF8')
+      from unnest('{${sizes.join(',')}}'::int[]) with ordinality as s(size, n)`)
+    assert.equal(rows.length, sizes.length)
+    for (const [index, row] of rows.entries()) {
+      assert.equal(row.bigint(0), index + 1)
+      const letter = String.fromCharCode(97 + ((index + 1) % 26))
+      assert.ok(row.binary(1).equals(Buffer.alloc(sizes[index]!, letter)), `row ${index}`)
+    }
+  })
+
+  it('wait in the database for a reader who is slow', async () => {
+    const rowBytes = 50_000
+    const rows = copyRows(database.pool, `select repeat('x', ${rowBytes}) from generate_series(1, 2000)`)
+    let total = 0
+    let largest = 0
+    for await (const batch of rows) {
+      total += batch.length
+      largest = Math.max(largest, batch.length)
+      for (let turns = 0; turns < 20; turns++) await turn()
+    }
+    assert.equal(total, 2000)
+    // A quarter of a megabyte, the row that went beyond it, and what else came in the same piece.
+    assert.ok(largest * rowBytes <= 2 * 256 * 1024, `${largest} rows at once`)
+  })
+
+  it('end with the error of a query that fails in its middle', async () => {
+    await assert.rejects(read('select 1 / (500 - n) from generate_series(1, 1000) as n'), /division by zero/)
+    await assert.rejects(read('select nothing'), /"nothing" does not exist/)
+    assert.equal((await read('select 1')).length, 1)
+  })
+
+  it('end with the reason of a signal', async () => {
+    const abort = new AbortController()
+    const rows = copyRows(database.pool, `select repeat('x', 1000) from generate_series(1, 1000000)`, abort.signal)
+    await rows.next()
+    abort.abort(new Error('cancelled'))
+    await assert.rejects(async () => {
+      for await (const _ of rows);
+    }, /cancelled/)
+    await assert.rejects(read('select 1', abort.signal), /cancelled/)
+  })
+
+  it('cost the connection when their reader stops early', async () => {
+    for await (const rows of copyRows(database.pool, 'select n from generate_series(1, 10000000) as n')) {
+      assert.ok(rows.length > 0)
+      break
+    }
+    assert.equal(database.pool.idleCount, 0)
+    assert.equal((await read('select 1')).length, 1)
+  })
+
+  it('end with an error when the connection is lost', async () => {
+    const rows = copyRows(database.pool, `select repeat('x', 1000) from generate_series(1, 10000000)`)
+    await rows.next()
+    await database.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'copy (%' and pid <> pg_backend_pid()`,
+    )
+    await assert.rejects(async () => {
+      for await (const _ of rows);
+    })
   })
 })

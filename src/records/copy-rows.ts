@@ -1,6 +1,6 @@
-import type { Pool } from 'pg'
-import { to as copyTo } from 'pg-copy-streams'
+import type { Connection, Pool, Submittable } from 'pg'
 
+/** What stands before the first row. */
 const headerBytes = 19
 const epochMs = Date.UTC(2000, 0, 1)
 const two32 = 2 ** 32
@@ -12,10 +12,31 @@ export class CopyRow {
   readonly #bytes: Buffer
   /** Where the content of each field begins; its length stands before it. */
   readonly #starts: readonly number[]
+  /** Where the row ends in the chunk. */
+  readonly end: number
 
-  constructor(bytes: Buffer, starts: readonly number[]) {
+  private constructor(bytes: Buffer, starts: readonly number[], end: number) {
     this.#bytes = bytes
     this.#starts = starts
+    this.end = end
+  }
+
+  /** The row that begins at a position, or undefined when it is not complete, or no row. */
+  static at(bytes: Buffer, start: number): CopyRow | undefined {
+    if (start + 2 > bytes.length) return undefined
+    const count = bytes.readInt16BE(start)
+    if (count < 0) return undefined
+    const starts: number[] = []
+    let at = start + 2
+    for (let index = 0; index < count; index++) {
+      if (at + fieldBytes > bytes.length) return undefined
+      const size = bytes.readInt32BE(at)
+      at += fieldBytes
+      starts.push(at)
+      if (size > 0) at += size
+      if (at > bytes.length) return undefined
+    }
+    return new CopyRow(bytes, starts, at)
   }
 
   get length(): number {
@@ -60,11 +81,6 @@ export class CopyRow {
     return Math.trunc(microseconds / 1000) + epochMs
   }
 
-  /** The bytes of all fields before this one, their lengths included. */
-  before(field: number): Buffer {
-    return this.#bytes.subarray(this.#starts[0]! - fieldBytes, this.#starts[field]! - fieldBytes)
-  }
-
   #size(field: number): number {
     return this.#bytes.readInt32BE(this.#starts[field]! - fieldBytes)
   }
@@ -73,70 +89,88 @@ export class CopyRow {
 /** What stands before the content of a field: its length, or -1 for null. */
 const fieldBytes = 4
 
-/** Cuts the bytes of `COPY … TO STDOUT (FORMAT BINARY)` into rows, whatever the sizes of the chunks they come in. */
-export class CopyParser {
-  #held: Buffer = Buffer.alloc(0)
-  #headerSeen = false
+/** Bytes of rows that wait for their reader before the database is told to wait, but for those of one piece of the network's. */
+const waitingBytesMax = 256 * 1024
 
-  /** The rows that are complete with this chunk. Their fields are views of it; what is left of it is copied. */
-  push(chunk: Buffer): CopyRow[] {
-    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
-    const rows: CopyRow[] = []
-    let at = 0
-    if (!this.#headerSeen) {
-      if (bytes.length < headerBytes) {
-        this.#held = Buffer.from(bytes)
-        return rows
-      }
-      at = headerBytes
-      this.#headerSeen = true
+/** A running `COPY … TO STDOUT (FORMAT BINARY)`: PostgreSQL sends each row as a message of its own. */
+class CopyOut implements Submittable {
+  readonly #query: string
+  #connection: Connection | undefined
+  #headerSeen = false
+  #rows: CopyRow[] = []
+  #waitingBytes = 0
+  #ended = false
+  #error: Error | undefined
+  #wake: () => void = () => {}
+
+  constructor(query: string) {
+    this.#query = query
+  }
+
+  submit(connection: Connection): void {
+    this.#connection = connection
+    connection.query(this.#query)
+  }
+
+  /** @param message its chunk is overwritten by the next ones */
+  handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
+    const row = CopyRow.at(Buffer.from(chunk), this.#headerSeen ? 0 : headerBytes)
+    this.#headerSeen = true
+    if (!row) return
+    this.#rows.push(row)
+    this.#waitingBytes += chunk.length
+    if (this.#waitingBytes > waitingBytesMax) this.#connection!.stream.pause()
+    this.#wake()
+  }
+
+  handleError(error: Error): void {
+    this.fail(error)
+  }
+
+  handleCommandComplete(): void {}
+
+  handleReadyForQuery(): void {
+    this.#ended = true
+    this.#wake()
+  }
+
+  /** The reader gets this error. */
+  fail(error: Error): void {
+    this.#error ??= error
+    this.#wake()
+  }
+
+  /** The rows that have come; undefined after the last one. */
+  async next(): Promise<CopyRow[] | undefined> {
+    while (this.#rows.length === 0 && !this.#ended && !this.#error) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
-    for (;;) {
-      const row = rowAt(bytes, at)
-      if (row === undefined) break
-      rows.push(new CopyRow(bytes, row.starts))
-      at = row.end
-    }
-    this.#held = Buffer.from(bytes.subarray(at))
+    if (this.#error) throw this.#error
+    const rows = this.#rows
+    if (rows.length === 0) return undefined
+    this.#rows = []
+    if (this.#waitingBytes > waitingBytesMax) this.#connection!.stream.resume()
+    this.#waitingBytes = 0
     return rows
   }
 }
 
-function rowAt(bytes: Buffer, start: number): { starts: number[]; end: number } | undefined {
-  if (start + 2 > bytes.length) return undefined
-  const count = bytes.readInt16BE(start)
-  if (count < 0) return undefined
-  const starts: number[] = []
-  let at = start + 2
-  for (let index = 0; index < count; index++) {
-    if (at + fieldBytes > bytes.length) return undefined
-    const size = bytes.readInt32BE(at)
-    at += fieldBytes
-    starts.push(at)
-    if (size > 0) at += size
-    if (at > bytes.length) return undefined
-  }
-  return { starts, end: at }
-}
-
 /**
- * Runs a query as a binary COPY and gives its rows in batches, with backpressure: memory stays at about one chunk.
+ * Runs a query as a binary COPY and gives its rows in batches, with backpressure.
  * A reader that stops early costs the connection, for a running COPY ends in no other way.
  * @param signal stops the reading at once, by an error
  */
 export async function* copyRows(pool: Pool, query: string, signal?: AbortSignal): AsyncGenerator<CopyRow[]> {
   signal?.throwIfAborted()
   const client = await pool.connect()
-  const stream = client.query(copyTo(`copy (${query}) to stdout (format binary)`))
-  const stop = () => stream.destroy(signal!.reason as Error)
+  const copy = client.query(new CopyOut(`copy (${query}) to stdout (format binary)`))
+  const stop = () => copy.fail(signal!.reason as Error)
   signal?.addEventListener('abort', stop)
   let finished = false
   try {
-    const parser = new CopyParser()
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      const rows = parser.push(chunk)
-      if (rows.length > 0) yield rows
-    }
+    for (let rows = await copy.next(); rows !== undefined; rows = await copy.next()) yield rows
     finished = true
   } finally {
     signal?.removeEventListener('abort', stop)

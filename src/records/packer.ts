@@ -5,8 +5,8 @@ import { text, textArray } from './literal.ts'
 import { ownersOfTenant } from './owners.ts'
 import type { Pack } from './pack.ts'
 import { PackBuilder, type PackRow } from './pack-builder.ts'
+import { packedTypes } from './packed-types.ts'
 import { dropPacks, insertPacks } from './packs.ts'
-import { packedTypes } from './packs-to-drop.ts'
 
 /** What was packed. `bytes` are those of the lines, `packed` those of the packs. */
 export interface PackCounts {

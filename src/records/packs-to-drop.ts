@@ -1,10 +1,7 @@
-import { ownedTypes } from '../fhir/ownership.ts'
 import type { Current } from './current.ts'
+import { packedTypes } from './packed-types.ts'
 import type { PackChange } from './packs.ts'
 import type { Row } from './row.ts'
-
-/** The types of which owners have packs. */
-export const packedTypes: readonly string[] = [...ownedTypes, 'Provenance']
 
 /**
  * The owners and types whose records a write changes. A record that goes or comes back, and a patient who comes after what is said of

@@ -4,31 +4,11 @@ import { copyIn, type RowEncoding, textRoom } from './copy-in.ts'
 import { type CopyRow, copyRows } from './copy-rows.ts'
 import { instant, text, textArray } from './literal.ts'
 import type { Pack } from './pack.ts'
+import { bodyRoom, readBody, writeBody } from './pack-body.ts'
 import type { PackDemand } from './pack-demand.ts'
+import { packedTypes } from './packed-types.ts'
 
-/** As they are written and read. The last one seals the others. */
-const columns = [
-  'tenant',
-  'owner',
-  'type',
-  'number',
-  'total',
-  'records',
-  'bytes',
-  'packed',
-  'crc',
-  'changed',
-  'oldest',
-  'newest',
-  'refs',
-  'shared',
-  'targets',
-  'undisputed',
-  'body',
-  'seal',
-]
-const bodyField = columns.indexOf('body')
-const sealField = columns.indexOf('seal')
+const columns = 'tenant,owner,type,number,records,bytes,packed,changed,oldest,newest,body,seal'.split(',')
 
 /** Adds packs. Those of their owners and types must be missing. */
 export const insertPacks = (client: ClientBase, tenant: string, packs: readonly Pack[]): Promise<void> =>
@@ -37,27 +17,20 @@ export const insertPacks = (client: ClientBase, tenant: string, packs: readonly 
 const encodingFor = (tenant: string): RowEncoding<Pack> => ({
   table: 'pack',
   columns,
-  room: ({ owner, type, refs, shared, targets, blocks }) =>
-    textRoom(tenant, owner, type, refs, shared, targets) + blocks.length,
+  room: (pack) => textRoom(tenant, pack.owner, pack.type) + bodyRoom(tenant, pack),
   encode: (chunk, pack) => {
     chunk.text(tenant)
     chunk.text(pack.owner)
     chunk.text(pack.type)
     chunk.integer(pack.number)
-    chunk.integer(pack.total)
     chunk.integer(pack.records)
     chunk.integer(pack.bytes)
     chunk.integer(pack.blocks.length)
-    chunk.bigint(BigInt(pack.crc))
     chunk.instant(pack.changed)
     chunk.instant(pack.oldest)
     chunk.instant(pack.newest)
-    chunk.text(pack.refs)
-    chunk.text(pack.shared)
-    chunk.text(pack.targets)
-    chunk.flag(pack.undisputed)
-    chunk.binary(pack.blocks)
-    chunk.seal()
+    const body = chunk.composed(() => writeBody(chunk, tenant, pack))
+    chunk.bigint(BigInt(crc32(body)))
   },
 })
 
@@ -65,78 +38,89 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
 export interface OwnedPacks {
   readonly owner: string
   readonly type: string
-  /** Only those whose blocks were asked for have any. */
+  /** Those that are wanted. */
   readonly packs: readonly Pack[]
+  /** There is something to export that packs cannot give. */
+  readonly lacking: boolean
   /** One of them is missing or is not what it says: none may be used. */
   readonly lying: boolean
 }
 
-/** What of the owners' packs is read: all of `types`; the blocks only of those that can be exported. */
+/** Whose packs are read, and which are wanted: those of usable types, of the right time, with nothing but later records than `since`. */
 export type PackReading = PackDemand & { readonly owners: readonly string[]; readonly signal?: AbortSignal }
 
 /** The packs of owners, owner after owner in the order given, each with its types in order. */
 export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGenerator<OwnedPacks[]> {
-  const { owners, signal } = reading
+  const { tenant, owners, signal } = reading
   if (owners.length === 0 || typesRead(reading).length === 0) return
-  let open: { owner: string; type: string; packs: Pack[]; lying: boolean } | undefined
+  let gathered: GatheredPacks | undefined
   for await (const rows of copyRows(pool, packsQuery(reading), signal)) {
     const complete: OwnedPacks[] = []
     for (const row of rows) {
-      const pack = packOf(row)
-      if (open?.owner !== pack.owner || open.type !== pack.type) {
-        if (open) complete.push(checked(open))
-        open = { owner: pack.owner, type: pack.type, packs: [], lying: false }
+      const owner = row.text(0)
+      const type = row.text(1)
+      if (gathered?.owner !== owner || gathered.type !== type) {
+        if (gathered) complete.push(gathered)
+        gathered = new GatheredPacks(tenant, owner, type)
       }
-      open.packs.push(pack)
-      if (!row.isNull(bodyField) && row.bigint(sealField) !== crc32(row.before(sealField))) open.lying = true
+      gathered.add(row)
     }
     yield complete
   }
-  if (open) yield [checked(open)]
+  if (gathered) yield [gathered]
 }
 
-/** Without `since`, packs that cannot be exported tell nothing. */
+class GatheredPacks implements OwnedPacks {
+  readonly owner: string
+  readonly type: string
+  readonly packs: Pack[] = []
+  lacking = false
+  readonly #tenant: string
+  #rows = 0
+  #wrong = false
+
+  constructor(tenant: string, owner: string, type: string) {
+    this.#tenant = tenant
+    this.owner = owner
+    this.type = type
+  }
+
+  /** @param row as `packsQuery` gives it */
+  add(row: CopyRow): void {
+    const number = this.#rows++
+    if (row.isNull(2)) {
+      if (!row.flag(4)) this.lacking = true
+      return
+    }
+    const pack = readBody(row.binary(2), row.bigint(3), this.#tenant)
+    if (pack?.owner === this.owner && pack.type === this.type && pack.number === number) this.packs.push(pack)
+    else this.#wrong = true
+  }
+
+  get lying(): boolean {
+    return this.#wrong || this.packs.some(({ total }) => total !== this.#rows)
+  }
+}
+
+/** Without `since`, packs of other types tell nothing. */
 const typesRead = ({ types, usable, since }: PackDemand): readonly string[] => (since === undefined ? usable : types)
 
+/** Whose packs, the body of those that are wanted, its seal, and whether there is nothing to export in it. */
 function packsQuery(reading: PackReading): string {
   const { tenant, usable, asOf, since, owners } = reading
-  const wanted = [
-    `type = any (${textArray(usable)})`,
-    `changed <= ${instant(asOf)}`,
-    ...(since === undefined ? [] : [`oldest > ${instant(since)}`]),
-  ].join(' and ')
-  const read = columns.map((column) => (column === 'body' ? `case when ${wanted} then body end` : column))
+  const types = typesRead(reading)
+  const ofTypes = packedTypes.every((type) => types.includes(type)) ? '' : `and type = any (${textArray(types)})`
+  const [wanted, unchanged] =
+    since === undefined
+      ? ['true', 'false']
+      : [`oldest > ${instant(since)} and type = any (${textArray(usable)})`, `newest <= ${instant(since)}`]
   return `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (
-      select ${read.join(', ')} from pack
-      where tenant = ${text(tenant)} and owner = o.owner and type = any (${textArray(typesRead(reading))}) order by type, number) p`
+      select owner, type, case when changed <= ${instant(asOf)} and ${wanted} then body end, seal,
+        changed <= ${instant(asOf)} and ${unchanged}
+      from pack where tenant = ${text(tenant)} and owner = o.owner ${ofTypes} order by type, number) p`
 }
-
-function checked({ owner, type, packs, lying }: OwnedPacks): OwnedPacks {
-  const whole = packs.every(({ number, total }, index) => number === index && total === packs.length)
-  return { owner, type, packs, lying: lying || !whole }
-}
-
-const nothing = Buffer.alloc(0)
-
-const packOf = (row: CopyRow): Pack => ({
-  owner: row.text(1),
-  type: row.text(2),
-  number: row.integer(3),
-  total: row.integer(4),
-  records: row.integer(5),
-  bytes: row.integer(6),
-  crc: row.bigint(8),
-  changed: row.instant(9),
-  oldest: row.instant(10),
-  newest: row.instant(11),
-  refs: row.text(12),
-  shared: row.text(13),
-  targets: row.text(14),
-  undisputed: row.flag(15),
-  blocks: row.isNull(bodyField) ? nothing : row.binary(bodyField),
-})
 
 /** Packs that are to be made anew. */
 export interface PackChange {

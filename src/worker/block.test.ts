@@ -27,7 +27,7 @@ async function filesOf(blocks: readonly (readonly [owner: string, records: numbe
     stored.set(path, chunks)
     return new Writable({
       write: (chunk: Buffer, _encoding, done) => {
-        chunks.push(chunk)
+        chunks.push(Buffer.from(chunk))
         done()
       },
     })

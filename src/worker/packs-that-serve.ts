@@ -1,4 +1,4 @@
-import { allComeAlong, packUse } from '../export/pack-use.ts'
+import { allComeAlong } from '../export/pack-use.ts'
 import type { Pack } from '../records/pack.ts'
 import { dropPacks, type OwnedPacks } from '../records/packs.ts'
 import type { Selection } from './selection.ts'
@@ -7,16 +7,16 @@ import type { Selection } from './selection.ts'
  * Those packs of an owner and type that hold something to export; none when there is nothing to export, undefined when they are not the
  * state that the job wants.
  */
-export function packsThatServe({ job }: Selection, { type, packs, lying }: OwnedPacks): readonly Pack[] | undefined {
+export function packsThatServe(
+  { job }: Selection,
+  { type, packs, lacking, lying }: OwnedPacks,
+): readonly Pack[] | undefined {
   const { request } = job
   const since = request.since ?? Number.NEGATIVE_INFINITY
   const asOf = job.transactionTime.getTime()
-  const usable = packUse(request, type) !== 'passed-over'
-  const serves = ({ changed, oldest, newest, targets, undisputed }: Pack) =>
-    changed <= asOf &&
-    (newest <= since || (oldest > since && usable)) &&
-    (type !== 'Provenance' || allComeAlong(request, targets, undisputed))
-  if (lying || !packs.every(serves)) return undefined
+  const serves = ({ changed, oldest, targets, undisputed }: Pack) =>
+    changed <= asOf && oldest > since && (type !== 'Provenance' || allComeAlong(request, targets, undisputed))
+  if (lying || lacking || !packs.every(serves)) return undefined
   return packs.filter(({ newest }) => newest > since)
 }
 

@@ -97,8 +97,7 @@ export class Selection {
    */
   copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
     this.held.signal.throwIfAborted()
-    // What a patient's pack refers to is hardly ever the same as another's: the list is not remembered.
-    if (pack.refs !== '' && !this.#hasAll) this.#noteSelected(pack.refs)
+    if (pack.refs !== '' && !this.#hasAll) for (const reference of pack.refs.split(' ')) this.#note(reference)
     if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
     return pack.records === 0 ? undefined : writer.copy(pack)
@@ -108,13 +107,13 @@ export class Selection {
   refer(refs: string): void {
     if (refs === '' || this.#hasAll || this.#seenRefs.has(refs)) return
     if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
-    this.#noteSelected(refs)
+    for (const reference of refs.split(' ')) this.#note(reference)
   }
 
-  #noteSelected(refs: string): void {
-    for (const reference of refs.split(' ')) {
-      if (!this.references.has(reference) && this.#isSelected(reference)) this.references.add(ownText(reference))
-    }
+  #note(reference: string): void {
+    if (this.references.has(reference) || !this.#isSelected(reference)) return
+    // A piece of a longer text would hold all of it.
+    this.references.add(Buffer.from(reference, 'latin1').toString('latin1'))
   }
 
   /** Those of blank-separated references that lead to records of selected types. */
@@ -127,9 +126,6 @@ export class Selection {
     return isReferenceType(type) && this.includes(type)
   }
 }
-
-/** A text of its own: a piece of a longer one would hold all of it. */
-const ownText = (piece: string): string => Buffer.from(piece, 'latin1').toString('latin1')
 
 /** Many records share one list of references; this many lists are remembered to skip them quickly. */
 const seenRefsMax = 100_000

@@ -138,3 +138,6 @@ export const clinicalRecord = (key: string, subject: string): SimulatedChange =>
 /** A Provenance of some targets, with nothing else. */
 export const provenanceRecord = (key: string, targets: readonly string[]): SimulatedChange =>
   putOf(recordOf(key, targetMember(targets), plain))
+
+/** A Patient, with nothing else. */
+export const patientRecord = (id: string): SimulatedChange => putOf(recordOf(`Patient/${id}`, '', plain))

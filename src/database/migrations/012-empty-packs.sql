@@ -1,6 +1,8 @@
--- Packs are sealed by the bytes of their row, and an owner has packs of types without records, too: they are empty, and say that there is
--- nothing. So an export of an owner all of whose packs are there reads nothing else. All packs are made again.
+-- An owner has packs of types without records, too: they are empty, and say that there is nothing. So an export of an owner all of whose
+-- packs are there reads nothing else. The body of a pack begins with a label, which says everything about it; the columns are for planning
+-- and choosing, and the seal is the CRC-32 of the body. All packs are made again.
 truncate pack;
+alter table pack drop column total, drop column crc, drop column refs, drop column shared, drop column targets, drop column undisputed;
 
 insert into unpacked (tenant, owner, type) select distinct tenant, owner, type from record where owner <> ''
 on conflict (tenant, owner, type) do update set change = excluded.change, changed = excluded.changed;

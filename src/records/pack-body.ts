@@ -1,0 +1,61 @@
+import { crc32 } from 'node:zlib'
+import { type CopyChunk, textRoom } from './copy-in.ts'
+import { CopyRow } from './copy-rows.ts'
+import type { Pack } from './pack.ts'
+
+/**
+ * What the store keeps of a pack: a label, which says everything about it, and its blocks. The label has the form of a row of a binary COPY.
+ * A body is sealed by its CRC-32, so one whose bytes have changed, or that stands under another patient or tenant, is noticed
+ * without inflating it.
+ */
+const labelFields = 15
+
+const labelBytesMax = 2 + labelFields * 12
+
+/** What a body takes at most, in bytes. */
+export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, blocks }: Pack): number =>
+  labelBytesMax + textRoom(tenant, owner, type, refs, shared, targets) + blocks.length
+
+export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
+  chunk.beginRow(labelFields)
+  chunk.text(tenant)
+  chunk.text(pack.owner)
+  chunk.text(pack.type)
+  chunk.integer(pack.number)
+  chunk.integer(pack.total)
+  chunk.integer(pack.records)
+  chunk.integer(pack.bytes)
+  chunk.bigint(BigInt(pack.crc))
+  chunk.instant(pack.changed)
+  chunk.instant(pack.oldest)
+  chunk.instant(pack.newest)
+  chunk.text(pack.refs)
+  chunk.text(pack.shared)
+  chunk.text(pack.targets)
+  chunk.flag(pack.undisputed)
+  chunk.raw(pack.blocks)
+}
+
+/** @returns undefined when the body is not what was sealed, or is another tenant's */
+export function readBody(body: Buffer, seal: number, tenant: string): Pack | undefined {
+  if (crc32(body) !== seal) return undefined
+  const label = CopyRow.at(body, 0)
+  if (label?.length !== labelFields || label.text(0) !== tenant) return undefined
+  return {
+    owner: label.text(1),
+    type: label.text(2),
+    number: label.integer(3),
+    total: label.integer(4),
+    records: label.integer(5),
+    bytes: label.integer(6),
+    crc: label.bigint(7),
+    changed: label.instant(8),
+    oldest: label.instant(9),
+    newest: label.instant(10),
+    refs: label.text(11),
+    shared: label.text(12),
+    targets: label.text(13),
+    undisputed: label.flag(14),
+    blocks: body.subarray(label.end),
+  }
+}
