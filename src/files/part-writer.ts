@@ -39,7 +39,9 @@ export class PartWriter {
   readonly #folder: string
   readonly #gzipBytesMax: number
   #open: OpenPart | undefined
-  #gathered: Buffer[] = []
+  /** Two buffers take turns: one is filled while the other one is deflated. */
+  #gathered: Buffer | undefined
+  #spare: Buffer | undefined
   #gatheredBytes = 0
   #gatheredRecords = 0
   /** The piece that is being deflated while the next one is gathered. */
@@ -54,12 +56,34 @@ export class PartWriter {
     this.#gzipBytesMax = gzipBytesMax
   }
 
-  /** Adds whole lines, each ended by a line feed. Waits while the file system is slower than the caller. Keeps `lines`. */
+  /** Adds whole lines, each ended by a line feed. Waits while the file system is slower than the caller. */
   async write(lines: Buffer, records: number): Promise<void> {
     if (this.#gatheredBytes + lines.length > gatheredBytesMax) await this.#deflateGathered()
-    this.#gathered.push(lines)
-    this.#gatheredBytes += lines.length
+    this.#gather(lines)
     this.#gatheredRecords += records
+  }
+
+  /** Adds records, each as a line. Waits like `write`. */
+  async writeRecords(records: readonly Buffer[]): Promise<void> {
+    for (const record of records) {
+      if (this.#gatheredBytes + record.length + 1 > gatheredBytesMax) await this.#deflateGathered()
+      this.#gather(record, 1)
+      this.#gathered![this.#gatheredBytes++] = lineFeed
+      this.#gatheredRecords++
+    }
+  }
+
+  /** @param more how many bytes come right after these */
+  #gather(bytes: Buffer, more = 0): void {
+    this.#gathered ??= this.#bufferFor(bytes.length + more)
+    this.#gatheredBytes += bytes.copy(this.#gathered, this.#gatheredBytes)
+  }
+
+  #bufferFor(size: number): Buffer {
+    if (size > gatheredBytesMax) return Buffer.allocUnsafeSlow(size)
+    const spare = this.#spare ?? Buffer.allocUnsafeSlow(gatheredBytesMax)
+    this.#spare = undefined
+    return spare
   }
 
   /**
@@ -67,8 +91,7 @@ export class PartWriter {
    * @returns undefined when there is nothing to wait for
    */
   copy(lines: Deflated): Promise<void> | undefined {
-    if (this.#open && this.#gatheredRecords === 0 && !this.#deflating && this.#hasRoom(lines))
-      return this.#open.append(lines)
+    if (this.#open && !this.#gathered && !this.#deflating && this.#hasRoom(lines)) return this.#open.append(lines)
     return this.#settle().then(() => this.#append(lines))
   }
 
@@ -109,11 +132,15 @@ export class PartWriter {
   }
 
   async #deflateGathered(): Promise<void> {
-    if (this.#gatheredRecords === 0) return
-    const lines = this.#gathered.length === 1 ? this.#gathered[0]! : Buffer.concat(this.#gathered)
-    const deflating = deflateLines(lines, this.#gatheredRecords, linesLevel)
+    const buffer = this.#gathered
+    if (buffer === undefined) return
     const deflatingBytes = this.#gatheredBytes
-    this.#gathered = []
+    const deflating = deflateLines(buffer.subarray(0, deflatingBytes), this.#gatheredRecords, linesLevel).finally(
+      () => {
+        if (buffer.length === gatheredBytesMax) this.#spare = buffer
+      },
+    )
+    this.#gathered = undefined
     this.#gatheredBytes = 0
     this.#gatheredRecords = 0
     deflating.catch(() => {})
@@ -145,3 +172,5 @@ export class PartWriter {
     this.#open = undefined
   }
 }
+
+const lineFeed = 0x0a

@@ -1,7 +1,6 @@
 import { partGzipBytesMax } from '../export/limits.ts'
 import type { PartWriter } from '../files/part-writer.ts'
 import type { RecordAsOf } from '../records/as-of.ts'
-import { linesOf } from './selection.ts'
 
 /**
  * The records of one patient in files that are organized by patient (IG 3.0.0): a Parameters resource that names the patient, then the
@@ -32,4 +31,16 @@ export class Block {
     if (begins) await this.#writer.write(Buffer.concat([this.#header, lines]), records.length + 1)
     else await this.#writer.write(lines, records.length)
   }
+}
+
+/** Records as lines of NDJSON. */
+function linesOf(records: readonly Pick<RecordAsOf, 'body'>[]): Buffer {
+  const size = records.reduce((sum, { body }) => sum + body.length + 1, 0)
+  const lines = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const { body } of records) {
+    at += body.copy(lines, at)
+    lines[at++] = 0x0a
+  }
+  return lines
 }

@@ -88,7 +88,7 @@ export class Selection {
     this.held.signal.throwIfAborted()
     if (records.length === 0) return
     for (const { refs } of records) this.refer(refs)
-    await writer.write(linesOf(records), records.length)
+    await writer.writeRecords(records.map(({ body }) => body))
   }
 
   /**
@@ -129,15 +129,3 @@ export class Selection {
 
 /** Many records share one list of references; this many lists are remembered to skip them quickly. */
 const seenRefsMax = 100_000
-
-/** Records as lines of NDJSON. */
-export function linesOf(records: readonly Pick<RecordAsOf, 'body'>[]): Buffer {
-  const size = records.reduce((sum, { body }) => sum + body.length + 1, 0)
-  const lines = Buffer.allocUnsafe(size)
-  let at = 0
-  for (const { body } of records) {
-    at += body.copy(lines, at)
-    lines[at++] = 0x0a
-  }
-  return lines
-}
