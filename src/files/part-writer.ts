@@ -26,7 +26,7 @@ type PartStore = Pick<FileStore, 'create'>
 const linesLevel = 1
 
 /** Lines are gathered up to this size before they are deflated: smaller pieces deflate worse. */
-const gatheredBytesMax = 256 * 1024
+const gatheredBytesMax = 128 * 1024
 
 /** Deflate adds at most 5 bytes to each 16 KB that it cannot shrink, and a few at the end of each of at most three pieces. */
 const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16_383) * 5 + 3 * 64

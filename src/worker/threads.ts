@@ -8,8 +8,11 @@ export type ThreadLog = (event: string, details: Record<string, unknown>) => voi
 const restartMs = 1_000
 const restartsMax = 10
 
-/** An engine streams: what it holds is bounded by its partitions, and a heap that is kept small is collected early. */
-const resourceLimits = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 16 }
+/**
+ * An engine streams: what it holds is bounded by its partitions, and a young generation that is kept small is collected early. The limit of the
+ * old one is no aim: near it V8 collects again and again for buffers outside of the heap (docs/decisions/0031).
+ */
+const resourceLimits = { maxOldGenerationSizeMb: 2048, maxYoungGenerationSizeMb: 8 }
 
 /** Runs engine threads: exporting happens beside the thread that answers requests, so that polls stay fast. */
 export class EngineThreads {
