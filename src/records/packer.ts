@@ -12,6 +12,7 @@ import { dropPacks, insertPacks } from './packs.ts'
 export interface PackCounts {
   /** Owners and types that were looked at. */
   readonly changed: number
+  /** Empty ones included. */
   readonly packs: number
   readonly records: number
   readonly bytes: number

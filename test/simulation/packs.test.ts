@@ -232,6 +232,21 @@ describe('packs', () => {
     assert.deepEqual(simulation.complaints, [])
   })
 
+  it('stay when the patient comes after what is said of them; those that are missing are made', async () => {
+    const place = simulation.newTenant()
+    await simulation.write(place, [clinicalRecord('Condition/c0', 'Patient/p0')])
+    await simulation.pack()
+    const conditions = `select ctid::text from pack where tenant = $1 and owner = 'p0' and type = 'Condition'`
+    const before = await simulation.pool.query(conditions, [place.name])
+    await simulation.write(place, [patientRecord('p0')])
+    const after = await simulation.pool.query(conditions, [place.name])
+    assert.equal(before.rows.length, 1)
+    assert.deepEqual(after.rows, before.rows)
+    await simulation.pack()
+    assert.equal(await countPacks(place), packedTypes.length)
+    await assertFresh(place)
+  })
+
   it('are there for all types of a patient, and then no version is looked for', async () => {
     const place = simulation.newTenant()
     await simulation.write(place, [patientRecord('p0'), clinicalRecord('Condition/c0', 'Patient/p0')])
