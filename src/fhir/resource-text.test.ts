@@ -11,7 +11,7 @@ import {
   tokensOf,
 } from './json-source.fixture.ts'
 import { jsonDepthMax } from './json-text.ts'
-import { digestOf, type ReadResource, readResourceText, storedLine } from './resource-text.ts'
+import { digestOf, type ReadResource, readResourceText, statedLastUpdated, storedLine } from './resource-text.ts'
 
 const versionId = 7
 const lastUpdated = Date.parse('2026-03-18T19:19:42.123Z')
@@ -27,7 +27,7 @@ function read(source: string, assignedId?: string): ReadResource {
 }
 
 const line = (source: string, assignedId?: string): string =>
-  storedLine(read(source, assignedId).text, versionId, lastUpdated)
+  storedLine(read(source, assignedId).text, versionId, lastUpdated).toString()
 
 function faultOf(source: string, assignedId?: string): string | undefined {
   const result = readResourceText(source, assignedId)
@@ -162,7 +162,7 @@ describe('the digest of a resource', () => {
 
 describe('the lastUpdated that a source states', () => {
   const stated = (meta: string): number | undefined =>
-    read(`{"resourceType":"Basic","id":"x","meta":${meta}}`).text.lastUpdated
+    statedLastUpdated(read(`{"resourceType":"Basic","id":"x","meta":${meta}}`).text)
 
   it('is read when it is an instant', () => {
     assert.equal(stated('{"lastUpdated":"2020-01-01T00:00:00+01:00"}'), Date.parse('2019-12-31T23:00:00Z'))

@@ -3,16 +3,18 @@ import { formatInstant, parseInstant } from './instant.ts'
 import { type Member, membersOf, oneLine } from './json-text.ts'
 import type { JsonObject } from './ownership.ts'
 import { isId, isTypeName } from './reference.ts'
+import type { ResourceScan } from './resource-scan.ts'
 
 /**
- * A resource as the client wrote it, cut open inside `meta`: the stored line is `head`, then `versionId` and `lastUpdated`,
- * then `tail`. Nothing else of the text changes, so `1.10` stays `1.10`.
+ * A resource as the client wrote it, cut open inside `meta`: the stored line is what stands before the cut, then `versionId` and
+ * `lastUpdated`, then what stands behind it. Nothing else of the text changes, so `1.10` stays `1.10`.
  */
 export interface ResourceText {
-  readonly head: string
-  readonly tail: string
-  /** The source's `meta.lastUpdated` in milliseconds since 1970, when it is a valid instant. */
-  readonly lastUpdated: number | undefined
+  /** UTF-8, with a zero byte at the cut. */
+  readonly bytes: Buffer
+  readonly cut: number
+  /** The source's `meta.lastUpdated`, a string of any content. */
+  readonly lastUpdated: string | undefined
 }
 
 /** A resource that was read: what it is, its text, and its parsed form, which is large and not to be kept. */
@@ -66,9 +68,11 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
   if (twice !== undefined) return { fault: `the member "${twice}" stands twice`, expression: type }
   const text = resource.id === id ? line : withId(line, id, stated)
   const members = text === line ? stated : membersOf(text)!
+  const { head, tail } = splitAtMeta(text, members)
+  const bytes = Buffer.from(`${head}\0${tail}`)
   const updated = (meta as JsonObject | undefined)?.lastUpdated
-  const lastUpdated = typeof updated === 'string' ? parseInstant(updated) : undefined
-  return { type, id, resource, text: { ...splitAtMeta(text, members), lastUpdated } }
+  const lastUpdated = typeof updated === 'string' ? updated : undefined
+  return { type, id, resource, text: { bytes, cut: Buffer.byteLength(head), lastUpdated } }
 }
 
 function repeatedMember(members: readonly Member[]): string | undefined {
@@ -97,12 +101,51 @@ function splitAtMeta(text: string, members: readonly Member[]): { head: string; 
   return { head: `${text.slice(0, meta.valueStart)}{`, tail: `${kept.join('')}}${text.slice(meta.valueEnd)}` }
 }
 
-/** The line to store for one version: one line of JSON without its line feed. */
-export function storedLine(text: ResourceText, versionId: number, lastUpdated: number): string {
-  return `${text.head}"versionId":"${versionId}","lastUpdated":"${formatInstant(lastUpdated)}"${text.tail}`
+/** The source's `meta.lastUpdated` in milliseconds since 1970, when it is a valid instant. */
+export const statedLastUpdated = ({ lastUpdated }: ResourceText): number | undefined =>
+  lastUpdated === undefined ? undefined : parseInstant(lastUpdated)
+
+/** The line to store for one version: one line of JSON without its line feed, in UTF-8. */
+export function storedLine({ bytes, cut }: ResourceText, versionId: number, lastUpdated: number): Buffer {
+  const stamp = `"versionId":"${versionId}","lastUpdated":"${formatInstant(lastUpdated)}"`
+  const line = Buffer.allocUnsafe(bytes.length - 1 + stamp.length)
+  bytes.copy(line, 0, 0, cut)
+  line.write(stamp, cut, 'latin1')
+  bytes.copy(line, cut + stamp.length, cut + 1)
+  return line
 }
 
 /** A 16-byte digest of everything but `versionId` and `lastUpdated`: equal digests mean an unchanged record. */
-export function digestOf(text: ResourceText): Buffer {
-  return hash('sha256', `${text.head}\0${text.tail}`, 'buffer').subarray(0, 16)
+export function digestOf({ bytes }: ResourceText): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'binary').slice(0, 16), 'latin1')
 }
+
+const metaBefore = Buffer.from(',"meta":{\0}')
+
+/** The text of a resource that was scanned: the same that `readResourceText` makes of it. */
+export function scannedText(source: Buffer, { id, meta, metaKept, lastUpdated }: ResourceScan): ResourceText {
+  if (!meta) {
+    const after = id.end + 1
+    const bytes = Buffer.allocUnsafe(source.length + metaBefore.length)
+    source.copy(bytes, 0, 0, after)
+    metaBefore.copy(bytes, after)
+    source.copy(bytes, after + metaBefore.length, after)
+    return { bytes, cut: after + metaBefore.length - 2, lastUpdated: undefined }
+  }
+  const cut = meta.start + 1
+  const tailBytes = metaKept.reduce((sum, { start, end }) => sum + 1 + end - start, 1) + source.length - meta.end
+  const bytes = Buffer.allocUnsafe(cut + 1 + tailBytes)
+  source.copy(bytes, 0, 0, cut)
+  bytes[cut] = 0
+  let at = cut + 1
+  for (const { start, end } of metaKept) {
+    bytes[at++] = comma
+    at += source.copy(bytes, at, start, end)
+  }
+  bytes[at++] = closeBrace
+  source.copy(bytes, at, meta.end)
+  return { bytes, cut, lastUpdated: lastUpdated && source.toString('utf8', lastUpdated.start, lastUpdated.end) }
+}
+
+const comma = 0x2c
+const closeBrace = 0x7d

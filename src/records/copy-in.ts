@@ -26,8 +26,7 @@ export interface RowEncoding<Row> {
 }
 
 /** UTF-16 units take at most three bytes of UTF-8. */
-export const textRoom = (...texts: readonly (string | null)[]): number =>
-  3 * texts.reduce((sum, text) => sum + (text?.length ?? 0), 0)
+export const textRoom = (...texts: readonly string[]): number => 3 * texts.reduce((sum, text) => sum + text.length, 0)
 
 /** Adds rows to a table by binary COPY. */
 export async function copyIn<Row>(client: ClientBase, encoding: RowEncoding<Row>, rows: readonly Row[]): Promise<void> {
@@ -74,9 +73,9 @@ export class CopyChunk {
     this.#at = this.#buffer.writeInt16BE(fields, this.#at)
   }
 
-  text(value: string | null): void {
-    const written = value === null ? -1 : this.#buffer.write(value, this.#at + 4)
-    this.#at = this.#buffer.writeInt32BE(written, this.#at) + Math.max(0, written)
+  text(value: string): void {
+    const written = this.#buffer.write(value, this.#at + 4)
+    this.#at = this.#buffer.writeInt32BE(written, this.#at) + written
   }
 
   integer(value: number): void {
@@ -101,9 +100,9 @@ export class CopyChunk {
     this.#at = this.#buffer.writeInt8(value ? 1 : 0, this.#at)
   }
 
-  binary(value: Buffer): void {
-    this.#at = this.#buffer.writeInt32BE(value.length, this.#at)
-    this.raw(value)
+  binary(value: Buffer | null): void {
+    this.#at = this.#buffer.writeInt32BE(value?.length ?? -1, this.#at)
+    if (value) this.raw(value)
   }
 
   /** Bytes without a length before them. */

@@ -1,5 +1,7 @@
-import { ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
-import { digestOf, type ResourceText, readResourceText, type TextFault } from '../fhir/resource-text.ts'
+import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
+import { isId, isTypeName } from '../fhir/reference.ts'
+import { type ResourceScan, ResourceScanner, type Span } from '../fhir/resource-scan.ts'
+import { digestOf, type ResourceText, readResourceText, scannedText, type TextFault } from '../fhir/resource-text.ts'
 
 /** A record on its way into the store: everything that can be known of it without looking at the store. */
 export interface Draft {
@@ -28,6 +30,37 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const read = readResourceText(source, assignedId)
   if ('fault' in read) return read
   const { type, id, resource, text } = read
+  return describe(type, id, resource, text, bases)
+}
+
+/**
+ * The same for the bytes of one line of a file, which must be valid UTF-8: most of them are scanned, which is much faster than
+ * parsing them.
+ */
+export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | TextFault {
+  const scan = scanner.scan(line)
+  const outline = scan && outlineOf(line, scan)
+  if (!outline || !isTypeName(outline.resourceType) || !isId(outline.id)) return draftOf(line.toString(), bases)
+  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases)
+}
+
+const scanner = new ResourceScanner()
+
+/** As much of a scanned resource as ownership and references depend on. */
+function outlineOf(line: Buffer, { resourceType, id, subject, patient, targets, references }: ResourceScan) {
+  const text = ({ start, end }: Span) => line.toString('utf8', start, end)
+  const reference = (span: Span) => ({ reference: text(span) })
+  return {
+    resourceType: text(resourceType),
+    id: text(id),
+    subject: subject && reference(subject),
+    patient: patient && reference(patient),
+    target: targets.map(reference),
+    references: references.map(reference),
+  }
+}
+
+function describe(type: string, id: string, resource: JsonObject, text: ResourceText, bases: readonly string[]): Draft {
   const isProvenance = type === 'Provenance'
   return {
     text,

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { Pool } from 'pg'
 import { entriesOf, resolveLocalReferences } from './bundle.ts'
 import { keyOf } from './current.ts'
-import { type Draft, draftOf, recordBytesMax } from './draft.ts'
+import { type Draft, draftOf, draftOfLine, recordBytesMax } from './draft.ts'
 import { linesOf } from './lines.ts'
 import { openSourceFile, type SourceFile } from './source-files.ts'
 import { waitForDisk, write } from './write.ts'
@@ -109,7 +109,7 @@ async function* batchesOf(drafts: AsyncIterable<Draft> | Iterable<Draft>): Async
   let bytes = 0
   for await (const draft of drafts) {
     const key = keyOf(draft)
-    const size = draft.text.head.length + draft.text.tail.length
+    const size = draft.text.bytes.length
     if (batch.length === batchRecordsMax || bytes + size > batchBytesMax || keys.has(key)) {
       if (batch.length > 0) yield { drafts: batch, keys }
       batch = []
@@ -156,8 +156,7 @@ async function* lineDrafts(
     if (bytes === undefined) fault(place, `longer than ${recordBytesMax} bytes`)
     else if (!isUtf8(bytes)) fault(place, 'not UTF-8')
     else {
-      const text = bytes.toString('utf8')
-      const draft = draftOf(number === 1 ? withoutByteOrderMark(text) : text, options.bases)
+      const draft = draftOfLine(number === 1 ? withoutMark(bytes) : bytes, options.bases)
       if ('fault' in draft) fault(place, draft.fault)
       else yield draft
     }
@@ -218,6 +217,11 @@ function* bundleDrafts(text: string, options: LoadOptions, fault: Fault): Genera
     else yield draft
   }
 }
+
+const byteOrderMark = Buffer.from('\ufeff')
+
+const withoutMark = (bytes: Buffer): Buffer =>
+  byteOrderMark.equals(bytes.subarray(0, byteOrderMark.length)) ? bytes.subarray(byteOrderMark.length) : bytes
 
 const withoutByteOrderMark = (text: string): string => (text.charCodeAt(0) === 0xfeff ? text.slice(1) : text)
 

@@ -14,8 +14,8 @@ export interface Row {
   readonly refs: string
   readonly targets: string
   readonly digest: Buffer
-  /** null for a tombstone */
-  readonly body: string | null
+  /** UTF-8; null for a tombstone */
+  readonly body: Buffer | null
 }
 
 const columns = 'tenant,owner,type,id,version,written,updated,deleted,lead,shared,refs,targets,digest,body'.split(',')
@@ -28,7 +28,7 @@ const encodingFor = (tenant: string): RowEncoding<Row> => ({
   table: 'record',
   columns,
   room: ({ owner, type, id, refs, targets, digest, body }) =>
-    textRoom(tenant, owner, type, id, refs, targets, body) + digest.length,
+    textRoom(tenant, owner, type, id, refs, targets) + digest.length + (body?.length ?? 0),
   encode: (chunk, row) => {
     chunk.text(tenant)
     chunk.text(row.owner)
@@ -43,6 +43,6 @@ const encodingFor = (tenant: string): RowEncoding<Row> => ({
     chunk.text(row.refs)
     chunk.text(row.targets)
     chunk.binary(row.digest)
-    chunk.text(row.body)
+    chunk.binary(row.body)
   },
 })

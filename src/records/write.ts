@@ -1,6 +1,6 @@
 import type { ClientBase, Pool, QueryResult } from 'pg'
 import { ownedTypes } from '../fhir/ownership.ts'
-import { storedLine } from '../fhir/resource-text.ts'
+import { statedLastUpdated, storedLine } from '../fhir/resource-text.ts'
 import { type Current, type Key, keyOf, Overtaken, readCurrentRows, supersede } from './current.ts'
 import type { Draft } from './draft.ts'
 import { dropPacks } from './packs.ts'
@@ -143,7 +143,7 @@ function outcomeOf(change: Change, current: Current | undefined, written: number
   if (change.kind === 'delete') {
     return exists ? { kind: 'deleted', version: version + 1, lastUpdated: written } : { kind: 'absent', version }
   }
-  const lastUpdated = (options.keepLastUpdated ? change.draft.text.lastUpdated : undefined) ?? written
+  const lastUpdated = (options.keepLastUpdated ? statedLastUpdated(change.draft.text) : undefined) ?? written
   if (!exists) return { kind: 'created', version: version + 1, lastUpdated }
   if (current.digest.equals(change.draft.digest)) return { kind: 'unchanged', version }
   return { kind: 'updated', version: version + 1, lastUpdated }
@@ -257,7 +257,7 @@ function putRows(
   options: WriteOptions,
 ): Row[] {
   const version = (before?.version ?? 0) + 1
-  const updated = (options.keepLastUpdated ? draft.text.lastUpdated : undefined) ?? written
+  const updated = (options.keepLastUpdated ? statedLastUpdated(draft.text) : undefined) ?? written
   const row = {
     type: draft.type,
     id: draft.id,

@@ -1,0 +1,117 @@
+/** Hashes of keys: equal keys have equal ones. */
+export const hashOfKey = (key: string): number => {
+  let hash = 0
+  for (let at = 0; at < key.length; at++) hash = nextHash(hash, key.charCodeAt(at))
+  return hash
+}
+const nextHash = (hash: number, code: number): number => (Math.imul(hash, 31) + code) | 0
+
+const quote = 0x22
+const backslash = 0x5c
+
+/**
+ * A place in the bytes of a JSON text on one line. Each method reads one thing that begins at `at`, and leaves `at` behind it. When
+ * there is no such thing it says so, and where `at` is then means nothing.
+ */
+export class JsonCursor {
+  bytes: Uint8Array = new Uint8Array(0)
+  at = 0
+
+  /** A key without escapes: its hash. */
+  key(): number | undefined {
+    const bytes = this.bytes
+    if (bytes[this.at] !== quote) return undefined
+    let hash = 0
+    for (let at = this.at + 1; at < bytes.length; at++) {
+      const code = bytes[at]!
+      if (code === quote) {
+        this.at = at + 1
+        return hash
+      }
+      if (code === backslash || code < 0x20) return undefined
+      hash = nextHash(hash, code)
+    }
+    return undefined
+  }
+
+  string(): boolean {
+    const bytes = this.bytes
+    for (let at = this.at + 1; at < bytes.length; at++) {
+      const code = bytes[at]!
+      if (code === quote) {
+        this.at = at + 1
+        return true
+      }
+      if (code < 0x20) return false
+      if (code === backslash) {
+        const end = escapeEnd(bytes, at)
+        if (end === undefined) return false
+        at = end - 1
+      }
+    }
+    return false
+  }
+
+  /** A string without escapes. */
+  plainString(): boolean {
+    const bytes = this.bytes
+    for (let at = this.at + 1; at < bytes.length; at++) {
+      const code = bytes[at]!
+      if (code === quote) {
+        this.at = at + 1
+        return true
+      }
+      if (code < 0x20 || code === backslash) return false
+    }
+    return false
+  }
+
+  literal(word: string): boolean {
+    for (let index = 0; index < word.length; index++) {
+      if (this.bytes[this.at + index] !== word.charCodeAt(index)) return false
+    }
+    this.at += word.length
+    return true
+  }
+
+  number(): boolean {
+    if (this.bytes[this.at] === 0x2d) this.at++
+    if (this.bytes[this.at] === 0x30) this.at++
+    else if (!this.#digits()) return false
+    if (this.bytes[this.at] === 0x2e) {
+      this.at++
+      if (!this.#digits()) return false
+    }
+    if ((this.bytes[this.at]! | 0x20) !== 0x65) return true
+    this.at++
+    const sign = this.bytes[this.at]
+    if (sign === 0x2b || sign === 0x2d) this.at++
+    return this.#digits()
+  }
+
+  #digits(): boolean {
+    const start = this.at
+    while (isDigit(this.bytes[this.at]!)) this.at++
+    return this.at > start
+  }
+
+  /** Blanks of one line. */
+  skipBlanks(): void {
+    for (let code = this.bytes[this.at]; code === 0x20 || code === 0x09; code = this.bytes[++this.at]);
+  }
+}
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
+
+const isHexDigit = (code: number): boolean => isDigit(code) || ((code | 0x20) >= 0x61 && (code | 0x20) <= 0x66)
+
+const escapable: ReadonlySet<number> = new Set(Buffer.from('"\\/bfnrt'))
+
+/** The position after the escape that begins at `start`; undefined when JSON has no such escape. */
+function escapeEnd(bytes: Uint8Array, start: number): number | undefined {
+  const code = bytes[start + 1]!
+  if (escapable.has(code)) return start + 2
+  if (code !== 0x75) return undefined
+  for (let at = start + 2; at < start + 6; at++) if (!isHexDigit(bytes[at]!)) return undefined
+  return start + 6
+}

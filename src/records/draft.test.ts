@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import fc from 'fast-check'
+import {
+  blanksOfManyLines,
+  blanksOfOneLine,
+  freeMembers,
+  type JsonMember,
+  type JsonSource,
+  jsonSource,
+  render,
+} from '../fhir/json-source.fixture.ts'
+import { jsonDepthMax } from '../fhir/json-text.ts'
+import { ResourceScanner } from '../fhir/resource-scan.ts'
+import { draftOf, draftOfLine } from './draft.ts'
+
+const bases = ['http://here/r4/clinic']
+
+/** What is made of a text: of references the order does not matter. */
+function described(draft: ReturnType<typeof draftOf>) {
+  return 'fault' in draft ? draft : { ...draft, refs: draft.refs.toSorted() }
+}
+
+function assertSame(source: string): void {
+  const line = Buffer.from(source)
+  assert.deepEqual(described(draftOfLine(line, bases)), described(draftOf(line.toString(), bases)), source)
+}
+
+const isScanned = (source: string): boolean => new ResourceScanner().scan(Buffer.from(source)) !== undefined
+
+const literal = (...texts: string[]) => fc.constantFrom(...texts).map((text): JsonSource => ({ literal: text }))
+const member = (key: string, value: fc.Arbitrary<JsonSource>): fc.Arbitrary<JsonMember> =>
+  value.map((found) => ({ key, value: found }))
+
+const referenceText = literal(
+  '"Patient/p"',
+  '"Practitioner/a"',
+  '"Location/b.1/_history/3"',
+  '"Condition/c"',
+  '"Organization/é"',
+  '"Pr\\u0061ctitioner/a"',
+  '"http://here/r4/clinic/Organization/o"',
+  '"http://there/r4/clinic/Organization/o"',
+  '"#contained"',
+  '{"reference":"Location/within"}',
+  '["Location/in-an-array"]',
+  'null',
+  '7',
+)
+const reference = fc
+  .tuple(fc.constantFrom('"reference"', '"\\u0072eference"', '"Reference"', '"reference "'), referenceText)
+  .chain(([key, value]) =>
+    fc.record({ free: freeMembers(jsonSource, 2), at: fc.nat(2) }).map(({ free, at }) => ({
+      members: free.toSpliced(at, 0, { key, value }),
+    })),
+  )
+const holder: fc.Arbitrary<JsonSource> = fc.oneof(
+  reference,
+  fc.array(fc.oneof(reference, jsonSource), { maxLength: 3 }).map((items) => ({ items })),
+  freeMembers(reference, 3).map((members) => ({ members })),
+  referenceText,
+)
+
+const metaMember = fc.oneof(
+  member('"versionId"', literal('"3"', '3')),
+  member('"lastUpdated"', literal('"2020-01-01T00:00:00Z"', '"2020"', '"\\u0032020"', 'null', '{"a":1}')),
+  member('"\\u006castUpdated"', literal('"2020-01-01T00:00:00Z"')),
+  member('"profile"', jsonSource),
+  member('"extension"', holder),
+)
+const meta = fc.oneof(
+  { weight: 5, arbitrary: fc.array(metaMember, { maxLength: 4 }).map((members): JsonSource => ({ members })) },
+  jsonSource,
+)
+
+/** Lines of NDJSON that are resources, or nearly: any order, keys that stand twice, members of other kinds. */
+const resource = fc
+  .tuple(
+    fc.array(
+      fc.oneof(
+        { weight: 2, arbitrary: member('"meta"', meta) },
+        member('"subject"', holder),
+        member('"patient"', holder),
+        { weight: 2, arbitrary: member('"target"', holder) },
+        member('"performer"', holder),
+        member('"reference"', referenceText),
+        fc.record({ key: fc.constantFrom('"a"', '"é"', '"__proto__"', '"1"'), value: jsonSource }),
+      ),
+      { maxLength: 6 },
+    ),
+    literal('"Observation"', '"Provenance"', '"Patient"', '"Device"', '"Basic"', '"no type"', '"B\\u0061sic"', '7'),
+    fc.oneof({ weight: 9, arbitrary: literal('"x-1"') }, literal('"é"', '""', '7', '"\\u0078"')),
+  )
+  .chain(([free, type, id]) => {
+    const all = [{ key: '"resourceType"', value: type }, { key: '"id"', value: id }, ...free]
+    return fc.shuffledSubarray(all, { minLength: all.length - 1 })
+  })
+
+describe('a draft of a line', () => {
+  it('is the same that parsing makes of it', () => {
+    const blanks = fc.oneof(fc.constant(['']), blanksOfOneLine, blanksOfManyLines)
+    fc.assert(
+      fc.property(resource, blanks, (members, between) => assertSame(render({ members }, between))),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('is the same, or the same fault, when a character is missing, another, or too much', () => {
+    const noise = fc.constantFrom(
+      '',
+      '"',
+      '\\',
+      '{',
+      '}',
+      '[',
+      ']',
+      ':',
+      ',',
+      ' ',
+      '0',
+      '-',
+      '.',
+      'e',
+      'u',
+      '\t',
+      '\0',
+      'é',
+    )
+    fc.assert(
+      fc.property(resource, fc.nat(), fc.nat(1), noise, (members, place, length, other) => {
+        const source = render({ members }, [''])
+        const at = place % (source.length + 1)
+        assertSame(`${source.slice(0, at)}${other}${source.slice(at + length)}`)
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
+  const around = (value: string) => `{"resourceType":"Basic","id":"x","a":${value}}`
+
+  it('knows each form of a JSON value', () => {
+    const right = [
+      '0',
+      '-0.10',
+      '12e+3',
+      '1E-7',
+      'true',
+      'false',
+      'null',
+      '""',
+      '"\\u00e9\\n\\/"',
+      '[]',
+      '{}',
+      '[[],{}]',
+    ]
+    for (const value of right) {
+      assert.ok(isScanned(around(value)), value)
+      assertSame(around(value))
+    }
+    const wrong = [
+      '01',
+      '-',
+      '.5',
+      '1.',
+      '1e',
+      '+1',
+      'tru',
+      'nul',
+      '"\\x"',
+      '"\\u12g4"',
+      '"\t"',
+      '[1,]',
+      '{"b"}',
+      '{,}',
+    ]
+    for (const value of wrong) {
+      assert.ok(!isScanned(around(value)), value)
+      assertSame(around(value))
+    }
+  })
+
+  it('nests as deep as a parsed one', () => {
+    for (const depth of [jsonDepthMax - 2, jsonDepthMax - 1, jsonDepthMax, jsonDepthMax + 1, 10 * jsonDepthMax]) {
+      assertSame(around(`${'['.repeat(depth)}${']'.repeat(depth)}`))
+      assertSame(around(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`))
+    }
+    assert.ok(isScanned(around(`${'['.repeat(jsonDepthMax - 2)}${']'.repeat(jsonDepthMax - 2)}`)))
+  })
+
+  it('may have many keys', () => {
+    const object = (keys: number) => `{${Array.from({ length: keys }, (_, key) => `"k${key}":1`).join(',')}}`
+    for (const keys of [508, 509, 510, 2_000]) assertSame(around(object(keys)))
+    assert.ok(isScanned(around(object(509))) && !isScanned(around(object(510))))
+  })
+
+  it('is scanned where there is nothing to think about', () => {
+    for (const source of [
+      '{"resourceType":"Basic","id":"x"}',
+      '{ "id" : "x" , "meta" : { "versionId" : "1" , "tag" : [ ] } , "resourceType" : "Basic" }',
+      '{"resourceType":"Observation","id":"x","subject":{"reference":"Patient/p"},"note":[{"text":"\\"é\\" 😀"}]}',
+    ]) {
+      assert.ok(isScanned(source), source)
+      assertSame(source)
+    }
+  })
+
+  it('is parsed where there is', () => {
+    for (const source of [
+      ' {"resourceType":"Basic","id":"x"}',
+      '{"resourceType":"Basic","id":"x"}\r',
+      '{"resourceType":"Basic","id":"x"} {}',
+      '{"resourceType":"Basic"\r,"id":"x"}',
+      '{"resourceType":"Basic","id":"x","a":{"b":1,"b":2}}',
+      '{"resourceType":"Basic","\\u0069d":"x"}',
+      '{"resourceType":"Basic","id":"x","meta":[]}',
+    ]) {
+      assert.ok(!isScanned(source), source)
+      assertSame(source)
+    }
+  })
+})
