@@ -106,13 +106,29 @@ export const statedLastUpdated = ({ lastUpdated }: ResourceText): number | undef
   lastUpdated === undefined ? undefined : parseInstant(lastUpdated)
 
 /** The line to store for one version: one line of JSON without its line feed, in UTF-8. */
-export function storedLine({ bytes, cut }: ResourceText, versionId: number, lastUpdated: number): Buffer {
-  const stamp = `"versionId":"${versionId}","lastUpdated":"${formatInstant(lastUpdated)}"`
-  const line = Buffer.allocUnsafe(bytes.length - 1 + stamp.length)
-  bytes.copy(line, 0, 0, cut)
-  line.write(stamp, cut, 'latin1')
-  bytes.copy(line, cut + stamp.length, cut + 1)
-  return line
+export function storedLine(text: ResourceText, versionId: number, lastUpdated: number): Buffer {
+  const line = Buffer.allocUnsafe(text.bytes.length + stampBytesMax)
+  return line.subarray(0, writeStoredLine(text, versionId, lastUpdated, line, 0))
+}
+
+/** What `versionId` and `lastUpdated` take of a line at most. */
+export const stampBytesMax = 80
+
+/** Writes the stored line into `target` and returns its length. */
+export function writeStoredLine(
+  { bytes, cut }: ResourceText,
+  versionId: number,
+  lastUpdated: number,
+  target: Buffer,
+  at: number,
+): number {
+  const head = bytes.copy(target, at, 0, cut)
+  const stamp = target.write(
+    `"versionId":"${versionId}","lastUpdated":"${formatInstant(lastUpdated)}"`,
+    at + head,
+    'latin1',
+  )
+  return head + stamp + bytes.copy(target, at + head + stamp, cut + 1)
 }
 
 /** A 16-byte digest of everything but `versionId` and `lastUpdated`: equal digests mean an unchanged record. */
@@ -126,7 +142,7 @@ const metaBefore = Buffer.from(',"meta":{\0}')
 export function scannedText(source: Buffer, { id, meta, metaKept, lastUpdated }: ResourceScan): ResourceText {
   if (!meta) {
     const after = id.end + 1
-    const bytes = Buffer.allocUnsafe(source.length + metaBefore.length)
+    const bytes = room(source.length + metaBefore.length)
     source.copy(bytes, 0, 0, after)
     metaBefore.copy(bytes, after)
     source.copy(bytes, after + metaBefore.length, after)
@@ -134,7 +150,7 @@ export function scannedText(source: Buffer, { id, meta, metaKept, lastUpdated }:
   }
   const cut = meta.start + 1
   const tailBytes = metaKept.reduce((sum, { start, end }) => sum + 1 + end - start, 1) + source.length - meta.end
-  const bytes = Buffer.allocUnsafe(cut + 1 + tailBytes)
+  const bytes = room(cut + 1 + tailBytes)
   source.copy(bytes, 0, 0, cut)
   bytes[cut] = 0
   let at = cut + 1
@@ -145,6 +161,17 @@ export function scannedText(source: Buffer, { id, meta, metaKept, lastUpdated }:
   bytes[at++] = closeBrace
   source.copy(bytes, at, meta.end)
   return { bytes, cut, lastUpdated: lastUpdated && source.toString('utf8', lastUpdated.start, lastUpdated.end) }
+}
+
+/** Texts are put side by side into large buffers: one buffer for each would cost more than all else that is done for it. */
+const slabBytes = 1024 * 1024
+let slab = Buffer.alloc(0)
+
+function room(size: number): Buffer {
+  if (size > slab.length) slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, size))
+  const found = slab.subarray(0, size)
+  slab = slab.subarray(size)
+  return found
 }
 
 const comma = 0x2c

@@ -1,6 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { ClientBase } from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
+import { type ResourceText, writeStoredLine } from '../fhir/resource-text.ts'
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const trailer = Buffer.from([0xff, 0xff])
@@ -100,9 +101,9 @@ export class CopyChunk {
     this.#at = this.#buffer.writeInt8(value ? 1 : 0, this.#at)
   }
 
-  binary(value: Buffer | null): void {
-    this.#at = this.#buffer.writeInt32BE(value?.length ?? -1, this.#at)
-    if (value) this.raw(value)
+  binary(value: Buffer): void {
+    this.#at = this.#buffer.writeInt32BE(value.length, this.#at)
+    this.raw(value)
   }
 
   /** Bytes without a length before them. */
@@ -120,5 +121,11 @@ export class CopyChunk {
     write()
     this.#buffer.writeInt32BE(this.#at - start, start - fieldBytes)
     return this.#buffer.subarray(start, this.#at)
+  }
+
+  /** The stored line of a version; null stands for SQL null. */
+  line(text: ResourceText | null, version: number, updated: number): void {
+    const written = text && writeStoredLine(text, version, updated, this.#buffer, this.#at + 4)
+    this.#at = this.#buffer.writeInt32BE(written ?? -1, this.#at) + (written ?? 0)
   }
 }

@@ -8,6 +8,8 @@ export interface Draft {
   readonly text: ResourceText
   readonly type: string
   readonly id: string
+  /** `Type/id` */
+  readonly key: string
   /** The id that the source states, if any; `id` may be another one that the server gave. */
   readonly statedId: unknown
   /** '' when the record belongs to nobody; undefined for a Provenance, whose owners are those of its targets. */
@@ -66,6 +68,7 @@ function describe(type: string, id: string, resource: JsonObject, text: Resource
     text,
     type,
     id,
+    key: `${type}/${id}`,
     statedId: resource.id,
     owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
     targets: isProvenance ? provenanceTargets(resource, bases) : [],

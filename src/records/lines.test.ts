@@ -17,8 +17,8 @@ async function* chunksOf(bytes: Buffer, cuts: readonly number[]): AsyncGenerator
 
 async function read(text: string, cuts: readonly number[] = []): Promise<Found[]> {
   const found: Found[] = []
-  for await (const { number, bytes } of linesOf(chunksOf(Buffer.from(text), cuts), bytesMax)) {
-    found.push({ number, text: bytes?.toString('utf8') })
+  for await (const lines of linesOf(chunksOf(Buffer.from(text), cuts), bytesMax)) {
+    found.push(...lines.map(({ number, bytes }) => ({ number, text: bytes?.toString('utf8') })))
   }
   return found
 }

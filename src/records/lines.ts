@@ -5,10 +5,10 @@ export interface Line {
 }
 
 /**
- * Splits a stream of bytes at line feeds (a carriage return before one goes too). Empty lines are counted but not given.
- * Memory is bounded by one chunk and one line of at most `bytesMax`; a longer line is passed over.
+ * Splits a stream of bytes at line feeds (a carriage return before one goes too), and gives the lines that end in each chunk together.
+ * Empty lines are counted but not given. Memory is bounded by one chunk and one line of at most `bytesMax`; a longer line is passed over.
  */
-export async function* linesOf(chunks: AsyncIterable<Buffer>, bytesMax: number): AsyncGenerator<Line> {
+export async function* linesOf(chunks: AsyncIterable<Buffer>, bytesMax: number): AsyncGenerator<readonly Line[]> {
   let number = 1
   let held: Buffer[] = []
   let heldBytes = 0
@@ -25,11 +25,12 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, bytesMax: number):
   }
 
   for await (const chunk of chunks) {
+    const lines: Line[] = []
     let start = 0
     for (let feed = chunk.indexOf(10); feed >= 0; feed = chunk.indexOf(10, start)) {
       const line = take(chunk.subarray(start, feed))
       start = feed + 1
-      if (line) yield line
+      if (line) lines.push(line)
     }
     const rest = chunk.subarray(start)
     heldBytes += rest.length
@@ -37,9 +38,10 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, bytesMax: number):
       tooLong = true
       held = []
     } else if (rest.length > 0) held.push(rest)
+    yield lines
   }
   const last = heldBytes > 0 || tooLong ? take(Buffer.alloc(0)) : undefined
-  if (last) yield last
+  if (last) yield [last]
 }
 
-const withoutReturn = (bytes: Buffer): Buffer => (bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes)
+const withoutReturn = (bytes: Buffer): Buffer => (bytes[bytes.length - 1] === 13 ? bytes.subarray(0, -1) : bytes)

@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Pool } from 'pg'
 import { entriesOf, resolveLocalReferences } from './bundle.ts'
-import { keyOf } from './current.ts'
 import { type Draft, draftOf, draftOfLine, recordBytesMax } from './draft.ts'
 import { linesOf } from './lines.ts'
 import { openSourceFile, type SourceFile } from './source-files.ts'
@@ -58,16 +57,27 @@ export async function load(
     faults++
     report.onFault(fault)
   }
-  const drafts = draftsOf(files, options, report, onFault)
-  const stored = await storeDrafts(pool, tenant, drafts, options.keepLastUpdated, report.onBatch)
+  const groups = draftsOf(files, options, report, onFault)
+  const stored = await storeGroups(pool, tenant, groups, options.keepLastUpdated, report.onBatch)
   return { ...stored, faults }
 }
 
 /** Stores drafts in batches; returns when all of them will survive a crash. `onBatch` is told the counts so far. */
-export async function storeDrafts(
+export const storeDrafts = (
   pool: Pool,
   tenant: string,
-  drafts: AsyncIterable<Draft> | Iterable<Draft>,
+  drafts: Iterable<Draft>,
+  keepLastUpdated: boolean,
+  onBatch: (counts: StoredCounts) => void,
+): Promise<StoredCounts> => storeGroups(pool, tenant, [drafts], keepLastUpdated, onBatch)
+
+/** Drafts as they come: those of one chunk of a file together, for each wait costs as much as some of them. */
+type Groups = AsyncIterable<Iterable<Draft>> | Iterable<Iterable<Draft>>
+
+async function storeGroups(
+  pool: Pool,
+  tenant: string,
+  groups: Groups,
   keepLastUpdated: boolean,
   onBatch: (counts: StoredCounts) => void,
 ): Promise<StoredCounts> {
@@ -80,7 +90,7 @@ export async function storeDrafts(
     onBatch(counts)
   }
   const writing = new Map<Batch, Promise<unknown>>()
-  for await (const batch of batchesOf(drafts)) {
+  for await (const batch of batchesOf(groups)) {
     while (writing.size === writesMax || [...writing.keys()].some((other) => !other.keys.isDisjointFrom(batch.keys))) {
       await Promise.race(writing.values())
     }
@@ -103,22 +113,23 @@ interface Batch {
 }
 
 /** Groups drafts into batches of bounded size without two of the same record: the later one must become a version of its own. */
-async function* batchesOf(drafts: AsyncIterable<Draft> | Iterable<Draft>): AsyncGenerator<Batch> {
+async function* batchesOf(groups: Groups): AsyncGenerator<Batch> {
   let batch: Draft[] = []
   let keys = new Set<string>()
   let bytes = 0
-  for await (const draft of drafts) {
-    const key = keyOf(draft)
-    const size = draft.text.bytes.length
-    if (batch.length === batchRecordsMax || bytes + size > batchBytesMax || keys.has(key)) {
-      if (batch.length > 0) yield { drafts: batch, keys }
-      batch = []
-      keys = new Set()
-      bytes = 0
+  for await (const group of groups) {
+    for (const draft of group) {
+      const size = draft.text.bytes.length
+      if (batch.length === batchRecordsMax || bytes + size > batchBytesMax || keys.has(draft.key)) {
+        if (batch.length > 0) yield { drafts: batch, keys }
+        batch = []
+        keys = new Set()
+        bytes = 0
+      }
+      batch.push(draft)
+      keys.add(draft.key)
+      bytes += size
     }
-    batch.push(draft)
-    keys.add(key)
-    bytes += size
   }
   if (batch.length > 0) yield { drafts: batch, keys }
 }
@@ -128,7 +139,7 @@ async function* draftsOf(
   options: LoadOptions,
   report: LoadReport,
   onFault: (fault: LoadFault) => void,
-): AsyncGenerator<Draft> {
+): AsyncGenerator<Iterable<Draft>> {
   for (const file of files) {
     const fault = (place: string, reason: string) => onFault({ file: file.path, place, reason })
     try {
@@ -150,16 +161,20 @@ async function* lineDrafts(
   options: LoadOptions,
   report: LoadReport,
   fault: Fault,
-): AsyncGenerator<Draft> {
-  for await (const { number, bytes } of linesOf(openSourceFile(file, report.onBytes), recordBytesMax)) {
-    const place = `line ${number}`
-    if (bytes === undefined) fault(place, `longer than ${recordBytesMax} bytes`)
-    else if (!isUtf8(bytes)) fault(place, 'not UTF-8')
-    else {
-      const draft = draftOfLine(number === 1 ? withoutMark(bytes) : bytes, options.bases)
-      if ('fault' in draft) fault(place, draft.fault)
-      else yield draft
+): AsyncGenerator<Iterable<Draft>> {
+  for await (const lines of linesOf(openSourceFile(file, report.onBytes), recordBytesMax)) {
+    const drafts: Draft[] = []
+    for (const { number, bytes } of lines) {
+      const place = `line ${number}`
+      if (bytes === undefined) fault(place, `longer than ${recordBytesMax} bytes`)
+      else if (!isUtf8(bytes)) fault(place, 'not UTF-8')
+      else {
+        const draft = draftOfLine(number === 1 ? withoutMark(bytes) : bytes, options.bases)
+        if ('fault' in draft) fault(place, draft.fault)
+        else drafts.push(draft)
+      }
     }
+    yield drafts
   }
 }
 
@@ -168,7 +183,7 @@ async function* fileDrafts(
   options: LoadOptions,
   report: LoadReport,
   fault: Fault,
-): AsyncGenerator<Draft> {
+): AsyncGenerator<Iterable<Draft>> {
   const bytes = await readWhole(file, report.onBytes)
   if (bytes === undefined)
     return fault('the file', `longer than ${bundleBytesMax} bytes; split it or convert it to NDJSON`)
@@ -181,12 +196,12 @@ async function* fileDrafts(
     return fault('the file', `not JSON: ${(error as Error).message}`)
   }
   if (parsed?.resourceType === 'Bundle' && parsed.type !== 'document' && parsed.type !== 'message') {
-    yield* bundleDrafts(text, options, fault)
+    yield bundleDrafts(text, options, fault)
     return
   }
   const draft = draftOf(text, options.bases)
   if ('fault' in draft) fault('the file', draft.fault)
-  else yield draft
+  else yield [draft]
 }
 
 /** The resources of a Bundle. One without id gets the UUID of its fullUrl, so that loading it again finds the same record. */

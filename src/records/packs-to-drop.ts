@@ -12,9 +12,9 @@ export function packsToDrop(rows: readonly Row[], superseded: readonly Current[]
   const add = (owner: string, type: string) => {
     if (owner !== '') changes.set(`${owner} ${type}`, { owner, type, changed: true })
   }
-  for (const { owner, type, version, body } of rows) {
+  for (const { owner, type, version, text } of rows) {
     add(owner, type)
-    if (body === null || (type === 'Patient' && version === 1)) add(owner, 'Provenance')
+    if (text === null || (type === 'Patient' && version === 1)) add(owner, 'Provenance')
   }
   for (const { owners, type, deleted } of superseded) {
     for (const owner of owners) {

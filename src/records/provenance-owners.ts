@@ -93,14 +93,14 @@ export interface StoredProvenance {
   readonly refs: string
   readonly targets: string
   readonly digest: Buffer
-  readonly body: Buffer | null
+  readonly body: string
 }
 
 /** The targets of a stored Provenance, which are kept as one text. */
 export const targetsOf = ({ targets }: StoredProvenance): string[] => (targets === '' ? [] : targets.split(' '))
 
 const storedSql = `
-  select id, version, updated, refs, targets, digest, convert_to(body, 'UTF8') as body
+  select id, version, updated, refs, targets, digest, body
   from record
   where tenant = $1 and type = 'Provenance' and id = any ($2) and lead and superseded = 'infinity'`
 

@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { type ResourceText, stampBytesMax } from '../fhir/resource-text.ts'
 import { copyIn, type RowEncoding, textRoom } from './copy-in.ts'
 
 /** One row of the table `record`, not yet superseded. Times are milliseconds since 1970. */
@@ -14,8 +15,8 @@ export interface Row {
   readonly refs: string
   readonly targets: string
   readonly digest: Buffer
-  /** UTF-8; null for a tombstone */
-  readonly body: Buffer | null
+  /** null for a tombstone */
+  readonly text: ResourceText | null
 }
 
 const columns = 'tenant,owner,type,id,version,written,updated,deleted,lead,shared,refs,targets,digest,body'.split(',')
@@ -27,8 +28,8 @@ export const insertRows = (client: ClientBase, tenant: string, rows: readonly Ro
 const encodingFor = (tenant: string): RowEncoding<Row> => ({
   table: 'record',
   columns,
-  room: ({ owner, type, id, refs, targets, digest, body }) =>
-    textRoom(tenant, owner, type, id, refs, targets) + digest.length + (body?.length ?? 0),
+  room: ({ owner, type, id, refs, targets, digest, text }) =>
+    textRoom(tenant, owner, type, id, refs, targets) + digest.length + (text ? text.bytes.length + stampBytesMax : 0),
   encode: (chunk, row) => {
     chunk.text(tenant)
     chunk.text(row.owner)
@@ -37,12 +38,12 @@ const encodingFor = (tenant: string): RowEncoding<Row> => ({
     chunk.integer(row.version)
     chunk.instant(row.written)
     chunk.instant(row.updated)
-    chunk.flag(row.body === null)
+    chunk.flag(row.text === null)
     chunk.flag(row.lead)
     chunk.flag(row.shared)
     chunk.text(row.refs)
     chunk.text(row.targets)
     chunk.binary(row.digest)
-    chunk.binary(row.body)
+    chunk.line(row.text, row.version, row.updated)
   },
 })

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool, QueryResult } from 'pg'
 import { ownedTypes } from '../fhir/ownership.ts'
-import { statedLastUpdated, storedLine } from '../fhir/resource-text.ts'
+import { type ResourceText, readResourceText, statedLastUpdated } from '../fhir/resource-text.ts'
 import { type Current, type Key, keyOf, Overtaken, readCurrentRows, supersede } from './current.ts'
 import type { Draft } from './draft.ts'
 import { dropPacks } from './packs.ts'
@@ -100,7 +100,7 @@ async function writeOnce(
 ): Promise<Outcome[]> {
   const written = await begin(client, alone, options)
   const current = await readCurrentRows(client, tenant, changes.map(keyOfChange))
-  const outcomes = changes.map((change) => outcomeOf(change, current.get(keyOf(keyOfChange(change))), written, options))
+  const outcomes = changes.map((change) => outcomeOf(change, current.get(keyTextOf(change)), written, options))
   if (options.allOrNothing && outcomes.some(({ kind }) => kind === 'conflict')) {
     await client.query('rollback')
     return outcomes
@@ -136,6 +136,8 @@ async function begin(client: ClientBase, alone: boolean, { deferred }: WriteOpti
 
 const keyOfChange = (change: Change): Key => (change.kind === 'put' ? change.draft : change.key)
 
+const keyTextOf = (change: Change): string => (change.kind === 'put' ? change.draft.key : keyOf(change.key))
+
 function outcomeOf(change: Change, current: Current | undefined, written: number, options: WriteOptions): Outcome {
   const version = current?.version ?? 0
   const exists = current !== undefined && !current.deleted
@@ -164,12 +166,12 @@ async function apply(
 
   const rows: Row[] = placed.flatMap((row) =>
     spread(
-      { ...row, type: 'Provenance', written, updated: row.updated.getTime() },
+      { ...row, type: 'Provenance', written, updated: row.updated.getTime(), text: storedText(row.body) },
       provenanceOwners(targetsOf(row), owners),
     ),
   )
   for (const change of changes) {
-    const before = current.get(keyOf(keyOfChange(change)))
+    const before = current.get(keyTextOf(change))
     rows.push(
       ...(change.kind === 'put'
         ? putRows(change.draft, before, owners, written, options)
@@ -193,10 +195,10 @@ async function ownership(
   current: Map<string, Current>,
 ) {
   const { arrived, moved } = newlyOwned(drafts, current)
-  const inWrite = new Set(changes.map((change) => keyOf(keyOfChange(change))))
+  const inWrite = new Set(changes.map((change) => keyTextOf(change)))
   const placed = await placements(client, tenant, arrived, moved, inWrite, current)
   const sources = [...drafts, ...placed.map((row) => ({ id: row.id, targets: targetsOf(row) }))]
-  const known = new Map(drafts.flatMap((draft) => (draft.owner === undefined ? [] : [[keyOf(draft), draft.owner]])))
+  const known = new Map(drafts.flatMap((draft) => (draft.owner === undefined ? [] : [[draft.key, draft.owner]])))
   const targets = sources.flatMap((source) => source.targets)
   const owners = await ownersOfTargets(client, tenant, targets, known)
   const awaited = sources.flatMap(({ id: provenance, targets }) =>
@@ -211,10 +213,10 @@ function newlyOwned(drafts: readonly Draft[], current: ReadonlyMap<string, Curre
   const moved: { formerOwner: string; target: string }[] = []
   for (const draft of drafts) {
     if (!ownedTypes.has(draft.type) || draft.type === 'Patient') continue
-    const formerOwner = current.get(keyOf(draft))?.owners[0] ?? ''
+    const formerOwner = current.get(draft.key)?.owners[0] ?? ''
     if (formerOwner === draft.owner) continue
     if (formerOwner === '') arrived.push(draft)
-    else moved.push({ formerOwner, target: keyOf(draft) })
+    else moved.push({ formerOwner, target: draft.key })
   }
   return { arrived, moved }
 }
@@ -245,7 +247,7 @@ function changed(
   placed: readonly { id: string }[],
   current: ReadonlyMap<string, Current>,
 ): Current[] {
-  const keys = [...changes.map((change) => keyOf(keyOfChange(change))), ...placed.map(({ id }) => `Provenance/${id}`)]
+  const keys = [...changes.map((change) => keyTextOf(change)), ...placed.map(({ id }) => `Provenance/${id}`)]
   return keys.flatMap((key) => current.get(key) ?? [])
 }
 
@@ -267,15 +269,21 @@ function putRows(
     refs: draft.refs.join(' '),
     targets: draft.targets.join(' '),
     digest: draft.digest,
-    body: storedLine(draft.text, version, updated),
+    text: draft.text,
   }
   return spread(row, draft.owner === undefined ? provenanceOwners(draft.targets, owners) : [draft.owner])
+}
+
+function storedText(body: string): ResourceText {
+  const read = readResourceText(body)
+  if ('fault' in read) throw new Error('a stored Provenance cannot be read')
+  return read.text
 }
 
 function tombstones(before: Current, written: number): Row[] {
   const { type, id, version, owners } = before
   const digest = Buffer.alloc(0)
-  const row = { type, id, version: version + 1, written, updated: written, refs: '', targets: '', digest, body: null }
+  const row = { type, id, version: version + 1, written, updated: written, refs: '', targets: '', digest, text: null }
   return spread(row, owners)
 }
 
