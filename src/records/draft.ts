@@ -55,10 +55,10 @@ function outlineOf(line: Buffer, { resourceType, id, subject, patient, targets, 
   return {
     resourceType: text(resourceType),
     id: text(id),
+    references: references.map(reference),
     subject: subject && reference(subject),
     patient: patient && reference(patient),
     target: targets.map(reference),
-    references: references.map(reference),
   }
 }
 

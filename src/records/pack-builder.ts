@@ -12,9 +12,10 @@ export interface PackRow {
   readonly id: string
   /** Blank-separated `Type/id`. */
   readonly refs: string
-  /** Provenance: blank-separated `Type/id`, and the types of those that are there as `Type,Type`. */
+  /** Provenance: blank-separated `Type/id`. */
   readonly targets: string
-  readonly targetTypes: string
+  /** Not '': the type of a record of the owner that is there, and may be a target of those before it; it is not of this type itself. */
+  readonly present: string
   /** null when the record is not there any more, or this version is not its current one. */
   readonly body: Buffer | null
 }
@@ -46,7 +47,8 @@ export class PackBuilder {
   #unpackable = false
   readonly #shared: string[] = []
   readonly #targets = new Set<string>()
-  readonly #targetTypes = new Set<string>()
+  readonly #targetLists = new Set<string>()
+  readonly #presentTargets = new Set<string>()
   #changed = Number.NEGATIVE_INFINITY
   #undisputed = true
   #lines: Buffer[] = []
@@ -65,6 +67,11 @@ export class PackBuilder {
   }
 
   add(row: PackRow): void {
+    if (row.present === '') this.#addVersion(row)
+    else this.#addPresent(row)
+  }
+
+  #addVersion(row: PackRow): void {
     this.#changed = Math.max(this.#changed, row.changed)
     if (row.body === null) return
     if (this.#unpackable) return
@@ -82,13 +89,28 @@ export class PackBuilder {
     this.#linesBytes += row.body.length + 1
   }
 
-  #addTargets({ targets, targetTypes }: PackRow): void {
-    if (targetTypes === '') this.#unpackable = true
-    this.#targetTypes.add(targetTypes)
+  #addTargets({ targets }: PackRow): void {
+    this.#targetLists.add(targets)
     for (const target of targets.split(' ')) {
       if (this.#targets.has(target)) this.#undisputed = false
       this.#targets.add(target)
     }
+  }
+
+  #addPresent({ present, id, changed }: PackRow): void {
+    const target = `${present}/${id}`
+    if (!this.#targets.has(target)) return
+    this.#presentTargets.add(target)
+    this.#changed = Math.max(this.#changed, changed)
+  }
+
+  /** The distinct sets of types of targets that are there, as `Type,Type`; '' for a Provenance without any. */
+  #targetTypes(): ReadonlySet<string> {
+    const typesOf = (targets: string) => {
+      const present = targets.split(' ').filter((target) => this.#presentTargets.has(target))
+      return [...new Set(present.map((target) => target.slice(0, target.indexOf('/'))))].sort().join(',')
+    }
+    return new Set([...this.#targetLists].map(typesOf))
   }
 
   #deflate(): void {
@@ -110,7 +132,8 @@ export class PackBuilder {
   finish(): Pack[] {
     const hasMore = this.#newest !== Number.NEGATIVE_INFINITY
     if (hasMore || this.#pieces.length === 0) this.#deflate()
-    if (this.#unpackable) return []
+    const targetTypes = this.#targetTypes()
+    if (this.#unpackable || targetTypes.has('')) return []
     return this.#pieces.map(({ lines, oldest, newest, refs }, number) => ({
       owner: this.owner,
       type: this.type,
@@ -122,7 +145,7 @@ export class PackBuilder {
       newest,
       refs,
       shared: number === 0 ? this.#shared.join(' ') : '',
-      targets: [...this.#targetTypes].join(' '),
+      targets: [...targetTypes].join(' '),
       undisputed: this.#undisputed,
     }))
   }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
+import { ownedTypes } from '../fhir/ownership.ts'
 import { type CopyRow, copyRows } from './copy-rows.ts'
 import { text, textArray } from './literal.ts'
 import { ownersOfTenant } from './owners.ts'
@@ -115,35 +116,36 @@ async function readMarks(
 }
 
 /**
- * All versions of the marks' records that are still there, in the order of the marks; only current ones with their text. Of a Provenance
- * also the types of its targets that an export of the owner could bring, as `Type,Type`, and when the last of them came.
+ * All versions of the marks' records that are still there, in the order of the marks; only current ones with their text. Behind the
+ * Provenances of an owner the records that they may be about: with their type as `present`, when they came, and nothing else.
+ * PackBuilder joins them: for one record that takes a tenth of what a look-up in the database takes.
  */
 const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
   select r.* from unnest(${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))})
     as m(owner, type)
   cross join lateral (
-    select p.owner, p.type, greatest(p.written, nullif(p.superseded, 'infinity'), t.written), p.updated, p.shared, p.id, p.refs,
-      p.targets, coalesce(t.types, ''), case when p.superseded = 'infinity' then p.body end
+    (select p.owner, p.type, '' as present, greatest(p.written, nullif(p.superseded, 'infinity')), p.updated, p.shared, p.id, p.refs,
+      p.targets, case when p.superseded = 'infinity' then p.body end
     from record as p
-    cross join lateral (
-      select string_agg(distinct r.type, ',') as types, max(r.written) as written
-      from unnest(string_to_array(p.targets, ' ')) as target
-      cross join lateral (
-        select type, written from record
-        where tenant = p.tenant and owner = p.owner and type = split_part(target, '/', 1) and id = split_part(target, '/', 2)
-          and superseded = 'infinity' and not deleted offset 0) r) t
-    where p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = m.type order by p.id) r`
+    where p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = m.type order by p.id)
+    union all
+    select p.owner, m.type, p.type, p.written, p.updated, p.shared, p.id, '', '', null
+    from record as p
+    where m.type = 'Provenance' and p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = any (${targetTypes})
+      and p.superseded = 'infinity' and not p.deleted) r`
+
+const targetTypes = textArray([...ownedTypes])
 
 const rowOf = (row: CopyRow): PackRow => ({
   owner: row.text(0),
   type: row.text(1),
-  changed: row.instant(2),
-  updated: row.instant(3),
-  shared: row.flag(4),
-  id: row.text(5),
-  refs: row.text(6),
-  targets: row.text(7),
-  targetTypes: row.text(8),
+  present: row.text(2),
+  changed: row.instant(3),
+  updated: row.instant(4),
+  shared: row.flag(5),
+  id: row.text(6),
+  refs: row.text(7),
+  targets: row.text(8),
   body: row.isNull(9) ? null : row.binary(9),
 })
 
