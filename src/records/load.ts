@@ -82,11 +82,13 @@ async function storeGroups(
   onBatch: (counts: StoredCounts) => void,
 ): Promise<StoredCounts> {
   const counts = { created: 0, updated: 0, unchanged: 0 }
+  let probablyNew = false
   const writeBatch = async ({ drafts }: Batch) => {
     const changes = drafts.map((draft) => ({ kind: 'put' as const, draft }))
-    const outcomes = await write(pool, tenant, changes, { keepLastUpdated, deferred: true })
+    const outcomes = await write(pool, tenant, changes, { keepLastUpdated, deferred: true, probablyNew })
     for (const { kind } of outcomes)
       if (kind === 'created' || kind === 'updated' || kind === 'unchanged') counts[kind]++
+    probablyNew = outcomes.every(({ kind }) => kind === 'created')
     onBatch(counts)
   }
   const writing = new Map<Batch, Promise<unknown>>()

@@ -47,6 +47,8 @@ export function provenanceOwners(targets: readonly string[], owners: ReadonlyMap
   return found.size === 0 ? [''] : ([...found].sort() as string[])
 }
 
+const anyAwaitedSql = 'select exists (select from awaited_target where tenant = $1) as any'
+
 const awaitedSql = `
   select distinct a.id from unnest($2::text[], $3::text[]) as k(type, id)
   cross join lateral (
@@ -69,7 +71,7 @@ export async function provenancesToPlace(
   moved: readonly { formerOwner: string; target: string }[],
 ): Promise<string[]> {
   const ids = new Set<string>()
-  if (arrived.length > 0) {
+  if (arrived.length > 0 && (await client.query<{ any: boolean }>(anyAwaitedSql, [tenant])).rows[0]!.any) {
     const { rows } = await client.query(awaitedSql, [
       tenant,
       arrived.map((key) => key.type),

@@ -40,6 +40,11 @@ export interface WriteOptions {
    * The log is written in order, so nothing durable (a job's transactionTime) can come after a write that is undone.
    */
   readonly deferred?: boolean
+  /**
+   * The records are probably all new: do not look them up. One that is there makes the insert fail, by the unique index of current
+   * versions, and the write is done again with looking.
+   */
+  readonly probablyNew?: boolean
   /** Runs last in the transaction, with what becomes of the changes, each under its key: what it writes is there with them or not at all. */
   readonly beforeCommit?: (client: ClientBase, outcomes: readonly (Key & Outcome)[]) => Promise<void>
 }
@@ -68,15 +73,17 @@ export async function write(
   let broken: Error | undefined
   try {
     let alone = false
+    let look = !options.probablyNew
     for (let attempt = 1; ; attempt++) {
       try {
-        return await writeOnce(client, tenant, changes, options, alone)
+        return await writeOnce(client, tenant, changes, options, alone, look)
       } catch (error) {
         await client.query('rollback').catch(() => {
           throw error
         })
         if (error instanceof MustBeAlone) alone = true
         else if (attempt === attemptsMax || !isCollision(error)) throw error
+        else look = true
       }
     }
   } catch (error) {
@@ -97,9 +104,10 @@ async function writeOnce(
   changes: readonly Change[],
   options: WriteOptions,
   alone: boolean,
+  look: boolean,
 ): Promise<Outcome[]> {
   const written = await begin(client, alone, options)
-  const current = await readCurrentRows(client, tenant, changes.map(keyOfChange))
+  const current = look ? await readCurrentRows(client, tenant, changes.map(keyOfChange)) : new Map<string, Current>()
   const outcomes = changes.map((change) => outcomeOf(change, current.get(keyTextOf(change)), written, options))
   if (options.allOrNothing && outcomes.some(({ kind }) => kind === 'conflict')) {
     await client.query('rollback')

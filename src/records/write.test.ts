@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type Database, openDatabase } from '../database/connection.ts'
+import { migrate } from '../database/migrate.ts'
+import { type Draft, draftOf } from './draft.ts'
+import { storeDrafts } from './load.ts'
+import { type Change, write } from './write.ts'
+
+function patient(id: string, active = true): Draft {
+  const draft = draftOf(JSON.stringify({ resourceType: 'Patient', id, active }), [])
+  assert.ok('text' in draft)
+  return draft
+}
+
+const put = (draft: Draft): Change => ({ kind: 'put', draft })
+
+describe('a write of records that are probably new', () => {
+  let directory: string
+  let database: Database
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'millrace-write-'))
+    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
+    await migrate(database.pool)
+  })
+
+  after(async () => {
+    await database.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  async function versions(tenant: string): Promise<string[]> {
+    const { rows } = await database.pool.query(
+      `select id || ' ' || version || case when superseded = 'infinity' then '' else ' superseded' end
+         || case when deleted then ' deleted' else '' end as version
+       from record where tenant = $1 order by id, version`,
+      [tenant],
+    )
+    return rows.map((row) => row.version)
+  }
+
+  it('does the same as one that looks, when some are there', async () => {
+    for (const probablyNew of [false, true]) {
+      const tenant = `some-${probablyNew}`
+      const { pool } = database
+      await write(
+        pool,
+        tenant,
+        ['changed', 'same', 'gone'].map((id) => put(patient(id))),
+      )
+      await write(pool, tenant, [{ kind: 'delete', key: { type: 'Patient', id: 'gone' } }])
+      const outcomes = await write(
+        pool,
+        tenant,
+        [patient('new'), patient('changed', false), patient('same'), patient('gone')].map(put),
+        { probablyNew },
+      )
+      assert.deepEqual(
+        outcomes.map(({ kind, version }) => [kind, version]),
+        [
+          ['created', 1],
+          ['updated', 2],
+          ['unchanged', 1],
+          ['created', 3],
+        ],
+      )
+      assert.deepEqual(await versions(tenant), [
+        'changed 1 superseded',
+        'changed 2',
+        'gone 1 superseded',
+        'gone 2 superseded deleted',
+        'gone 3',
+        'new 1',
+        'same 1',
+      ])
+    }
+  })
+
+  it('may be of the same records at the same time', async () => {
+    const drafts = Array.from({ length: 50 }, (_, number) => put(patient(`p${number}`)))
+    const writes = [drafts, drafts.toReversed(), drafts].map((changes) =>
+      write(database.pool, 'race', changes, { probablyNew: true }),
+    )
+    const kinds = (await Promise.all(writes)).flat().map(({ kind }) => kind)
+    assert.equal(kinds.filter((kind) => kind === 'created').length, drafts.length)
+    assert.equal(kinds.filter((kind) => kind === 'unchanged').length, 2 * drafts.length)
+    assert.equal((await versions('race')).length, drafts.length)
+  })
+
+  it('is what a load makes of batches behind new ones, and finds what is there', async () => {
+    const { pool } = database
+    const ids = Array.from({ length: 10_000 }, (_, number) => `p${number}`)
+    await storeDrafts(pool, 'load', [patient('p7001', false), patient('p9000')], false, () => {})
+    const counts = await storeDrafts(
+      pool,
+      'load',
+      ids.map((id) => patient(id)),
+      false,
+      () => {},
+    )
+    assert.deepEqual(counts, { created: ids.length - 2, updated: 1, unchanged: 1 })
+    assert.equal((await versions('load')).length, ids.length + 1)
+  })
+})
