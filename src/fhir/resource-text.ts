@@ -114,6 +114,14 @@ export function storedLine(text: ResourceText, versionId: number, lastUpdated: n
 /** What `versionId` and `lastUpdated` take of a line at most. */
 export const stampBytesMax = 80
 
+/** Records that are written together mostly have the same time. */
+let latest = { ms: Number.NaN, text: '' }
+
+function instantText(ms: number): string {
+  if (ms !== latest.ms) latest = { ms, text: formatInstant(ms) }
+  return latest.text
+}
+
 /** Writes the stored line into `target` and returns its length. */
 export function writeStoredLine(
   { bytes, cut }: ResourceText,
@@ -124,7 +132,7 @@ export function writeStoredLine(
 ): number {
   const head = bytes.copy(target, at, 0, cut)
   const stamp = target.write(
-    `"versionId":"${versionId}","lastUpdated":"${formatInstant(lastUpdated)}"`,
+    `"versionId":"${versionId}","lastUpdated":"${instantText(lastUpdated)}"`,
     at + head,
     'latin1',
   )
