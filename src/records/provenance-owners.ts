@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { type ResourceText, readResourceText } from '../fhir/resource-text.ts'
 import type { Current, Key } from './current.ts'
 
 /**
@@ -96,7 +97,8 @@ export interface StoredProvenance {
   readonly refs: string
   readonly targets: string
   readonly digest: Buffer
-  readonly body: string
+  /** null when it was deleted meanwhile: `supersede` will notice. */
+  readonly text: ResourceText | null
 }
 
 /** The targets of a stored Provenance, which are kept as one text. */
@@ -113,7 +115,19 @@ export async function storedProvenances(
   current: ReadonlyMap<string, Current>,
 ): Promise<StoredProvenance[]> {
   const ids = [...current.values()].filter((row) => !row.deleted).map((row) => row.id)
-  return ids.length === 0 ? [] : (await client.query<StoredProvenance>(storedSql, [tenant, ids])).rows
+  if (ids.length === 0) return []
+  const { rows } = await client.query<Omit<StoredProvenance, 'text'> & { body: string | null }>(storedSql, [
+    tenant,
+    ids,
+  ])
+  return rows.map(({ body, ...row }) => ({ ...row, text: body === null ? null : storedText(body) }))
+}
+
+/** The text of a stored line: with the same version and time it gives the same line again. */
+function storedText(body: string): ResourceText {
+  const read = readResourceText(body)
+  if ('fault' in read) throw new Error(`a stored Provenance cannot be read: ${read.fault}`)
+  return read.text
 }
 
 /** Remembers targets of Provenances that are not in the store or belong to nobody: one that gets an owner gives it to them. */

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool, QueryResult } from 'pg'
 import { ownedTypes } from '../fhir/ownership.ts'
-import { type ResourceText, readResourceText, statedLastUpdated } from '../fhir/resource-text.ts'
+import { statedLastUpdated } from '../fhir/resource-text.ts'
 import { type Current, type Key, keyOf, Overtaken, readCurrentRows, supersede } from './current.ts'
 import type { Draft } from './draft.ts'
 import { dropPacks } from './packs.ts'
@@ -174,7 +174,7 @@ async function apply(
 
   const rows: Row[] = placed.flatMap((row) =>
     spread(
-      { ...row, type: 'Provenance', written, updated: row.updated.getTime(), text: storedText(row.body) },
+      { ...row, type: 'Provenance', written, updated: row.updated.getTime() },
       provenanceOwners(targetsOf(row), owners),
     ),
   )
@@ -280,12 +280,6 @@ function putRows(
     text: draft.text,
   }
   return spread(row, draft.owner === undefined ? provenanceOwners(draft.targets, owners) : [draft.owner])
-}
-
-function storedText(body: string): ResourceText {
-  const read = readResourceText(body)
-  if ('fault' in read) throw new Error('a stored Provenance cannot be read')
-  return read.text
 }
 
 function tombstones(before: Current, written: number): Row[] {
