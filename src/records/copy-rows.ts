@@ -1,7 +1,8 @@
 import type { Connection, Pool, Submittable } from 'pg'
 
-/** What stands before the first row. */
+/** What stands before the first row, and in place of the number of fields after the last one. */
 const headerBytes = 19
+const endOfRows = -1
 const epochMs = Date.UTC(2000, 0, 1)
 const two32 = 2 ** 32
 /** The greatest and the least 64-bit integer, as numbers. */
@@ -114,9 +115,14 @@ class CopyOut implements Submittable {
 
   /** @param message its chunk is overwritten by the next ones */
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
-    const row = CopyRow.at(Buffer.from(chunk), this.#headerSeen ? 0 : headerBytes)
+    const start = this.#headerSeen ? 0 : headerBytes
     this.#headerSeen = true
-    if (!row) return
+    if (chunk.length === start + 2 && chunk.readInt16BE(start) === endOfRows) return
+    const row = CopyRow.at(Buffer.from(chunk), start)
+    if (row?.end !== chunk.length) {
+      this.fail(new Error('a message of the copy is not a row'))
+      return
+    }
     this.#rows.push(row)
     this.#waitingBytes += chunk.length
     if (this.#waitingBytes > waitingBytesMax) this.#connection!.stream.pause()
@@ -165,11 +171,13 @@ class CopyOut implements Submittable {
 export async function* copyRows(pool: Pool, query: string, signal?: AbortSignal): AsyncGenerator<CopyRow[]> {
   signal?.throwIfAborted()
   const client = await pool.connect()
-  const copy = client.query(new CopyOut(`copy (${query}) to stdout (format binary)`))
+  const copy = new CopyOut(`copy (${query}) to stdout (format binary)`)
   const stop = () => copy.fail(signal!.reason as Error)
   signal?.addEventListener('abort', stop)
   let finished = false
   try {
+    signal?.throwIfAborted()
+    client.query(copy)
     for (let rows = await copy.next(); rows !== undefined; rows = await copy.next()) yield rows
     finished = true
   } finally {

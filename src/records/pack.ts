@@ -11,7 +11,7 @@ export interface Pack extends Deflated {
   readonly number: number
   /** How many packs these are: one that is empty where there are no records. */
   readonly total: number
-  /** The latest change of the owner's records of the type, deletes included; infinite when packs of them must not be used. */
+  /** The latest change of the owner's records of the type, deletes included; -Infinity when there never was any. */
   readonly changed: number
   /** The least and the greatest meta.lastUpdated in it; Infinity and -Infinity without records. */
   readonly oldest: number

@@ -21,7 +21,8 @@ export async function exportOwners(selection: Selection): Promise<void> {
     const demand = packDemand(job, isWhole(job.request) ? types : types.filter((type) => type !== 'Provenance'))
     for await (const found of packsOfOwners(pool, { ...demand, owners, signal: held.signal })) {
       for (const ofOwner of found) {
-        for (; owners[next] !== ofOwner.owner; next++) await exported.endOwner(owners[next]!)
+        for (; next < owners.length && owners[next] !== ofOwner.owner; next++) await exported.endOwner(owners[next]!)
+        if (next === owners.length) throw new Error('packs came in another order than their owners')
         if (ofOwner.lying) await refusePacks(selection, ofOwner)
         const packs = packsThatServe(selection, ofOwner)
         const busy = packs && exported.addPacks(ofOwner.type, packs)

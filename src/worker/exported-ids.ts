@@ -1,7 +1,7 @@
-/** The most records of one partition whose Provenances can be found: only a single patient with more could go beyond it. */
+/** The most records whose Provenances can be found together: only a single patient with more could go beyond it. */
 const exportedIdsMax = 1_000_000
 
-/** What a partition has exported, to know which Provenances come along. */
+/** What was exported of some owners, to know which Provenances come along. */
 export class ExportedIds {
   readonly #ids = new Map<string, Set<string>>()
   readonly #owners = new Set<string>()

@@ -23,7 +23,7 @@ export type KindedPart = WrittenPart & { readonly kind: 'output' | 'deleted' | '
 /** Where an attempt keeps its files. */
 export const attemptFolder = ({ job, number, attempt }: Partition): string => `${job}/${number}-${attempt}`
 
-/** Gathers what one partition exports, type after type. */
+/** Gathers what one partition exports. */
 export class Selection {
   readonly job: Job
   readonly held: HeldPartition
@@ -75,8 +75,10 @@ export class Selection {
     const writers = new Map(types.map((type) => [type, new PartWriter(files, folder, type, partGzipBytesMax)]))
     try {
       await produce(writers)
-      const ended = await Promise.all([...writers.values()].map((writer) => writer.end()))
-      for (const part of ended.flat()) this.parts.push({ ...part, kind })
+      // None may write on when another one has failed, for then the folder is removed.
+      const ended = await Promise.allSettled([...writers.values()].map((writer) => writer.end()))
+      for (const end of ended) if (end.status === 'rejected') throw end.reason
+      for (const writer of writers.values()) for (const part of writer.parts) this.parts.push({ ...part, kind })
     } catch (error) {
       for (const writer of writers.values()) writer.abandon()
       throw error

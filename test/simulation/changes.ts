@@ -131,9 +131,9 @@ export const batch: fc.Arbitrary<SimulatedChange[]> = fc.uniqueArray(
 const plain: Content = { literal: '1', meta: undefined, refs: [] }
 const putOf = (one: ModelRecord): SimulatedChange => described(one.type, one.id, one)
 
-/** A clinical record of a subject, with nothing else. */
-export const clinicalRecord = (key: string, subject: string): SimulatedChange =>
-  putOf(recordOf(key, subjectMember(key, subject), plain))
+/** A clinical record of a subject, with nothing else but perhaps a note. */
+export const clinicalRecord = (key: string, subject: string, note?: string): SimulatedChange =>
+  putOf(recordOf(key, subjectMember(key, subject) + (note === undefined ? '' : `,"note":"${note}"`), plain))
 
 /** A Provenance of some targets, with nothing else. */
 export const provenanceRecord = (key: string, targets: readonly string[]): SimulatedChange =>
