@@ -67,11 +67,14 @@ export class PatientClient {
     return text.slice(0, -1).split('\n')
   }
 
-  /** Deletes a job or asks for it: the status of the answer. */
+  /** Deletes a job or asks for it: the status of the answer, once it is not that it asks too often (T-169). */
   async status(method: 'GET' | 'DELETE', job: string): Promise<number> {
-    const response = await fetch(job, { method, headers: { authorization: `Bearer ${this.#token}` } })
-    await response.arrayBuffer()
-    return response.status
+    for (;;) {
+      const response = await fetch(job, { method, headers: { authorization: `Bearer ${this.#token}` } })
+      await response.arrayBuffer()
+      if (response.status !== 429) return response.status
+      await sleep(Number(response.headers.get('retry-after')) * 1_000)
+    }
   }
 
   /** Asks until there is an answer that counts: none of a server or database that is just away, nor that it asks too often (T-169). */
