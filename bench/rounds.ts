@@ -23,6 +23,10 @@ export async function measureRounds(bench: Bench, { only }: Options): Promise<vo
   if (held) bench.say('writing the output of an export to disk, for the floors')
   const output = held ? await writeOutput(bench) : undefined
   const whole = new WholeExports()
+  if (only.has('warm')) {
+    bench.say('exports that do not count')
+    await whole.warmUp(bench)
+  }
   const chosen = (steps: readonly (readonly [Subject, Step])[]): Step[] =>
     steps.filter(([subject]) => only.has(subject)).map(([, step]) => step)
 

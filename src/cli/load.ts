@@ -4,6 +4,7 @@ import type { StoreFlags } from '../config.ts'
 import { readSetting } from '../database/setting.ts'
 import { Failure } from '../failure.ts'
 import { defaultPublicUrl, fhirBase } from '../fhir/service-urls.ts'
+import { packInForeground } from '../records/foreground-packing.ts'
 import type { LoadCounts, LoadFault } from '../records/load.ts'
 import { type LoadingReport, loadInThread } from '../records/loading.ts'
 import { findSourceFiles } from '../records/source-files.ts'
@@ -66,13 +67,15 @@ export function loadCommand(environment: Environment, output: Output = process.s
         const data = { connection, tenant: flags.tenant, files, options }
         const started = performance.now()
         const load = () => loadWithProgress(flags, (report) => loadInThread(data, report), files)
-        const loading = recordLoad(pool, flags, load)
-        const packing = packMeanwhile(pool, flags.tenant, loading)
-        packing.catch(() => {})
-        const loaded = await loading
-        await packing
-        await packWithProgress(pool, flags.tenant, flags.json ?? false)
-        return { ...loaded, seconds: (performance.now() - started) / 1000 }
+        return packInForeground(pool, async () => {
+          const loading = recordLoad(pool, flags, load)
+          const packing = packMeanwhile(pool, flags.tenant, loading)
+          packing.catch(() => {})
+          const loaded = await loading
+          await packing
+          await packWithProgress(pool, flags.tenant, flags.json ?? false)
+          return { ...loaded, seconds: (performance.now() - started) / 1000 }
+        })
       })
       report(output, flags, result)
       if (result.counts.faults > 0) process.exitCode = exitWithFaults

@@ -4,6 +4,7 @@ import type { Pool } from 'pg'
 import { findTenant, listTenants } from '../access/tenant.ts'
 import type { StoreFlags } from '../config.ts'
 import { Failure } from '../failure.ts'
+import { packInForeground } from '../records/foreground-packing.ts'
 import { countChanged, dropAllPacks, type PackCounts, packChanged } from '../records/packer.ts'
 import { type Output, printJson } from './output.ts'
 import { progressBar } from './progress-bar.ts'
@@ -43,7 +44,7 @@ export function packCommand(environment: Environment, output: Output = process.s
         if (flags.rebuild)
           for (const { id } of await listTenants(pool))
             if (tenant === undefined || id === tenant) await dropAllPacks(pool, id)
-        return packWithProgress(pool, tenant, flags.json ?? false)
+        return packInForeground(pool, () => packWithProgress(pool, tenant, flags.json ?? false))
       })
       const seconds = (performance.now() - started) / 1000
       if (flags.json) return printJson(output, { ...counts, seconds: Number(seconds.toFixed(3)) })

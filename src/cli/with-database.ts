@@ -4,7 +4,8 @@ import { openDatabase } from '../database/connection.ts'
 import { migrate } from '../database/migrate.ts'
 import { Failure } from '../failure.ts'
 
-const commandPoolSize = 2
+/** Of a command: two that pack, one that holds a lock meanwhile, and one for everything else. */
+const commandPoolSize = 4
 
 /** Opens the store that the flags or the environment name, brings its schema up to date, works, and closes it. */
 export async function withDatabase<T>(
