@@ -16,6 +16,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 3
 /**
  * How much a heap may grow before it is collected again. Bytes of records lie outside the heap but count as part of it, so that with
  * V8's own choice a load collects everything ten times a second, for a sixth of its processor time. The limits above stand.
+ * It holds for the whole process from then on.
  */
 const heapGrowingPercent = 300
 

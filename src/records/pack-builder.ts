@@ -72,6 +72,7 @@ export class PackBuilder {
   }
 
   #addVersion(row: PackRow): void {
+    if (this.#presentTargets.size > 0) throw new Error('versions came after the records that they could be about')
     this.#changed = Math.max(this.#changed, row.changed)
     if (row.body === null) return
     if (this.#unpackable) return

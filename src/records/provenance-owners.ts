@@ -120,13 +120,13 @@ export async function storedProvenances(
     tenant,
     ids,
   ])
-  return rows.map(({ body, ...row }) => ({ ...row, text: body === null ? null : storedText(body) }))
+  return rows.map(({ body, ...row }) => ({ ...row, text: body === null ? null : storedText(row.id, body) }))
 }
 
 /** The text of a stored line: with the same version and time it gives the same line again. */
-function storedText(body: string): ResourceText {
+function storedText(id: string, body: string): ResourceText {
   const read = readResourceText(body)
-  if ('fault' in read) throw new Error(`a stored Provenance cannot be read: ${read.fault}`)
+  if ('fault' in read) throw new Error(`the stored Provenance ${id} cannot be read: ${read.fault}`)
   return read.text
 }
 

@@ -41,7 +41,7 @@ export interface WriteOptions {
    */
   readonly deferred?: boolean
   /**
-   * The records are probably all new: do not look them up. One that is there makes the insert fail, by the unique index of current
+   * For puts without `ifMatch`: the records are probably all new, do not look them up. One that is there makes the insert fail, by the unique index of current
    * versions, and the write is done again with looking.
    */
   readonly probablyNew?: boolean
