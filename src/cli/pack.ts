@@ -41,10 +41,12 @@ export function packCommand(environment: Environment, output: Output = process.s
         const { tenant } = flags
         if (tenant !== undefined && !(await findTenant(pool, tenant)))
           throw new Failure(`There is no tenant ${tenant}.`, 'See which there are with: bin/millrace tenant list')
-        if (flags.rebuild)
-          for (const { id } of await listTenants(pool))
-            if (tenant === undefined || id === tenant) await dropAllPacks(pool, id)
-        return packInForeground(pool, () => packWithProgress(pool, tenant, flags.json ?? false))
+        return packInForeground(pool, async () => {
+          if (flags.rebuild)
+            for (const { id } of await listTenants(pool))
+              if (tenant === undefined || id === tenant) await dropAllPacks(pool, id)
+          return packWithProgress(pool, tenant, flags.json ?? false)
+        })
       })
       const seconds = (performance.now() - started) / 1000
       if (flags.json) return printJson(output, { ...counts, seconds: Number(seconds.toFixed(3)) })

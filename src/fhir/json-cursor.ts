@@ -35,6 +35,15 @@ export class JsonCursor {
   }
 
   string(): boolean {
+    return this.#string(true)
+  }
+
+  /** A string without escapes. */
+  plainString(): boolean {
+    return this.#string(false)
+  }
+
+  #string(mayEscape: boolean): boolean {
     const bytes = this.bytes
     for (let at = this.at + 1; at < bytes.length; at++) {
       const code = bytes[at]!
@@ -44,24 +53,10 @@ export class JsonCursor {
       }
       if (code < 0x20) return false
       if (code === backslash) {
-        const end = escapeEnd(bytes, at)
+        const end = mayEscape ? escapeEnd(bytes, at) : undefined
         if (end === undefined) return false
         at = end - 1
       }
-    }
-    return false
-  }
-
-  /** A string without escapes. */
-  plainString(): boolean {
-    const bytes = this.bytes
-    for (let at = this.at + 1; at < bytes.length; at++) {
-      const code = bytes[at]!
-      if (code === quote) {
-        this.at = at + 1
-        return true
-      }
-      if (code < 0x20 || code === backslash) return false
     }
     return false
   }

@@ -41,8 +41,8 @@ export interface WriteOptions {
    */
   readonly deferred?: boolean
   /**
-   * For puts without `ifMatch`: the records are probably all new, do not look them up. One that is there makes the insert fail, by the unique index of current
-   * versions, and the write is done again with looking.
+   * For puts without `ifMatch`: the records are probably all new, do not look them up. One that is there makes the insert fail, by the
+   * unique index of current versions, and the write is done again with looking.
    */
   readonly probablyNew?: boolean
   /** Runs last in the transaction, with what becomes of the changes, each under its key: what it writes is there with them or not at all. */
