@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { inHalves } from '../database/in-halves.ts'
 import type { OwnerSize } from '../export/plan.ts'
 import type { PackDemand } from './pack-demand.ts'
 
@@ -46,9 +47,12 @@ export async function ownerSizes(
   { tenant, types, usable, asOf, since, until }: PackDemand,
 ): Promise<OwnerSize[]> {
   const asked = [types, usable, new Date(asOf), since === undefined ? '-infinity' : new Date(since)]
-  const packed = await pool.query<Sums & { types: number; relevant: boolean }>(packsSql, [tenant, owners, ...asked])
-  const whole = packed.rows.filter((row) => row.types === types.length)
-  const partly = packed.rows.filter((row) => row.types < types.length).map(({ owner }) => owner)
+  const packed = await inHalves(owners, async (half) => {
+    const { rows } = await pool.query<Sums & { types: number; relevant: boolean }>(packsSql, [tenant, half, ...asked])
+    return rows
+  })
+  const whole = packed.filter((row) => row.types === types.length)
+  const partly = packed.filter((row) => row.types < types.length).map(({ owner }) => owner)
   const sizes = whole.filter(({ relevant }) => relevant).map(sizeOf)
   if (partly.length === 0) return sizes
   const before = until === undefined ? 'infinity' : new Date(until)

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { inHalves } from '../database/in-halves.ts'
 
 /** A stored version as it is read over HTTP. `body` is null for a tombstone. */
 export interface StoredVersion {
@@ -50,7 +51,7 @@ const existingSql = `
     offset 0) r`
 
 /**
- * Those of the ids that are patients of the tenant, by one query; also those who were deleted after `deletedAfter` (milliseconds since
+ * Those of the ids that are patients of the tenant, also those who were deleted after `deletedAfter` (milliseconds since
  * 1970), if it is given.
  */
 export async function existingPatients(
@@ -60,8 +61,11 @@ export async function existingPatients(
   deletedAfter?: number,
 ): Promise<Set<string>> {
   const after = deletedAfter === undefined ? 'infinity' : new Date(deletedAfter)
-  const { rows } = await pool.query<{ id: string }>(existingSql, [tenant, ids, after])
-  return new Set(rows.map((row) => row.id))
+  const found = await inHalves(ids, async (half) => {
+    const { rows } = await pool.query<{ id: string }>(existingSql, [tenant, half, after])
+    return rows
+  })
+  return new Set(found.map(({ id }) => id))
 }
 
 const bodiesSql = `
