@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { FileStore } from './file-store.ts'
+import { FlushedFile } from './flushed-file.ts'
 
 const pathPattern = /^[0-9a-f-]{36}\/\d+-\d+\/[A-Za-z]+-\d+\.ndjson\.gz$/
 const attemptPattern = /^[0-9a-f-]{36}\/\d+-\d+$/
@@ -25,7 +26,7 @@ export function diskStore(directory: string): FileStore {
       const file = located(path)
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
       const handle = await open(file, 'wx', 0o600)
-      return handle.createWriteStream({ flush: true, highWaterMark: 1024 * 1024 })
+      return new FlushedFile(handle)
     },
     read: async (path, range) => {
       const handle = await open(located(path), 'r')

@@ -36,7 +36,7 @@ export class OpenPart {
   }
 
   /**
-   * Adds lines; `blocks` are kept.
+   * Adds lines.
    * @returns undefined, or a promise when the file system is slower than the caller: then wait
    */
   append({ records, bytes, crc, blocks }: Deflated): Promise<void> | undefined {
@@ -50,9 +50,12 @@ export class OpenPart {
   #gather(bytes: Buffer): boolean {
     this.gzipBytes += bytes.length
     let writable = true
-    if (this.#gatheredBytes + bytes.length > gatheredBytesMax) writable = this.#write()
-    if (bytes.length > gatheredBytesMax) return this.#sink.write(bytes)
-    this.#gatheredBytes += bytes.copy(this.#gathered, this.#gatheredBytes)
+    for (let at = 0; at < bytes.length; ) {
+      if (this.#gatheredBytes === gatheredBytesMax) writable = this.#write()
+      const copied = bytes.copy(this.#gathered, this.#gatheredBytes, at)
+      this.#gatheredBytes += copied
+      at += copied
+    }
     return writable
   }
 
