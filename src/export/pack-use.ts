@@ -13,6 +13,9 @@ export type PackUse = 'copied' | 'inflated' | 'passed-over'
 /** What of a request decides how packs serve it. */
 type Narrowing = Pick<ExportRequest, 'types' | 'filters' | 'since' | 'until' | 'elements'>
 
+/** What a Provenance can be about. */
+const targetTypes: readonly string[] = [...ownedTypes]
+
 /** Every record of the selected types is wanted, whatever it says. */
 export const isWhole = ({ filters, since, until }: Narrowing): boolean =>
   Object.keys(filters).length === 0 && since === undefined && until === undefined
@@ -55,6 +58,8 @@ export function allComeAlong(
   if (targets === '' || forThemselves(request)) return true
   const { types, provenance } = request
   const selected: readonly string[] = types
-  const relevant = targets.split(' ').every((set) => set.split(',').some((type) => selected.includes(type)))
+  const relevant =
+    targetTypes.every((type) => selected.includes(type)) ||
+    targets.split(' ').every((set) => set.split(',').some((type) => selected.includes(type)))
   return relevant && (provenance === 'relevant' || undisputed)
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
-import { type CopyRow, copyRows } from './copy-rows.ts'
+import type { CopyRow } from './copy-row.ts'
+import { copyRows } from './copy-rows.ts'
 import { instant, text, textArray } from './literal.ts'
 
 /** One record as it was at a time. */
@@ -15,6 +16,7 @@ export interface RecordAsOf {
   readonly targets: string
   /** meta.lastUpdated, milliseconds since 1970 */
   readonly updated: number
+  /** A view of bytes that are overwritten when the next records are asked for. */
   readonly body: Buffer
 }
 

@@ -1,94 +1,10 @@
 import type { Connection, Pool, Submittable } from 'pg'
+import type { CopyRow } from './copy-row.ts'
+import { RowRoom } from './row-room.ts'
 
 /** What stands before the first row, and in place of the number of fields after the last one. */
 const headerBytes = 19
 const endOfRows = -1
-const epochMs = Date.UTC(2000, 0, 1)
-const two32 = 2 ** 32
-/** The greatest and the least 64-bit integer, as numbers. */
-const infinity = 2 ** 63
-
-/** One row of a binary COPY: a view of the chunk that it came in. Fields are numbered from 0; what is read must not be null. */
-export class CopyRow {
-  readonly #bytes: Buffer
-  /** Where the content of each field begins; its length stands before it. */
-  readonly #starts: readonly number[]
-  /** Where the row ends in the chunk. */
-  readonly end: number
-
-  private constructor(bytes: Buffer, starts: readonly number[], end: number) {
-    this.#bytes = bytes
-    this.#starts = starts
-    this.end = end
-  }
-
-  /** The row that begins at a position, or undefined when it is not complete, or no row. */
-  static at(bytes: Buffer, start: number): CopyRow | undefined {
-    if (start + 2 > bytes.length) return undefined
-    const count = bytes.readInt16BE(start)
-    if (count < 0) return undefined
-    const starts: number[] = []
-    let at = start + 2
-    for (let index = 0; index < count; index++) {
-      if (at + fieldBytes > bytes.length) return undefined
-      const size = bytes.readInt32BE(at)
-      at += fieldBytes
-      starts.push(at)
-      if (size > 0) at += size
-      if (at > bytes.length) return undefined
-    }
-    return new CopyRow(bytes, starts, at)
-  }
-
-  get length(): number {
-    return this.#starts.length
-  }
-
-  isNull(field: number): boolean {
-    return this.#size(field) < 0
-  }
-
-  /** A bytea or text field. */
-  binary(field: number): Buffer {
-    const start = this.#starts[field]!
-    return this.#bytes.subarray(start, start + this.#size(field))
-  }
-
-  /** A text field of ASCII characters. */
-  text(field: number): string {
-    const start = this.#starts[field]!
-    return this.#bytes.toString('latin1', start, start + this.#size(field))
-  }
-
-  integer(field: number): number {
-    return this.#bytes.readInt32BE(this.#starts[field]!)
-  }
-
-  /** A bigint field between -2^53 and 2^53. */
-  bigint(field: number): number {
-    const start = this.#starts[field]!
-    return this.#bytes.readInt32BE(start) * two32 + this.#bytes.readUInt32BE(start + 4)
-  }
-
-  flag(field: number): boolean {
-    return this.#bytes[this.#starts[field]!] === 1
-  }
-
-  /** The milliseconds since 1970 of a timestamptz field, infinite ones too. */
-  instant(field: number): number {
-    const microseconds = this.bigint(field)
-    if (microseconds === infinity) return Number.POSITIVE_INFINITY
-    if (microseconds === -infinity) return Number.NEGATIVE_INFINITY
-    return Math.trunc(microseconds / 1000) + epochMs
-  }
-
-  #size(field: number): number {
-    return this.#bytes.readInt32BE(this.#starts[field]! - fieldBytes)
-  }
-}
-
-/** What stands before the content of a field: its length, or -1 for null. */
-const fieldBytes = 4
 
 /** Bytes of rows that wait for their reader before the database is told to wait, but for those of one piece of the network's. */
 const waitingBytesMax = 256 * 1024
@@ -96,6 +12,7 @@ const waitingBytesMax = 256 * 1024
 /** A running `COPY … TO STDOUT (FORMAT BINARY)`: PostgreSQL sends each row as a message of its own. */
 class CopyOut implements Submittable {
   readonly #query: string
+  readonly #room = new RowRoom()
   #connection: Connection | undefined
   #headerSeen = false
   #rows: CopyRow[] = []
@@ -118,8 +35,8 @@ class CopyOut implements Submittable {
     const start = this.#headerSeen ? 0 : headerBytes
     this.#headerSeen = true
     if (chunk.length === start + 2 && chunk.readInt16BE(start) === endOfRows) return
-    const row = CopyRow.at(Buffer.from(chunk), start)
-    if (row?.end !== chunk.length) {
+    const row = this.#room.take(chunk, start)
+    if (row === undefined) {
       this.fail(new Error('a message of the copy is not a row'))
       return
     }
@@ -157,6 +74,7 @@ class CopyOut implements Submittable {
     const rows = this.#rows
     if (rows.length === 0) return undefined
     this.#rows = []
+    this.#room.turn()
     if (this.#waitingBytes > waitingBytesMax) this.#connection!.stream.resume()
     this.#waitingBytes = 0
     return rows
@@ -164,7 +82,8 @@ class CopyOut implements Submittable {
 }
 
 /**
- * Runs a query as a binary COPY and gives its rows in batches, with backpressure.
+ * Runs a query as a binary COPY and gives its rows in batches, with backpressure. Who asks for the next batch must be done with the one
+ * before: its bytes are overwritten.
  * A reader that stops early costs the connection, for a running COPY ends in no other way.
  * @param signal stops the reading at once, by an error
  */

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import { type CopyChunk, textRoom } from './copy-in.ts'
-import { CopyRow } from './copy-rows.ts'
+import { CopyRow } from './copy-row.ts'
 import type { Pack } from './pack.ts'
 
 /**
@@ -14,7 +14,7 @@ const labelBytesMax = 2 + labelFields * 12
 
 /** What a body takes at most, in bytes. */
 export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, blocks }: Pack): number =>
-  labelBytesMax + textRoom(tenant, owner, type, refs, shared, targets) + blocks.length
+  labelBytesMax + textRoom(tenant, owner, type, shared, targets) + refs.length + blocks.length
 
 export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.beginRow(labelFields)
@@ -29,22 +29,33 @@ export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.instant(pack.changed)
   chunk.instant(pack.oldest)
   chunk.instant(pack.newest)
-  chunk.text(pack.refs)
+  chunk.binary(pack.refs)
   chunk.text(pack.shared)
   chunk.text(pack.targets)
   chunk.flag(pack.undisputed)
   chunk.raw(pack.blocks)
 }
 
-/** @returns undefined when the body is not what was sealed, or is another tenant's */
-export function readBody(body: Buffer, seal: number, tenant: string): Pack | undefined {
+/**
+ * The pack in a body, which is a view of it.
+ * @param of what the pack is to be
+ * @returns undefined when the body is not what was sealed, or is another pack
+ */
+export function readBody(
+  body: Buffer,
+  seal: number,
+  of: { readonly tenant: string; readonly owner: string; readonly type: string; readonly number: number },
+): Pack | undefined {
   if (crc32(body) !== seal) return undefined
   const label = CopyRow.at(body, 0)
-  if (label?.length !== labelFields || label.text(0) !== tenant) return undefined
+  if (label?.length !== labelFields) return undefined
+  const { tenant, owner, type, number } = of
+  if (!label.says(0, tenant) || !label.says(1, owner) || !label.says(2, type) || label.integer(3) !== number)
+    return undefined
   return {
-    owner: label.text(1),
-    type: label.text(2),
-    number: label.integer(3),
+    owner,
+    type,
+    number,
     total: label.integer(4),
     records: label.integer(5),
     bytes: label.integer(6),
@@ -52,7 +63,7 @@ export function readBody(body: Buffer, seal: number, tenant: string): Pack | und
     changed: label.instant(8),
     oldest: label.instant(9),
     newest: label.instant(10),
-    refs: label.text(11),
+    refs: label.binary(11),
     shared: label.text(12),
     targets: label.text(13),
     undisputed: label.flag(14),

@@ -1,4 +1,5 @@
 import { type Deflated, deflateLinesSync } from '../gzip/deflated.ts'
+import type { GatheredLines } from './gathered-lines.ts'
 import type { Pack } from './pack.ts'
 
 /** A change of an owner's records of one type, in the order of their ids. Times are milliseconds since 1970. */
@@ -34,7 +35,7 @@ interface Piece {
   readonly lines: Deflated
   readonly oldest: number
   readonly newest: number
-  readonly refs: string
+  readonly refs: Buffer
 }
 
 /** Makes the packs of one owner and type out of its rows. */
@@ -51,15 +52,17 @@ export class PackBuilder {
   readonly #presentTargets = new Set<string>()
   #changed = Number.NEGATIVE_INFINITY
   #undisputed = true
-  #lines: Buffer[] = []
-  #linesBytes = 0
+  readonly #lines: GatheredLines
   #oldest = Number.POSITIVE_INFINITY
   #newest = Number.NEGATIVE_INFINITY
   #refs = new Set<string>()
 
-  constructor(first: { readonly owner: string; readonly type: string }) {
-    this.owner = first.owner
-    this.type = first.type
+  /** @param lines for the lines of one pack after the other; nobody else may use it until the packs are finished */
+  constructor({ owner, type }: { readonly owner: string; readonly type: string }, lines: GatheredLines) {
+    this.owner = owner
+    this.type = type
+    this.#lines = lines
+    lines.clear()
   }
 
   isOf({ owner, type }: PackRow): boolean {
@@ -77,8 +80,8 @@ export class PackBuilder {
     if (row.body === null) return
     if (this.#unpackable) return
     if (row.type === 'Provenance') this.#addTargets(row)
-    if (!row.shared && this.#lines.length > 0 && this.#linesBytes + row.body.length >= packLinesBytesMax)
-      this.#deflate()
+    const { records, length } = this.#lines
+    if (!row.shared && records > 0 && length + row.body.length >= packLinesBytesMax) this.#deflate()
     if (row.refs !== '') for (const reference of row.refs.split(' ')) this.#refs.add(reference)
     this.#oldest = Math.min(this.#oldest, row.updated)
     this.#newest = Math.max(this.#newest, row.updated)
@@ -86,8 +89,7 @@ export class PackBuilder {
       this.#shared.push(`${row.type}/${row.id}`)
       return
     }
-    this.#lines.push(row.body, lineFeed)
-    this.#linesBytes += row.body.length + 1
+    this.#lines.add(row.body)
   }
 
   #addTargets({ targets }: PackRow): void {
@@ -115,15 +117,15 @@ export class PackBuilder {
   }
 
   #deflate(): void {
-    const lines = deflateLinesSync(Buffer.concat(this.#lines), this.#lines.length / 2, packLevel)
-    this.#pieces.push({ lines, oldest: this.#oldest, newest: this.#newest, refs: [...this.#refs].join(' ') })
+    const lines = deflateLinesSync(this.#lines.bytes, this.#lines.records, packLevel)
+    this.#lines.clear()
+    const refs = Buffer.from([...this.#refs].join(' '), 'latin1')
+    this.#pieces.push({ lines, oldest: this.#oldest, newest: this.#newest, refs })
     this.#packedBytes += lines.blocks.length
     if (this.#packedBytes > ownerPackedBytesMax) {
       this.#unpackable = true
       this.#pieces = []
     }
-    this.#lines = []
-    this.#linesBytes = 0
     this.#oldest = Number.POSITIVE_INFINITY
     this.#newest = Number.NEGATIVE_INFINITY
     this.#refs = new Set()
@@ -151,5 +153,3 @@ export class PackBuilder {
     }))
   }
 }
-
-const lineFeed = Buffer.from('\n')

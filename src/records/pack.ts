@@ -16,8 +16,8 @@ export interface Pack extends Deflated {
   /** The least and the greatest meta.lastUpdated in it; Infinity and -Infinity without records. */
   readonly oldest: number
   readonly newest: number
-  /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`. */
-  readonly refs: string
+  /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`, in ASCII. */
+  readonly refs: Buffer
   /** Provenance: those that belong to other owners too; they are not in the pack, and exported once by another way. Blank-separated `Type/id`. */
   readonly shared: string
   /** Provenance: the distinct sets of types of existing targets, blank-separated `Type,Type`. */

@@ -1,7 +1,9 @@
 import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { ownedTypes } from '../fhir/ownership.ts'
-import { type CopyRow, copyRows } from './copy-rows.ts'
+import type { CopyRow } from './copy-row.ts'
+import { copyRows } from './copy-rows.ts'
+import { GatheredLines } from './gathered-lines.ts'
 import { text, textArray } from './literal.ts'
 import { ownersOfTenant } from './owners.ts'
 import type { Pack } from './pack.ts'
@@ -152,6 +154,7 @@ const rowOf = (row: CopyRow): PackRow => ({
 /** Packs the marks' records and gives the packs that came into the store. */
 async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<readonly Pack[]> {
   const { tenant } = marks[0]!
+  const lines = new GatheredLines()
   const waiting = new Map(marks.map((mark) => [`${mark.owner} ${mark.type}`, mark]))
   let builder: PackBuilder | undefined
   let built: { readonly mark: Mark; readonly packs: readonly Pack[] }[] = []
@@ -171,14 +174,14 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
           built = []
           linesBytes = 0
         }
-        builder = new PackBuilder(row)
+        builder = new PackBuilder(row, lines)
       }
       builder.add(row)
       linesBytes += row.body?.length ?? 0
     }
   }
   finish()
-  const empty = [...waiting.values()].map((mark) => ({ mark, packs: new PackBuilder(mark).finish() }))
+  const empty = [...waiting.values()].map((mark) => ({ mark, packs: new PackBuilder(mark, lines).finish() }))
   yield await publish(pool, tenant, [...built, ...empty])
 }
 

@@ -1,7 +1,8 @@
 import { crc32 } from 'node:zlib'
 import type { ClientBase, Pool } from 'pg'
 import { copyIn, type RowEncoding, textRoom } from './copy-in.ts'
-import { type CopyRow, copyRows } from './copy-rows.ts'
+import type { CopyRow } from './copy-row.ts'
+import { copyRows } from './copy-rows.ts'
 import { instant, text, textArray } from './literal.ts'
 import type { Pack } from './pack.ts'
 import { bodyRoom, readBody, writeBody } from './pack-body.ts'
@@ -49,7 +50,10 @@ export interface OwnedPacks {
 /** Whose packs are read, and which are wanted: those of usable types, of the right time, with nothing but later records than `since`. */
 export type PackReading = PackDemand & { readonly owners: readonly string[]; readonly signal?: AbortSignal }
 
-/** The packs of owners, owner after owner in the order given, each with its types in order. */
+/**
+ * The packs of owners, owner after owner in the order given, each with its types in order. They are views of bytes that are overwritten
+ * when the next ones are asked for.
+ */
 export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGenerator<OwnedPacks[]> {
   const { tenant, owners, signal } = reading
   if (owners.length === 0 || typesRead(reading).length === 0) return
@@ -57,15 +61,15 @@ export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGen
   for await (const rows of copyRows(pool, packsQuery(reading), signal)) {
     const complete: OwnedPacks[] = []
     for (const row of rows) {
-      const owner = row.text(0)
-      const type = row.text(1)
-      if (gathered?.owner !== owner || gathered.type !== type) {
+      if (!gathered?.isOf(row)) {
         if (gathered) complete.push(gathered)
-        gathered = new GatheredPacks(tenant, owner, type)
+        const owner = gathered !== undefined && row.says(0, gathered.owner) ? gathered.owner : row.text(0)
+        gathered = new GatheredPacks(tenant, owner, row.text(1))
       }
       gathered.add(row)
     }
     yield complete
+    gathered?.keep()
   }
   if (gathered) yield [gathered]
 }
@@ -77,12 +81,22 @@ class GatheredPacks implements OwnedPacks {
   lacking = false
   readonly #tenant: string
   #rows = 0
+  #kept = 0
   #wrong = false
 
   constructor(tenant: string, owner: string, type: string) {
     this.#tenant = tenant
     this.owner = owner
     this.type = type
+  }
+
+  isOf(row: CopyRow): boolean {
+    return row.says(1, this.type) && row.says(0, this.owner)
+  }
+
+  /** Copies what it has: more of it may come with the next rows. */
+  keep(): void {
+    for (; this.#kept < this.packs.length; this.#kept++) this.packs[this.#kept] = keptPack(this.packs[this.#kept]!)
   }
 
   /** @param row as `packsQuery` gives it */
@@ -92,8 +106,9 @@ class GatheredPacks implements OwnedPacks {
       if (!row.flag(4)) this.lacking = true
       return
     }
-    const pack = readBody(row.binary(2), row.bigint(3), this.#tenant)
-    if (pack?.owner === this.owner && pack.type === this.type && pack.number === number) this.packs.push(pack)
+    const { owner, type } = this
+    const pack = readBody(row.binary(2), row.bigint(3), { tenant: this.#tenant, owner, type, number })
+    if (pack) this.packs.push(pack)
     else this.#wrong = true
   }
 
@@ -101,6 +116,13 @@ class GatheredPacks implements OwnedPacks {
     return this.#wrong || this.packs.some(({ total }) => total !== this.#rows)
   }
 }
+
+/** The pack with bytes of its own. */
+export const keptPack = (pack: Pack): Pack => ({
+  ...pack,
+  refs: Buffer.from(pack.refs),
+  blocks: Buffer.from(pack.blocks),
+})
 
 /** Without `since`, packs of other types tell nothing. */
 const typesRead = ({ types, usable, since }: PackDemand): readonly string[] => (since === undefined ? usable : types)

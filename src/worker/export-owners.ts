@@ -17,6 +17,7 @@ export async function exportOwners(selection: Selection): Promise<void> {
   const { owners } = held.partition
   await selection.writingEach(types, 'output', async (writers) => {
     const exported = new OwnedTypes(selection, writers)
+    const serving = packsThatServe(selection)
     let next = 0
     const demand = packDemand(job, isWhole(job.request) ? types : types.filter((type) => type !== 'Provenance'))
     for await (const found of packsOfOwners(pool, { ...demand, owners, signal: held.signal })) {
@@ -24,7 +25,7 @@ export async function exportOwners(selection: Selection): Promise<void> {
         for (; next < owners.length && owners[next] !== ofOwner.owner; next++) await exported.endOwner(owners[next]!)
         if (next === owners.length) throw new Error('packs came in another order than their owners')
         if (ofOwner.lying) await refusePacks(selection, ofOwner)
-        const packs = packsThatServe(selection, ofOwner)
+        const packs = serving(ofOwner)
         const busy = packs && exported.addPacks(ofOwner.type, packs)
         if (busy) await busy
       }

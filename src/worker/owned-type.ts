@@ -1,5 +1,6 @@
 import type { RecordAsOf } from '../records/as-of.ts'
 import type { Pack } from '../records/pack.ts'
+import { keptPack } from '../records/packs.ts'
 import { OrderedRecords } from './ordered-records.ts'
 
 /** How the records of one type of a partition's owners are exported. */
@@ -20,6 +21,8 @@ export class OwnedType {
   /** Owners without packs, and packs of others. */
   #waiting: (string | Pack)[] = []
   #heldBytes = 0
+  /** The present owner has packs. */
+  #packed = false
 
   constructor(typeExport: TypeExport) {
     this.#export = typeExport
@@ -30,20 +33,21 @@ export class OwnedType {
     return this.#heldBytes
   }
 
-  /** The next owner has no packs that serve. */
-  addUnpacked(owner: string): void {
-    this.#waiting.push(owner)
+  /** The present owner has no more packs. */
+  endOwner(owner: string): void {
+    if (!this.#packed) this.#waiting.push(owner)
+    this.#packed = false
   }
 
   /**
-   * The packs of the next owner.
+   * The packs of the present owner, which serve.
    * @returns undefined when there is nothing to wait for
    */
   addPacks(packs: readonly Pack[]): Promise<void> | undefined {
+    this.#packed = true
     if (this.#waiting.length === 0) return this.#exportFrom(packs, 0)
     for (const pack of packs) {
-      // A piece of what was read would hold all of it.
-      this.#waiting.push({ ...pack, blocks: Buffer.from(pack.blocks) })
+      this.#waiting.push(keptPack(pack))
       this.#heldBytes += pack.blocks.length
     }
     return undefined

@@ -13,8 +13,6 @@ const waitingBytesMax = 4 * 1024 * 1024
 /** The types of a partition, each with its own files. Owners are added one after the other. */
 export class OwnedTypes {
   readonly #types: ReadonlyMap<string, OwnedType>
-  /** Types of the present owner without packs that serve. */
-  readonly #unpacked: Set<string>
   #waitingOwners = 0
   #exported = new ExportedIds()
 
@@ -30,7 +28,6 @@ export class OwnedTypes {
     ])
     // Which Provenances come along depends on what else is exported.
     this.#types = new Map(types.sort(([a], [b]) => Number(a === 'Provenance') - Number(b === 'Provenance')))
-    this.#unpacked = new Set(this.#types.keys())
   }
 
   /**
@@ -38,14 +35,12 @@ export class OwnedTypes {
    * @returns undefined when there is nothing to wait for
    */
   addPacks(type: string, packs: readonly Pack[]): Promise<void> | undefined {
-    this.#unpacked.delete(type)
     return this.#types.get(type)!.addPacks(packs)
   }
 
   /** The present owner has no more packs. */
   async endOwner(owner: string): Promise<void> {
-    for (const type of this.#unpacked) this.#types.get(type)!.addUnpacked(owner)
-    for (const type of this.#types.keys()) this.#unpacked.add(type)
+    for (const type of this.#types.values()) type.endOwner(owner)
     this.#waitingOwners++
     if (this.#waitingOwners >= waitingOwnersMax || this.#heldBytes >= waitingBytesMax) await this.settle()
   }

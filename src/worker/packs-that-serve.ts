@@ -4,20 +4,20 @@ import { dropPacks, type OwnedPacks } from '../records/packs.ts'
 import type { Selection } from './selection.ts'
 
 /**
- * Those packs of an owner and type that hold something to export; none when there is nothing to export, undefined when they are not the
- * state that the job wants.
+ * Tells those packs of an owner and type that hold something to export; none when there is nothing to export, undefined when they are
+ * not the state that the job wants.
  */
-export function packsThatServe(
-  { job }: Selection,
-  { type, packs, lacking, lying }: OwnedPacks,
-): readonly Pack[] | undefined {
+export function packsThatServe({ job }: Selection): (found: OwnedPacks) => readonly Pack[] | undefined {
   const { request } = job
   const since = request.since ?? Number.NEGATIVE_INFINITY
   const asOf = job.transactionTime.getTime()
-  const serves = ({ changed, oldest, targets, undisputed }: Pack) =>
+  const serves = ({ type, changed, oldest, targets, undisputed }: Pack) =>
     changed <= asOf && oldest > since && (type !== 'Provenance' || allComeAlong(request, targets, undisputed))
-  if (lying || lacking || !packs.every(serves)) return undefined
-  return packs.filter(({ newest }) => newest > since)
+  const isNew = ({ newest }: Pack) => newest > since
+  return ({ packs, lacking, lying }) => {
+    if (lying || lacking || !packs.every(serves)) return undefined
+    return packs.every(isNew) ? packs : packs.filter(isNew)
+  }
 }
 
 /** A pack that is not what it says is made again; the versions are the truth. */

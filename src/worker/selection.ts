@@ -8,6 +8,7 @@ import type { Partition } from '../jobs/partition.ts'
 import type { RecordAsOf } from '../records/as-of.ts'
 import type { Pack } from '../records/pack.ts'
 import type { HeldPartition } from './held-partition.ts'
+import { MetReferences } from './met-references.ts'
 
 /** What a worker works with. */
 export interface Workshop {
@@ -31,6 +32,7 @@ export class Selection {
   readonly references = new Set<string>()
   readonly #workshop: Workshop
   readonly #seenRefs = new Set<string>()
+  readonly #met = new MetReferences()
 
   constructor(workshop: Workshop, job: Job, held: HeldPartition) {
     this.#workshop = workshop
@@ -99,7 +101,7 @@ export class Selection {
    */
   copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
     this.held.signal.throwIfAborted()
-    if (pack.refs !== '' && !this.#hasAll) for (const reference of pack.refs.split(' ')) this.#note(reference)
+    if (!this.#hasAll) this.#met.eachNew(pack.refs, this.#note)
     if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
     return pack.records === 0 ? undefined : writer.copy(pack)
@@ -112,7 +114,7 @@ export class Selection {
     for (const reference of refs.split(' ')) this.#note(reference)
   }
 
-  #note(reference: string): void {
+  readonly #note = (reference: string): void => {
     if (this.references.has(reference) || !this.#isSelected(reference)) return
     // A piece of a longer text would hold all of it.
     this.references.add(Buffer.from(reference, 'latin1').toString('latin1'))
