@@ -3,9 +3,10 @@ import { inHalves } from '../database/in-halves.ts'
 import type { OwnerSize } from '../export/plan.ts'
 import type { PackDemand } from './pack-demand.ts'
 
-/** What a type's packs are: `relevant` when they hold or hide something to export, `copied` when they serve. */
+/** What packs are: `relevant` when they hold or hide something to export, `copied` when they serve. */
 const packsOfOwner = `
-  select type, number, records, bytes, packed, newest > $6 or changed > $5 as relevant,
+  select type, number, records, bytes, packed, present,
+    type = any ($3) and (newest > $6 or changed > $5) as relevant,
     type = any ($4) and oldest > $6 and changed <= $5 as copied
   from pack where tenant = $1 and owner = o.owner offset 0`
 
@@ -17,7 +18,8 @@ const packSums = `
 const packsSql = `
   select o.owner, p.* from unnest($2::text[]) as o(owner)
   cross join lateral (
-    select count(*) filter (where number = 0)::int as types, ${packSums} from (${packsOfOwner}) each where type = any ($3)) p`
+    select count(*) filter (where type <> '' and number = 0) = max(present) filter (where type = '') as whole, ${packSums}
+    from (${packsOfOwner}) each) p`
 
 // Only types without packs are counted in the versions. An owner is left out only when there was nothing at the time.
 const sizesSql = `
@@ -25,7 +27,7 @@ const sizesSql = `
     coalesce(p.records, 0) + coalesce(r.records, 0) as records
   from unnest($2::text[]) as o(owner)
   cross join lateral (
-    select array_agg(type) as types, ${packSums} from (${packsOfOwner}) each where type = any ($3)) p
+    select array_agg(type) as types, ${packSums} from (${packsOfOwner}) each) p
   cross join lateral (
     select sum(octet_length(body))::bigint as bytes, count(*) as records from record
     where tenant = $1 and owner = o.owner
@@ -48,11 +50,15 @@ export async function ownerSizes(
 ): Promise<OwnerSize[]> {
   const asked = [types, usable, new Date(asOf), since === undefined ? '-infinity' : new Date(since)]
   const packed = await inHalves(owners, async (half) => {
-    const { rows } = await pool.query<Sums & { types: number; relevant: boolean }>(packsSql, [tenant, half, ...asked])
+    const { rows } = await pool.query<Sums & { whole: boolean | null; relevant: boolean }>(packsSql, [
+      tenant,
+      half,
+      ...asked,
+    ])
     return rows
   })
-  const whole = packed.filter((row) => row.types === types.length)
-  const partly = packed.filter((row) => row.types < types.length).map(({ owner }) => owner)
+  const whole = packed.filter((row) => row.whole)
+  const partly = packed.filter((row) => !row.whole).map(({ owner }) => owner)
   const sizes = whole.filter(({ relevant }) => relevant).map(sizeOf)
   if (partly.length === 0) return sizes
   const before = until === undefined ? 'infinity' : new Date(until)

@@ -8,13 +8,13 @@ import type { Pack } from './pack.ts'
  * A body is sealed by its CRC-32, so one whose bytes have changed, or that stands under another patient or tenant, is noticed
  * without inflating it.
  */
-const labelFields = 15
+const labelFields = 16
 
 const labelBytesMax = 2 + labelFields * 12
 
 /** What a body takes at most, in bytes. */
-export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, blocks }: Pack): number =>
-  labelBytesMax + textRoom(tenant, owner, type, shared, targets) + refs.length + blocks.length
+export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, absent, blocks }: Pack): number =>
+  labelBytesMax + textRoom(tenant, owner, type, shared, targets, absent) + refs.length + blocks.length
 
 export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.beginRow(labelFields)
@@ -33,6 +33,7 @@ export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.text(pack.shared)
   chunk.text(pack.targets)
   chunk.flag(pack.undisputed)
+  chunk.text(pack.absent)
   chunk.raw(pack.blocks)
 }
 
@@ -67,6 +68,7 @@ export function readBody(
     shared: label.text(12),
     targets: label.text(13),
     undisputed: label.flag(14),
+    absent: label.text(15),
     blocks: body.subarray(label.end),
   }
 }

@@ -69,6 +69,11 @@ export class PackBuilder {
     return owner === this.owner && type === this.type
   }
 
+  /** Deleted ones count. */
+  get hasVersions(): boolean {
+    return this.#changed !== Number.NEGATIVE_INFINITY
+  }
+
   add(row: PackRow): void {
     if (row.present === '') this.#addVersion(row)
     else this.#addPresent(row)
@@ -150,6 +155,7 @@ export class PackBuilder {
       shared: number === 0 ? this.#shared.join(' ') : '',
       targets: [...targetTypes].join(' '),
       undisputed: this.#undisputed,
+      absent: '',
     }))
   }
 }

@@ -9,9 +9,9 @@ export interface Pack extends Deflated {
   readonly type: string
   /** A large owner's records are cut into several packs, numbered from 0 in the order of ids. */
   readonly number: number
-  /** How many packs these are: one that is empty where there are no records. */
+  /** How many packs these are: one that is empty where all records are deleted. */
   readonly total: number
-  /** The latest change of the owner's records of the type, deletes included; -Infinity when there never was any. */
+  /** The latest change of the owner's records of the type, deletes included; -Infinity when there is no version of them. */
   readonly changed: number
   /** The least and the greatest meta.lastUpdated in it; Infinity and -Infinity without records. */
   readonly oldest: number
@@ -24,4 +24,6 @@ export interface Pack extends Deflated {
   readonly targets: string
   /** Provenance: no target has two of them, so each is the newest of its targets. */
   readonly undisputed: boolean
+  /** The pack of no type: the types of which the owner has no record, blank-separated; '' in all others. */
+  readonly absent: string
 }

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { ownedTypes } from '../fhir/ownership.ts'
+import { absencePacks, noType } from './absence.ts'
 import type { CopyRow } from './copy-row.ts'
 import { copyRows } from './copy-rows.ts'
 import { GatheredLines } from './gathered-lines.ts'
@@ -9,13 +10,13 @@ import { ownersOfTenant } from './owners.ts'
 import type { Pack } from './pack.ts'
 import { PackBuilder, type PackRow } from './pack-builder.ts'
 import { packedTypes } from './packed-types.ts'
-import { dropPacks, insertPacks } from './packs.ts'
+import { dropPacks, insertPacks, type PackChange } from './packs.ts'
 
 /** What was packed. `bytes` are those of the lines, `packed` those of the packs. */
 export interface PackCounts {
   /** Owners and types that were looked at. */
   readonly changed: number
-  /** Empty ones included. */
+  /** Empty ones and those of no type included. */
   readonly packs: number
   readonly records: number
   readonly bytes: number
@@ -92,11 +93,15 @@ export async function dropAllPacks(pool: Pool, tenant: string): Promise<void> {
   for await (const owners of ownersOfTenant(pool, tenant)) {
     for (let start = 0; start < owners.length; start += droppedOwnersMax) {
       const some = owners.slice(start, start + droppedOwnersMax)
-      const changes = some.flatMap((owner) => packedTypes.map((type) => ({ owner, type, changed: true })))
-      await dropPacks(pool, tenant, changes)
+      const { rows } = await pool.query<PackChange>(toBePackedSql, [tenant, some, packedTypes])
+      await dropPacks(pool, tenant, [...rows, ...some.map((owner) => ({ owner, type: noType }))])
     }
   }
 }
+
+const toBePackedSql = `
+  select owner, type from record where tenant = $1 and owner = any ($2) and type = any ($3)
+  union select owner, type from pack where tenant = $1 and owner = any ($2)`
 
 /** Owners whose packs are dropped together. */
 const droppedOwnersMax = 50
@@ -107,14 +112,17 @@ const marksSql = `
     and changed <= now() - $5 * interval '1 millisecond'
   order by tenant, owner, type limit ${marksMax}`
 
-/** The next marks, all of one tenant. */
+/** The next marks, all of one tenant. Those of an owner come together. */
 async function readMarks(
   pool: Pool,
   { tenant, settledMs }: PackScope,
   after: Omit<Mark, 'change'>,
 ): Promise<readonly Mark[]> {
   const { rows } = await pool.query<Mark>(marksSql, [after.tenant, after.owner, after.type, tenant ?? null, settledMs])
-  return rows.filter((mark) => mark.tenant === rows[0]!.tenant)
+  const [first, last] = [rows[0], rows.at(-1)]
+  const ofFirst = rows.filter((mark) => mark.tenant === first!.tenant)
+  if (rows.length < marksMax || last!.tenant !== first!.tenant || last!.owner === first!.owner) return ofFirst
+  return ofFirst.filter((mark) => mark.owner !== last!.owner)
 }
 
 /**
@@ -159,10 +167,14 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
   let builder: PackBuilder | undefined
   let built: { readonly mark: Mark; readonly packs: readonly Pack[] }[] = []
   let linesBytes = 0
+  // Where an owner's pack of no type is made, it names the types without versions.
+  const named = new Set(marks.filter(({ type }) => type === noType).map(({ owner }) => owner))
+  const packsIn = (finished: PackBuilder) =>
+    named.has(finished.owner) && !finished.hasVersions ? [] : finished.finish()
   const finish = () => {
     if (!builder) return
     const key = `${builder.owner} ${builder.type}`
-    built.push({ mark: waiting.get(key)!, packs: builder.finish() })
+    built.push({ mark: waiting.get(key)!, packs: packsIn(builder) })
     waiting.delete(key)
   }
   for await (const rows of copyRows(pool, rowsQuery(tenant, marks))) {
@@ -181,7 +193,7 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
     }
   }
   finish()
-  const empty = [...waiting.values()].map((mark) => ({ mark, packs: new PackBuilder(mark, lines).finish() }))
+  const empty = [...waiting.values()].map((mark) => ({ mark, packs: packsIn(new PackBuilder(mark, lines)) }))
   yield await publish(pool, tenant, [...built, ...empty])
 }
 
@@ -220,10 +232,13 @@ async function publish(
       marks.map(({ change }) => change),
     ])
     const taken = new Set(rows.map(({ owner, type }) => `${owner} ${type}`))
+    const absences = rows.filter(({ type }) => type === noType).map(({ owner }) => owner)
     const kept = packs.filter(({ owner, type }) => taken.has(`${owner} ${type}`))
     // There are none, unless somebody has changed rows by hand: then they must not stand in the way.
     await client.query(clearSql, [tenant, rows.map(({ owner }) => owner), rows.map(({ type }) => type)])
     await insertPacks(client, tenant, kept)
-    return kept
+    const ofNoType = await absencePacks(client, tenant, absences)
+    await insertPacks(client, tenant, ofNoType)
+    return [...kept, ...ofNoType]
   })
 }

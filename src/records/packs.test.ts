@@ -18,7 +18,7 @@ const types = ['Condition', 'Goal']
 const packsOf = (owner: string, type: string, sizes: readonly number[]): Pack[] =>
   sizes.map((size, number) => ({
     ...{ owner, type, number, total: sizes.length, records: 1, bytes: 1, crc: 1 },
-    ...{ changed: 1, oldest: 1, newest: 1, shared: '', targets: '', undisputed: true },
+    ...{ changed: 1, oldest: 1, newest: 1, shared: '', targets: '', undisputed: true, absent: '' },
     refs: Buffer.from(`Location/${owner}-${type}-${number}`),
     blocks: randomBytes(size),
   }))

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { ClientBase, Pool } from 'pg'
+import { absentTypes, noType } from './absence.ts'
 import { copyIn, type RowEncoding, textRoom } from './copy-in.ts'
 import type { CopyRow } from './copy-row.ts'
 import { copyRows } from './copy-rows.ts'
@@ -9,7 +10,7 @@ import { bodyRoom, readBody, writeBody } from './pack-body.ts'
 import type { PackDemand } from './pack-demand.ts'
 import { packedTypes } from './packed-types.ts'
 
-const columns = 'tenant,owner,type,number,records,bytes,packed,changed,oldest,newest,body,seal'.split(',')
+const columns = 'tenant,owner,type,number,records,bytes,packed,present,changed,oldest,newest,body,seal'.split(',')
 
 /** Adds packs. Those of their owners and types must be missing. */
 export const insertPacks = (client: ClientBase, tenant: string, packs: readonly Pack[]): Promise<void> =>
@@ -27,6 +28,7 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
     chunk.integer(pack.records)
     chunk.integer(pack.bytes)
     chunk.integer(pack.blocks.length)
+    chunk.integer(pack.type === noType ? packedTypes.length - absentTypes(pack).length : 0)
     chunk.instant(pack.changed)
     chunk.instant(pack.oldest)
     chunk.instant(pack.newest)
@@ -39,7 +41,7 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
 export interface OwnedPacks {
   readonly owner: string
   readonly type: string
-  /** Those that are wanted. */
+  /** Those that are wanted; none where there is no record. */
   readonly packs: readonly Pack[]
   /** There is something to export that packs cannot give. */
   readonly lacking: boolean
@@ -56,13 +58,15 @@ export type PackReading = PackDemand & { readonly owners: readonly string[]; rea
  */
 export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGenerator<OwnedPacks[]> {
   const { tenant, owners, signal } = reading
-  if (owners.length === 0 || typesRead(reading).length === 0) return
+  const types = typesRead(reading)
+  if (owners.length === 0 || types.length === 0) return
+  const known = (gathered: GatheredPacks) => (gathered.type === noType ? gathered.absences(types) : [gathered])
   let gathered: GatheredPacks | undefined
   for await (const rows of copyRows(pool, packsQuery(reading), signal)) {
     const complete: OwnedPacks[] = []
     for (const row of rows) {
       if (!gathered?.isOf(row)) {
-        if (gathered) complete.push(gathered)
+        if (gathered) complete.push(...known(gathered))
         const owner = gathered !== undefined && row.says(0, gathered.owner) ? gathered.owner : row.text(0)
         gathered = new GatheredPacks(tenant, owner, row.text(1))
       }
@@ -71,7 +75,7 @@ export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGen
     yield complete
     gathered?.keep()
   }
-  if (gathered) yield [gathered]
+  if (gathered) yield known(gathered)
 }
 
 class GatheredPacks implements OwnedPacks {
@@ -112,6 +116,13 @@ class GatheredPacks implements OwnedPacks {
     else this.#wrong = true
   }
 
+  /** What a pack of no type says of each of some types that it names; itself, if it lies. */
+  absences(types: readonly string[]): OwnedPacks[] {
+    const { owner, packs } = this
+    if (this.lying) return [this]
+    return packs.flatMap(absentTypes).flatMap((type) => (types.includes(type) ? [{ owner, type, ...noPacks }] : []))
+  }
+
   get lying(): boolean {
     return this.#wrong || this.packs.some(({ total }) => total !== this.#rows)
   }
@@ -124,6 +135,8 @@ export const keptPack = (pack: Pack): Pack => ({
   blocks: Buffer.from(pack.blocks),
 })
 
+const noPacks: Pick<OwnedPacks, 'packs' | 'lacking' | 'lying'> = { packs: [], lacking: false, lying: false }
+
 /** Without `since`, packs of other types tell nothing. */
 const typesRead = ({ types, usable, since }: PackDemand): readonly string[] => (since === undefined ? usable : types)
 
@@ -131,11 +144,13 @@ const typesRead = ({ types, usable, since }: PackDemand): readonly string[] => (
 function packsQuery(reading: PackReading): string {
   const { tenant, usable, asOf, since, owners } = reading
   const types = typesRead(reading)
-  const ofTypes = packedTypes.every((type) => types.includes(type)) ? '' : `and type = any (${textArray(types)})`
+  const ofTypes = packedTypes.every((type) => types.includes(type))
+    ? ''
+    : `and type = any (${textArray([noType, ...types])})`
   const [wanted, unchanged] =
     since === undefined
       ? ['true', 'false']
-      : [`oldest > ${instant(since)} and type = any (${textArray(usable)})`, `newest <= ${instant(since)}`]
+      : [`oldest > ${instant(since)} and type = any (${textArray([noType, ...usable])})`, `newest <= ${instant(since)}`]
   return `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (
@@ -144,16 +159,14 @@ function packsQuery(reading: PackReading): string {
       from pack where tenant = ${text(tenant)} and owner = o.owner ${ofTypes} order by type, number) p`
 }
 
-/** Packs that are to be made anew. */
+/** Whose packs are to be made anew. */
 export interface PackChange {
   readonly owner: string
   readonly type: string
-  /** Their records have changed; otherwise they are to be made only if there are none. */
-  readonly changed: boolean
 }
 
 /**
- * Notes that packs are to be made, and drops those whose records have changed. A writer calls it in its transaction, after it has
+ * Notes that packs are to be made, and drops those that there are. A writer calls it in its transaction, after it has
  * written; whoever finds a pack that lies calls it, so that it is made again.
  */
 export async function dropPacks(
@@ -162,10 +175,9 @@ export async function dropPacks(
   changes: readonly PackChange[],
 ): Promise<void> {
   if (changes.length === 0) return
-  await client.query('select drop_packs($1, $2, $3, $4)', [
+  await client.query('select drop_packs($1, $2, $3)', [
     tenant,
     changes.map(({ owner }) => owner),
     changes.map(({ type }) => type),
-    changes.map(({ changed }) => changed),
   ])
 }

@@ -27,5 +27,5 @@ export async function refusePacks(
 ): Promise<void> {
   const { tenant } = selection.job
   selection.complain('pack-refused', { tenant, type })
-  await dropPacks(selection.pool, tenant, [{ owner, type, changed: true }])
+  await dropPacks(selection.pool, tenant, [{ owner, type }])
 }
