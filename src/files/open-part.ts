@@ -7,7 +7,7 @@ import { memberEnd, memberHeader } from '../gzip/member.ts'
 import type { FileStore } from './file-store.ts'
 
 /** Small pieces go to the file system together. */
-const gatheredBytesMax = 128 * 1024
+const gatheredBytesMax = 256 * 1024
 
 /** A file that is being written: one gzip member, put together from deflated lines. */
 export class OpenPart {
@@ -18,8 +18,8 @@ export class OpenPart {
   #crc = 0
   #gathered: Buffer = Buffer.allocUnsafeSlow(gatheredBytesMax)
   #gatheredBytes = 0
-  /** A buffer that has been written, to be filled again. */
-  #spare: Buffer | undefined
+  /** Buffers that have been written, to be filled again. */
+  readonly #spare: Buffer[] = []
   readonly #sink: Writable
   readonly #done: Promise<void>
 
@@ -62,11 +62,10 @@ export class OpenPart {
   #write(): boolean {
     const full = this.#gathered
     const bytes = full.subarray(0, this.#gatheredBytes)
-    this.#gathered = this.#spare ?? Buffer.allocUnsafeSlow(gatheredBytesMax)
+    this.#gathered = this.#spare.pop() ?? Buffer.allocUnsafeSlow(gatheredBytesMax)
     this.#gatheredBytes = 0
-    this.#spare = undefined
     return this.#sink.write(bytes, () => {
-      this.#spare = full
+      this.#spare.push(full)
     })
   }
 
