@@ -1,6 +1,7 @@
 import { type Deflated, deflateLinesSync } from '../gzip/deflated.ts'
 import type { GatheredLines } from './gathered-lines.ts'
 import type { Pack } from './pack.ts'
+import type { PresentRecords } from './present-records.ts'
 
 /** A change of an owner's records of one type, in the order of their ids. Times are milliseconds since 1970. */
 export interface PackRow {
@@ -15,8 +16,6 @@ export interface PackRow {
   readonly refs: string
   /** Provenance: blank-separated `Type/id`. */
   readonly targets: string
-  /** Not '': the type of a record of the owner that is there, and may be a target of those before it; it is not of this type itself. */
-  readonly present: string
   /** null when the record is not there any more, or this version is not its current one. */
   readonly body: Buffer | null
 }
@@ -49,7 +48,7 @@ export class PackBuilder {
   readonly #shared: string[] = []
   readonly #targets = new Set<string>()
   readonly #targetLists = new Set<string>()
-  readonly #presentTargets = new Set<string>()
+  readonly #present: PresentRecords
   #changed = Number.NEGATIVE_INFINITY
   #undisputed = true
   readonly #lines: GatheredLines
@@ -57,10 +56,14 @@ export class PackBuilder {
   #newest = Number.NEGATIVE_INFINITY
   #refs = new Set<string>()
 
-  /** @param lines for the lines of one pack after the other; nobody else may use it until the packs are finished */
-  constructor({ owner, type }: { readonly owner: string; readonly type: string }, lines: GatheredLines) {
-    this.owner = owner
+  /**
+   * @param present Provenance: what there is of the owner when the packs are finished
+   * @param lines for the lines of one pack after the other; nobody else may use it until the packs are finished
+   */
+  constructor(type: string, present: PresentRecords, lines: GatheredLines) {
+    this.owner = present.owner
     this.type = type
+    this.#present = present
     this.#lines = lines
     lines.clear()
   }
@@ -75,12 +78,6 @@ export class PackBuilder {
   }
 
   add(row: PackRow): void {
-    if (row.present === '') this.#addVersion(row)
-    else this.#addPresent(row)
-  }
-
-  #addVersion(row: PackRow): void {
-    if (this.#presentTargets.size > 0) throw new Error('versions came after the records that they could be about')
     this.#changed = Math.max(this.#changed, row.changed)
     if (row.body === null) return
     if (this.#unpackable) return
@@ -105,17 +102,10 @@ export class PackBuilder {
     }
   }
 
-  #addPresent({ present, id, changed }: PackRow): void {
-    const target = `${present}/${id}`
-    if (!this.#targets.has(target)) return
-    this.#presentTargets.add(target)
-    this.#changed = Math.max(this.#changed, changed)
-  }
-
   /** The distinct sets of types of targets that are there, as `Type,Type`; '' for a Provenance without any. */
   #targetTypes(): ReadonlySet<string> {
     const typesOf = (targets: string) => {
-      const present = targets.split(' ').filter((target) => this.#presentTargets.has(target))
+      const present = targets.split(' ').filter((target) => this.#present.came(target) !== undefined)
       return [...new Set(present.map((target) => target.slice(0, target.indexOf('/'))))].sort().join(',')
     }
     return new Set([...this.#targetLists].map(typesOf))
@@ -138,6 +128,9 @@ export class PackBuilder {
 
   /** The packs: an empty one when there are no records, none when these cannot be packed. */
   finish(): Pack[] {
+    if (this.#targets.size > 0 && !this.#present.isComplete) return []
+    for (const target of this.#targets)
+      this.#changed = Math.max(this.#changed, this.#present.came(target) ?? Number.NEGATIVE_INFINITY)
     const hasMore = this.#newest !== Number.NEGATIVE_INFINITY
     if (hasMore || this.#pieces.length === 0) this.#deflate()
     const targetTypes = this.#targetTypes()

@@ -11,6 +11,7 @@ import type { Pack } from './pack.ts'
 import { PackBuilder, type PackRow } from './pack-builder.ts'
 import { packedTypes } from './packed-types.ts'
 import { dropPacks, insertPacks, type PackChange } from './packs.ts'
+import { PresentRecords } from './present-records.ts'
 
 /** What was packed. `bytes` are those of the lines, `packed` those of the packs. */
 export interface PackCounts {
@@ -127,12 +128,13 @@ async function readMarks(
 
 /**
  * All versions of the marks' records that are still there, in the order of the marks; only current ones with their text. Behind the
- * Provenances of an owner the records that they may be about: with their type as `present`, when they came, and nothing else.
- * PackBuilder joins them: for one record that takes a tenth of what a look-up in the database takes.
+ * Provenances of an owner those records of types without a mark that they may be about: with their type as `present`, when they came, and
+ * nothing else. PackBuilder joins them: for one record that takes a tenth of what a look-up in the database takes.
  */
 const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
-  select r.* from unnest(${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))})
-    as m(owner, type)
+  select r.* from unnest(
+    ${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))}, ${textArray(unmarkedTypes(marks))})
+    as m(owner, type, unmarked)
   cross join lateral (
     (select p.owner, p.type, '' as present, greatest(p.written, nullif(p.superseded, 'infinity')), p.updated, p.shared, p.id, p.refs,
       p.targets, case when p.superseded = 'infinity' then p.body end
@@ -141,12 +143,21 @@ const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
     union all
     select p.owner, m.type, p.type, p.written, p.updated, p.shared, p.id, '', '', null
     from record as p
-    where m.type = 'Provenance' and p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = any (${targetTypes})
+    where m.unmarked <> '' and p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = any (string_to_array(m.unmarked, ' '))
       and p.superseded = 'infinity' and not p.deleted) r`
 
-const targetTypes = textArray([...ownedTypes])
+/** Of each mark of Provenances, the types that these may be about and of which the owner has no mark, blank-separated; of others none. */
+function unmarkedTypes(marks: readonly Mark[]): string[] {
+  const marked = Map.groupBy(marks, ({ owner }) => owner)
+  return marks.map(({ owner, type }) => {
+    if (type !== 'Provenance') return ''
+    const types = new Set(marked.get(owner)!.map((mark) => mark.type))
+    return [...ownedTypes].filter((target) => !types.has(target)).join(' ')
+  })
+}
 
-const rowOf = (row: CopyRow): PackRow => ({
+/** `present` is not '' in a row that tells of a record only that it is there. */
+const rowOf = (row: CopyRow): PackRow & { readonly present: string } => ({
   owner: row.text(0),
   type: row.text(1),
   present: row.text(2),
@@ -171,6 +182,8 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
   const named = new Set(marks.filter(({ type }) => type === noType).map(({ owner }) => owner))
   const packsIn = (finished: PackBuilder) =>
     named.has(finished.owner) && !finished.hasVersions ? [] : finished.finish()
+  const withProvenances = new Set(marks.filter(({ type }) => type === 'Provenance').map(({ owner }) => owner))
+  let present: PresentRecords | undefined
   const finish = () => {
     if (!builder) return
     const key = `${builder.owner} ${builder.type}`
@@ -186,14 +199,23 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
           built = []
           linesBytes = 0
         }
-        builder = new PackBuilder(row, lines)
+        if (present?.owner !== row.owner) present = new PresentRecords(row.owner)
+        builder = new PackBuilder(row.type, present, lines)
       }
+      if (row.present !== '') {
+        present!.add(row.present, row.id, row.changed)
+        continue
+      }
+      if (row.body !== null && withProvenances.has(row.owner)) present!.add(row.type, row.id, row.changed)
       builder.add(row)
       linesBytes += row.body?.length ?? 0
     }
   }
   finish()
-  const empty = [...waiting.values()].map((mark) => ({ mark, packs: packsIn(new PackBuilder(mark, lines)) }))
+  const empty = [...waiting.values()].map((mark) => ({
+    mark,
+    packs: packsIn(new PackBuilder(mark.type, new PresentRecords(mark.owner), lines)),
+  }))
   yield await publish(pool, tenant, [...built, ...empty])
 }
 

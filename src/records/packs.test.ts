@@ -9,6 +9,7 @@ import { type Database, openDatabase } from '../database/connection.ts'
 import { migrate } from '../database/migrate.ts'
 import { transaction } from '../database/transaction.ts'
 import type { Pack } from './pack.ts'
+import { packedTypes } from './packed-types.ts'
 import { insertPacks, packsOfOwners } from './packs.ts'
 
 const tenant = 'a'
@@ -24,6 +25,10 @@ const packsOf = (owner: string, type: string, sizes: readonly number[]): Pack[] 
   }))
 
 describe('packs of owners', () => {
+  it('of Provenances are made after those of all that these may be about', () => {
+    assert.equal([...packedTypes].sort().at(-1), 'Provenance')
+  })
+
   let directory: string
   let database: Database
 
