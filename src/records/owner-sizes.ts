@@ -5,7 +5,7 @@ import type { PackDemand } from './pack-demand.ts'
 
 /** What packs are: `relevant` when they hold or hide something to export, `copied` when they serve. */
 const packsOfOwner = `
-  select type, number, records, bytes, packed, present,
+  select type, number, records, bytes, packed, absent,
     type = any ($3) and (newest > $6 or changed > $5) as relevant,
     type = any ($4) and oldest > $6 and changed <= $5 as copied
   from pack where tenant = $1 and owner = o.owner offset 0`
@@ -18,7 +18,7 @@ const packSums = `
 const packsSql = `
   select o.owner, p.* from unnest($2::text[]) as o(owner)
   cross join lateral (
-    select count(*) filter (where type <> '' and number = 0) = max(present) filter (where type = '') as whole, ${packSums}
+    select $3 <@ (array_agg(type) filter (where number = 0) || string_to_array(max(absent), ' ')) as whole, ${packSums}
     from (${packsOfOwner}) each) p`
 
 // Only types without packs are counted in the versions. An owner is left out only when there was nothing at the time.

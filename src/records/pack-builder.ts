@@ -72,11 +72,6 @@ export class PackBuilder {
     return owner === this.owner && type === this.type
   }
 
-  /** Deleted ones count. */
-  get hasVersions(): boolean {
-    return this.#changed !== Number.NEGATIVE_INFINITY
-  }
-
   add(row: PackRow): void {
     this.#changed = Math.max(this.#changed, row.changed)
     if (row.body === null) return

@@ -178,17 +178,17 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
   let builder: PackBuilder | undefined
   let built: { readonly mark: Mark; readonly packs: readonly Pack[] }[] = []
   let linesBytes = 0
-  // Where an owner's pack of no type is made, it names the types without versions.
-  const named = new Set(marks.filter(({ type }) => type === noType).map(({ owner }) => owner))
-  const packsIn = (finished: PackBuilder) =>
-    named.has(finished.owner) && !finished.hasVersions ? [] : finished.finish()
   const withProvenances = new Set(marks.filter(({ type }) => type === 'Provenance').map(({ owner }) => owner))
   let present: PresentRecords | undefined
   const finish = () => {
     if (!builder) return
     const key = `${builder.owner} ${builder.type}`
-    built.push({ mark: waiting.get(key)!, packs: packsIn(builder) })
+    built.push({ mark: waiting.get(key)!, packs: builder.finish() })
     waiting.delete(key)
+    // It names those types without versions that come with it.
+    const ofNoType = waiting.get(`${builder.owner} ${noType}`)
+    if (ofNoType) built.push({ mark: ofNoType, packs: [] })
+    waiting.delete(`${builder.owner} ${noType}`)
   }
   for await (const rows of copyRows(pool, rowsQuery(tenant, marks))) {
     for (const row of rows.map(rowOf)) {
@@ -214,7 +214,7 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
   finish()
   const empty = [...waiting.values()].map((mark) => ({
     mark,
-    packs: packsIn(new PackBuilder(mark.type, new PresentRecords(mark.owner), lines)),
+    packs: mark.type === noType ? [] : new PackBuilder(mark.type, new PresentRecords(mark.owner), lines).finish(),
   }))
   yield await publish(pool, tenant, [...built, ...empty])
 }
@@ -254,12 +254,14 @@ async function publish(
       marks.map(({ change }) => change),
     ])
     const taken = new Set(rows.map(({ owner, type }) => `${owner} ${type}`))
-    const absences = rows.filter(({ type }) => type === noType).map(({ owner }) => owner)
-    const kept = packs.filter(({ owner, type }) => taken.has(`${owner} ${type}`))
+    const named = new Set(rows.filter(({ type }) => type === noType).map(({ owner }) => owner))
+    // An owner's pack of no type will name the types without versions.
+    const isNamed = ({ owner, changed }: Pack) => changed === Number.NEGATIVE_INFINITY && named.has(owner)
+    const kept = packs.filter((pack) => taken.has(`${pack.owner} ${pack.type}`) && !isNamed(pack))
     // There are none, unless somebody has changed rows by hand: then they must not stand in the way.
     await client.query(clearSql, [tenant, rows.map(({ owner }) => owner), rows.map(({ type }) => type)])
     await insertPacks(client, tenant, kept)
-    const ofNoType = await absencePacks(client, tenant, absences)
+    const ofNoType = await absencePacks(client, tenant, [...named])
     await insertPacks(client, tenant, ofNoType)
     return [...kept, ...ofNoType]
   })

@@ -10,7 +10,7 @@ import { bodyRoom, readBody, writeBody } from './pack-body.ts'
 import type { PackDemand } from './pack-demand.ts'
 import { packedTypes } from './packed-types.ts'
 
-const columns = 'tenant,owner,type,number,records,bytes,packed,present,changed,oldest,newest,body,seal'.split(',')
+const columns = 'tenant,owner,type,number,records,bytes,packed,absent,changed,oldest,newest,body,seal'.split(',')
 
 /** Adds packs. Those of their owners and types must be missing. */
 export const insertPacks = (client: ClientBase, tenant: string, packs: readonly Pack[]): Promise<void> =>
@@ -19,7 +19,7 @@ export const insertPacks = (client: ClientBase, tenant: string, packs: readonly 
 const encodingFor = (tenant: string): RowEncoding<Pack> => ({
   table: 'pack',
   columns,
-  room: (pack) => textRoom(tenant, pack.owner, pack.type) + bodyRoom(tenant, pack),
+  room: (pack) => textRoom(tenant, pack.owner, pack.type, pack.absent) + bodyRoom(tenant, pack),
   encode: (chunk, pack) => {
     chunk.text(tenant)
     chunk.text(pack.owner)
@@ -28,7 +28,7 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
     chunk.integer(pack.records)
     chunk.integer(pack.bytes)
     chunk.integer(pack.blocks.length)
-    chunk.integer(pack.type === noType ? packedTypes.length - absentTypes(pack).length : 0)
+    chunk.text(pack.absent)
     chunk.instant(pack.changed)
     chunk.instant(pack.oldest)
     chunk.instant(pack.newest)

@@ -1,4 +1,5 @@
 import { allComeAlong } from '../export/pack-use.ts'
+import { noType } from '../records/absence.ts'
 import type { Pack } from '../records/pack.ts'
 import { dropPacks, type OwnedPacks } from '../records/packs.ts'
 import type { Selection } from './selection.ts'
@@ -20,12 +21,16 @@ export function packsThatServe({ job }: Selection): (found: OwnedPacks) => reado
   }
 }
 
-/** A pack that is not what it says is made again; the versions are the truth. */
+/** A pack that is not what it says is made again, and what is said of types without packs; the versions are the truth. */
 export async function refusePacks(
   selection: Selection,
   { owner, type }: { readonly owner: string; readonly type: string },
 ): Promise<void> {
   const { tenant } = selection.job
   selection.complain('pack-refused', { tenant, type })
-  await dropPacks(selection.pool, tenant, [{ owner, type }])
+  await dropPacks(
+    selection.pool,
+    tenant,
+    [type, noType].map((each) => ({ owner, type: each })),
+  )
 }

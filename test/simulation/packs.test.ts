@@ -188,6 +188,54 @@ describe('packs', () => {
     }
   }
 
+  for (const exportedBefore of [false, true]) {
+    const when = exportedBefore ? 'after it was refused' : 'before anybody has read it'
+    it(`that lie hide no first record of the type that they stand under, ${when}`, async () => {
+      const place = simulation.newTenant()
+      const request: ModelRequest = { patients: patientIds, types: exportableTypes, provenance: 'relevant' }
+      const exportAll = async (wanted: ModelRequest) => {
+        const job = await simulation.startExport(place.name, wanted)
+        await simulation.completed(job.id)
+        checkExport(place.model, job, await simulation.parts(job.id))
+      }
+      await simulation.write(place, [clinicalRecord('Condition/c0', 'Patient/p0')])
+      await simulation.pack()
+      await simulation.pool.query(
+        `update pack set type = 'Goal' where tenant = $1 and owner = 'p0' and type = 'Condition'`,
+        [place.name],
+      )
+      await exportAll({ ...request, types: ['Condition'] })
+      if (exportedBefore) {
+        await exportAll(request)
+        await simulation.pack()
+        await assertFresh(place)
+      }
+      await simulation.write(place, [clinicalRecord('Goal/g0', 'Patient/p0')])
+      await exportAll(request)
+      await simulation.pack()
+      await assertFresh(place)
+      simulation.complaints.splice(0)
+    })
+  }
+
+  it('leave nothing unsaid of a patient, however many packers are at work', async () => {
+    const patients = Array.from({ length: 20 }, (_, index) => `p${index}`)
+    for (let race = 0; race < 20; race++) {
+      const place = simulation.newTenant()
+      await simulation.write(
+        place,
+        patients.map((id) => patientRecord(id)),
+      )
+      await Promise.all([simulation.pack(), simulation.pack(), simulation.pack()])
+      await simulation.pack()
+      const types = packedTypes
+      const demand = { tenant: place.name, types, usable: types, asOf: Date.UTC(2200, 0, 1), owners: patients }
+      const found = (await Array.fromAsync(packsOfOwners(simulation.pool, demand))).flat()
+      const told = new Set(found.map(({ owner, type }) => `${owner} ${type}`))
+      assert.equal(told.size, patients.length * types.length)
+    }
+  })
+
   /** Puts another pack of one Condition of p0 into the place of what was packed. */
   async function replacePack({ name }: SimulatedTenant, said: Partial<Pack>): Promise<void> {
     const { pool } = simulation
@@ -260,14 +308,19 @@ describe('packs', () => {
     await simulation.write(place, [patientRecord('p0'), clinicalRecord('Condition/c0', 'Patient/p0')])
     await simulation.pack()
     const { rows } = await simulation.pool.query(
-      `select type, records, present from pack where tenant = $1 and owner = 'p0' order by type`,
+      `select type, records, absent from pack where tenant = $1 and owner = 'p0' order by type`,
       [place.name],
     )
-    assert.deepEqual(rows, [
-      { type: noType, records: 0, present: 2 },
-      { type: 'Condition', records: 1, present: 0 },
-      { type: 'Patient', records: 1, present: 0 },
-    ])
+    assert.deepEqual(
+      rows.map(({ type, records }) => [type, records]),
+      [
+        [noType, 0],
+        ['Condition', 1],
+        ['Patient', 1],
+      ],
+    )
+    const others = packedTypes.filter((type) => type !== 'Condition' && type !== 'Patient')
+    assert.equal(rows[0].absent, others.join(' '))
     await simulation.pool.query('delete from record where tenant = $1', [place.name])
     const types = packedTypes as ModelRequest['types']
     const job = await simulation.startExport(place.name, { patients: ['p0'], types, provenance: 'relevant' })

@@ -2,8 +2,8 @@
 -- population whose patients have few types are gone, and exports read, check and skip none of them. All packs are made again.
 truncate pack;
 alter table pack drop constraint pack_pkey;
-alter table pack add column present integer not null default 0; -- of the pack of no type: how many types the owner has packs of
-alter table pack add primary key (tenant, owner, type, number) include (records, bytes, packed, present, changed, oldest, newest);
+alter table pack add column absent text not null default ''; -- of the pack of no type: the types that it names, blank-separated
+alter table pack add primary key (tenant, owner, type, number) include (records, bytes, packed, absent, changed, oldest, newest);
 
 insert into unpacked (tenant, owner, type)
   select distinct tenant, owner, type from record where owner <> ''
@@ -16,9 +16,10 @@ drop function drop_packs(text, text[], text[], boolean[]);
 -- Notes owners and types (pairs of the two arrays) and drops their packs. A packer that is about to give one of them its packs either comes
 -- first, and its packs are dropped, or comes second, and finds another change than it had read. There is never a mark and a pack of the
 -- same owner and type.
--- A type that had no packs may be one that the owner's pack of no type names: that one is noted and dropped as well. It is looked at when the
--- type's mark is held, for who holds that keeps packs of the type from coming; and after all other marks, so that writers do not wait
--- for each other in a circle.
+-- A type that had no packs may be one that the owner's pack of no type names, now or when it is made: that one is noted and dropped as
+-- well. (So it is when it names a type that had packs, which happens only when somebody has changed rows by hand.) It is looked at when the
+-- type's mark is held, for who holds that keeps packs of the type from coming; and it is noted after all others, so that writers do not
+-- wait for each other in a circle.
 create function drop_packs(of_tenant text, owners text[], types text[]) returns void language plpgsql as $$
 declare
   noted record;
@@ -37,7 +38,9 @@ begin
       delete from pack where tenant = of_tenant and owner = noted.owner and type = noted.type;
       had_packs := found;
     end if;
-    if not had_packs then
+    if not had_packs or exists (
+      select from pack where tenant = of_tenant and owner = noted.owner and type = ''
+        and noted.type = any (string_to_array(absent, ' '))) then
       of_no_type := of_no_type || noted.owner;
     end if;
   end loop;
