@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import { inHalves } from '../database/in-halves.ts'
 import type { OwnerSize } from '../export/plan.ts'
 import type { PackDemand } from './pack-demand.ts'
+import { packedTypes } from './packed-types.ts'
 
 /** What packs are: `relevant` when they hold or hide something to export, `copied` when they serve. */
 const packsOfOwner = `
@@ -15,10 +16,17 @@ const packSums = `
   sum(packed) filter (where relevant and copied) as packed,
   sum(bytes) filter (where relevant and not copied) as bytes`
 
-const packsSql = `
+const absentTypes = `string_to_array(max(absent), ' ')`
+
+/** Whether packs tell of each type. Where all types are asked for, counting them says the same in a fraction of the time. */
+const isWhole = `$3 <@ (array_agg(type) filter (where number = 0) || ${absentTypes})`
+const isWholeOfAll = `
+  count(*) filter (where number = 0 and type <> '') + cardinality(${absentTypes}) = ${packedTypes.length}`
+
+const packsSql = (types: readonly string[]) => `
   select o.owner, p.* from unnest($2::text[]) as o(owner)
   cross join lateral (
-    select $3 <@ (array_agg(type) filter (where number = 0) || string_to_array(max(absent), ' ')) as whole, ${packSums}
+    select ${packedTypes.every((type) => types.includes(type)) ? isWholeOfAll : isWhole} as whole, ${packSums}
     from (${packsOfOwner}) each) p`
 
 // Only types without packs are counted in the versions. An owner is left out only when there was nothing at the time.
@@ -50,7 +58,7 @@ export async function ownerSizes(
 ): Promise<OwnerSize[]> {
   const asked = [types, usable, new Date(asOf), since === undefined ? '-infinity' : new Date(since)]
   const packed = await inHalves(owners, async (half) => {
-    const { rows } = await pool.query<Sums & { whole: boolean | null; relevant: boolean }>(packsSql, [
+    const { rows } = await pool.query<Sums & { whole: boolean | null; relevant: boolean }>(packsSql(types), [
       tenant,
       half,
       ...asked,
