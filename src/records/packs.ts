@@ -53,7 +53,7 @@ export interface OwnedPacks {
 export type PackReading = PackDemand & { readonly owners: readonly string[]; readonly signal?: AbortSignal }
 
 /**
- * The packs of owners, owner after owner in the order given, each with its types in order. They are views of bytes that are overwritten
+ * The packs of owners, owner after owner in the order given: the types that have none, then the others in order. They are views of bytes that are overwritten
  * when the next ones are asked for.
  */
 export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGenerator<OwnedPacks[]> {
