@@ -16,17 +16,17 @@ const packSums = `
   sum(packed) filter (where relevant and copied) as packed,
   sum(bytes) filter (where relevant and not copied) as bytes`
 
-const absentTypes = `string_to_array(max(absent), ' ')`
+const namedTypes = `string_to_array(max(absent), ' ')`
 
 /** Whether packs tell of each type. Where all types are asked for, counting them says the same in a fraction of the time. */
-const isWhole = `$3 <@ (array_agg(type) filter (where number = 0) || ${absentTypes})`
-const isWholeOfAll = `
-  count(*) filter (where number = 0 and type <> '') + cardinality(${absentTypes}) = ${packedTypes.length}`
+const isTold = `$3 <@ (array_agg(type) filter (where number = 0) || ${namedTypes})`
+const isToldOfAll = `
+  count(*) filter (where number = 0 and type <> '') + cardinality(${namedTypes}) = ${packedTypes.length}`
 
 const packsSql = (types: readonly string[]) => `
   select o.owner, p.* from unnest($2::text[]) as o(owner)
   cross join lateral (
-    select ${packedTypes.every((type) => types.includes(type)) ? isWholeOfAll : isWhole} as whole, ${packSums}
+    select ${packedTypes.every((type) => types.includes(type)) ? isToldOfAll : isTold} as whole, ${packSums}
     from (${packsOfOwner}) each) p`
 
 // Only types without packs are counted in the versions. An owner is left out only when there was nothing at the time.

@@ -146,7 +146,10 @@ const rowsQuery = (tenant: string, marks: readonly Mark[]): string => `
     where m.unmarked <> '' and p.tenant = ${text(tenant)} and p.owner = m.owner and p.type = any (string_to_array(m.unmarked, ' '))
       and p.superseded = 'infinity' and not p.deleted) r`
 
-/** Of each mark of Provenances, the types that these may be about and of which the owner has no mark, blank-separated; of others none. */
+/**
+ * Of each mark of Provenances, the types that these may be about and of which the owner has no mark, blank-separated; of others none.
+ * Records of the others have come by then, for Provenance is the last of the types in order.
+ */
 function unmarkedTypes(marks: readonly Mark[]): string[] {
   const marked = Map.groupBy(marks, ({ owner }) => owner)
   return marks.map(({ owner, type }) => {

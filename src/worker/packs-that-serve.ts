@@ -28,9 +28,6 @@ export async function refusePacks(
 ): Promise<void> {
   const { tenant } = selection.job
   selection.complain('pack-refused', { tenant, type })
-  await dropPacks(
-    selection.pool,
-    tenant,
-    [type, noType].map((each) => ({ owner, type: each })),
-  )
+  const refused = { owner, type }
+  await dropPacks(selection.pool, tenant, [refused, { owner, type: noType }])
 }
