@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { patientsMax } from '../src/export/limits.ts'
 import { Failure } from '../src/failure.ts'
+import { patientsMax } from '../src/protocol/limits.ts'
 import { patientsMin } from './dataset.ts'
 
 /** What can be chosen with --only. Loading is measured whenever a store is loaded. */

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Pool } from 'pg'
-import type { Credentials } from '../src/client/tokens.ts'
+import type { Credentials } from '../src/client/session/token-source.ts'
 import type { Store } from '../src/config.ts'
 import { type Database, openDatabase } from '../src/database/connection.ts'
 import { storeId } from '../src/database/setting.ts'

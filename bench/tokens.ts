@@ -1,5 +1,5 @@
-import type { TokenSource } from '../src/client/session.ts'
-import { type Credentials, tokenSource } from '../src/client/tokens.ts'
+import type { TokenSource } from '../src/client/session/session.ts'
+import { type Credentials, tokenSource } from '../src/client/session/token-source.ts'
 
 /** A token that is handed to a session has at least so long to live: hardly ever is one renewed inside a measure. */
 const lifeSecondsMin = 150

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { resetAdministrator } from '../src/access/administrator.ts'
-import { generateClientKey } from '../src/access/client-key.ts'
 import { guessesMax } from '../src/access/guess-limit.ts'
+import { resetAdministrator } from '../src/access/registry/administrator.ts'
+import { generateClientKey } from '../src/access/registry/client-key.ts'
 import { type TestClient, TestServer } from './server.ts'
 
 describe('the administrator API', () => {

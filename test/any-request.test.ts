@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { anyBody, anyHeader } from '../src/export/request.fixture.ts'
+import { anyBody, anyHeader } from '../src/protocol/request/request.fixture.ts'
 import type { Answer } from './scenarios/exchange.ts'
 import { minimalPatient, requiredHeaders } from './scenarios/kick-off.ts'
 import { outcomeOf } from './scenarios/outcome.ts'
 import { patient, put } from './scenarios/resources.ts'
-import { type Caller, Stage } from './scenarios/stage.ts'
+import { type Caller, Stage } from './scenarios/suite.ts'
 
 const runs = { numRuns: 400 }
 

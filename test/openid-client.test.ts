@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { importJWK } from 'jose'
 import * as oidc from 'openid-client'
-import { addClient } from '../src/access/client.ts'
-import { hashClientSecret, newClientSecret } from '../src/access/client-secret.ts'
+import { addClient } from '../src/access/registry/client.ts'
+import { hashClientSecret, newClientSecret } from '../src/access/registry/client-secret.ts'
 import { TestServer } from './server.ts'
 
 let server: TestServer

@@ -9,8 +9,8 @@ import { gunzipSync } from 'node:zlib'
 import { runExport } from '../src/client/export.ts'
 import { ownerOf } from '../src/fhir/ownership.ts'
 import { exportableTypes, isReferenceType } from '../src/fhir/resource-types.ts'
-import { load } from '../src/records/load.ts'
-import { findSourceFiles } from '../src/records/source-files.ts'
+import { load } from '../src/records/load/load.ts'
+import { findSourceFiles } from '../src/records/load/source-files.ts'
 import { TestServer } from './server.ts'
 
 /** Real and Synthea data that lie beside the project; they are never part of it. */

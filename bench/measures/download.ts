@@ -1,7 +1,7 @@
 import { finished } from 'node:stream/promises'
 import { parallelDownloadsDefault } from '../../src/client/limits.ts'
 import type { OfferedFile } from '../../src/client/manifest.ts'
-import type { Session } from '../../src/client/session.ts'
+import type { Session } from '../../src/client/session/session.ts'
 import type { Bench } from '../bench.ts'
 import type { FinishedExport } from '../caller.ts'
 

@@ -1,4 +1,4 @@
-import { formatCount } from '../../src/cli/export-summary.ts'
+import { formatCount } from '../../src/cli/export/export-summary.ts'
 import { type FigureName, storeShares } from '../catalogue.ts'
 import type { Result } from '../figure.ts'
 import { formatValue } from './format.ts'

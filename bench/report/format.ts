@@ -1,4 +1,4 @@
-import { formatCount } from '../../src/cli/export-summary.ts'
+import { formatCount } from '../../src/cli/export/export-summary.ts'
 import type { FloorName } from '../catalogue.ts'
 import type { Figure } from '../figure.ts'
 

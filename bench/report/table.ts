@@ -1,4 +1,4 @@
-import { formatBytes, formatCount } from '../../src/cli/export-summary.ts'
+import { formatBytes, formatCount } from '../../src/cli/export/export-summary.ts'
 import { type Output, printTable } from '../../src/cli/output.ts'
 import { barRecordsMin } from '../catalogue.ts'
 import type { Result } from '../figure.ts'

@@ -1,8 +1,8 @@
-import { type DocumentedRule, documentedRule } from '../../src/filter/documented.ts'
 import { comparedValuesMax, criteriaMax, typeFilterCharsMax } from '../../src/filter/limits.ts'
-import { modifiersOf } from '../../src/filter/modifiers.ts'
+import { type DocumentedRule, documentedRule } from '../../src/filter/parse/documented.ts'
+import { modifiersOf } from '../../src/filter/parse/modifiers.ts'
+import { hl7Switches, millenniumSwitches } from '../../src/filter/parse/switches.ts'
 import type { ElementPath, SearchParameter } from '../../src/filter/search-parameter.ts'
-import { hl7Switches, millenniumSwitches } from '../../src/filter/switches.ts'
 import { type Table, tableTypes } from './table.ts'
 
 export const referencePageFile = new URL('../../docs/reference/search-parameters.md', import.meta.url)

@@ -1,9 +1,9 @@
-import type { Grant } from '../export/grant.ts'
-import { type Problem, problem } from '../export/problem.ts'
-import { type TokenHolder, verifyAccessToken } from './access-token.ts'
+import type { Grant } from '../protocol/grant.ts'
+import { type Problem, problem } from '../protocol/problem.ts'
 import type { AccessDirectory } from './directory.ts'
-import { issuerNamed, type OutsideIssuers } from './outside-issuers.ts'
+import { issuerNamed, type OutsideIssuers } from './issuers/outside-issuers.ts'
 import { grantOf } from './scope.ts'
+import { type TokenHolder, verifyAccessToken } from './tokens/access-token.ts'
 
 /** Characters of an `Authorization` header. */
 const authorizationCharsMax = 8192

@@ -1,8 +1,8 @@
+import type { Queryable } from '../database/queryable.ts'
 import { BriefCache } from './brief-cache.ts'
-import { type Client, findClient } from './client.ts'
-import type { Queryable } from './queryable.ts'
-import { loadSigningKeys, type SigningKeys } from './signing-key.ts'
-import { findTenant, isTenantId, type Tenant } from './tenant.ts'
+import { type Client, findClient } from './registry/client.ts'
+import { findTenant, isTenantId, type Tenant } from './registry/tenant.ts'
+import { loadSigningKeys, type SigningKeys } from './tokens/signing-key.ts'
 
 /** How long a change to a tenant or signing key may stay unseen by a running server. */
 export const directoryMsMax = 2_000

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { readTest } from '../export/filters.ts'
+import { readTest } from '../protocol/request/filters.ts'
 import { decideScopes } from './granted-scope.ts'
 import { grantOf, lettersFor, parseScope, type Scope, scopeList } from './scope.ts'
 

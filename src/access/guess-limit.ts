@@ -1,4 +1,4 @@
-import { networkOf } from './token-limits.ts'
+import { networkOf } from './tokens/token-limits.ts'
 
 /** Wrong credentials that one address may send within the window; then it is refused until the window is over, right or wrong. */
 export const guessesMax = 10

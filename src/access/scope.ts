@@ -1,7 +1,7 @@
-import type { Grant, GrantedQuery } from '../export/grant.ts'
-import { quoted } from '../export/parameters.ts'
-import { readScopeQuery, type UnusableQuery } from '../export/scope-query.ts'
 import { isTypeName } from '../fhir/reference.ts'
+import { quoted } from '../protocol/client-text.ts'
+import type { Grant, GrantedQuery } from '../protocol/grant.ts'
+import { readScopeQuery, type UnusableQuery } from '../protocol/request/scope-query.ts'
 
 /** A SMART scope on resources, v1 or v2 (B21). `letters` is a subset of `cruds`, in that order. */
 export interface Scope {

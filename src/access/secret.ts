@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Queryable } from './queryable.ts'
+import type { Queryable } from '../database/queryable.ts'
 
 const secretBytes = 32
 

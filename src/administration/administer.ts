@@ -1,7 +1,7 @@
 import { hostname, userInfo } from 'node:os'
 import type { Pool, PoolClient } from 'pg'
-import type { AuditAgent, AuditEntry } from '../access/audit-entry.ts'
-import { appendAudit } from '../access/audit-trail.ts'
+import type { AuditAgent, AuditEntry } from '../audit/entry.ts'
+import { appendAudit } from '../audit/trail.ts'
 import { transaction } from '../database/transaction.ts'
 
 /** Who administers, and from where: the half of an audit entry that does not depend on what is done. */

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
-import { addClient, type Client, disableClient, type Registration } from '../access/client.ts'
-import { deleteClient, enableClient, existingClient, replaceKeys } from '../access/client-changes.ts'
+import { addClient, type Client, disableClient, type Registration } from '../access/registry/client.ts'
+import { deleteClient, enableClient, existingClient, replaceKeys } from '../access/registry/client-changes.ts'
 import { Failure } from '../failure.ts'
 import { countJobs, removeJobs } from '../jobs/tenant-jobs.ts'
 import { type Administrator, administer, clientEvent } from './administer.ts'

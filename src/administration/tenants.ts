@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
-import { addTenant, changeTenant, existingTenant, type Tenant, type TenantChange } from '../access/tenant.ts'
-import { countClients, deleteCallers, deleteTenant } from '../access/tenant-changes.ts'
+import { addTenant, changeTenant, existingTenant, type Tenant, type TenantChange } from '../access/registry/tenant.ts'
+import { countClients, deleteCallers, deleteTenant } from '../access/registry/tenant-changes.ts'
 import { Failure } from '../failure.ts'
 import { countJobs, removeJobs } from '../jobs/tenant-jobs.ts'
 import { countRecords, removeLastRecords, removeRecords } from '../records/tenant-records.ts'

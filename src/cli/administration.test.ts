@@ -8,10 +8,10 @@ import { type Database, openDatabase, transaction } from '../database/connection
 import { Failure } from '../failure.ts'
 import { acceptJob, findJob } from '../jobs/job.ts'
 import { draftOf } from '../records/draft.ts'
-import { packChanged } from '../records/packer.ts'
+import { packChanged } from '../records/packs/packer.ts'
 import { write } from '../records/write.ts'
-import { clientCommand } from './client.ts'
-import { tenantCommand } from './tenant.ts'
+import { clientCommand } from './client/client.ts'
+import { tenantCommand } from './tenant/tenant.ts'
 
 let directory: string
 let database: Database

@@ -3,7 +3,7 @@ import type { ExportEvent } from '../client/report.ts'
 import { type DemoResult, runDemo } from '../demo/demo.ts'
 import { Failure } from '../failure.ts'
 import { sandboxTenant } from '../sandbox.ts'
-import { formatBytes, formatCount } from './export-summary.ts'
+import { formatBytes, formatCount } from './export/export-summary.ts'
 import { type Output, printTable } from './output.ts'
 
 /** The characters that are shown of one record. */

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { Command, Option } from 'commander'
-import { type SignatureAlgorithm, signatureAlgorithms } from '../access/signature-algorithm.ts'
 import {
   addTrustedIssuer,
   type IssuerCheck,
@@ -8,14 +7,15 @@ import {
   listTrustedIssuers,
   removeTrustedIssuer,
   type TrustedIssuer,
-} from '../access/trusted-issuer.ts'
+} from '../access/issuers/trusted-issuer.ts'
+import { type SignatureAlgorithm, signatureAlgorithms } from '../access/signature-algorithm.ts'
 import { administer, operator, tenantEvent } from '../administration/administer.ts'
 import type { StoreFlags } from '../config.ts'
 import { readSetting } from '../database/setting.ts'
 import { Failure } from '../failure.ts'
 import { fhirBase, tokenIssuer } from '../fhir/service-urls.ts'
 import { type Output, printJson, printTable, storeFlagsText } from './output.ts'
-import { readPublicUrl } from './public-url.ts'
+import { readPublicUrl } from './serve/public-url.ts'
 import { withStoreOptions } from './store-options.ts'
 import { withDatabase } from './with-database.ts'
 

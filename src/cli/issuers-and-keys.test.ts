@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { loadSigningKeys } from '../access/signing-key.ts'
+import { loadSigningKeys } from '../access/tokens/signing-key.ts'
 import { type Database, openDatabase } from '../database/connection.ts'
 import { Failure } from '../failure.ts'
 import { issuerCommand } from './issuer.ts'
 import { keyCommand } from './key.ts'
-import { tenantCommand } from './tenant.ts'
+import { tenantCommand } from './tenant/tenant.ts'
 
 let directory: string
 let database: Database

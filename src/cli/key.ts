@@ -1,6 +1,5 @@
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { storeChain } from '../access/audit-entry.ts'
-import { type SigningAlgorithm, signingAlgorithms } from '../access/signing-key.ts'
+import { type SigningAlgorithm, signingAlgorithms } from '../access/tokens/signing-key.ts'
 import {
   listSigningKeys,
   removeSigningKey,
@@ -8,8 +7,9 @@ import {
   rotationSecondsMax,
   rotationSecondsMin,
   type SigningKeyInfo,
-} from '../access/signing-key-rotation.ts'
+} from '../access/tokens/signing-key-rotation.ts'
 import { administer, operator } from '../administration/administer.ts'
+import { storeChain } from '../audit/entry.ts'
 import type { StoreFlags } from '../config.ts'
 import { type Output, printJson, printTable, storeFlagsText } from './output.ts'
 import { withStoreOptions } from './store-options.ts'

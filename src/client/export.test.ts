@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { Failure } from '../failure.ts'
+import { clientKey, exportScript, filePath, kickOffPath, startExport } from './export.fixture.ts'
 import { DefectiveExport } from './export.ts'
-import { clientKey, exportScript, filePath, kickOffPath, startExport } from './export-fixture.ts'
-import { bare, basePath, bytes, jobPath, json, manifestOf, ndjson } from './scripted-server.ts'
+import { bare, basePath, bytes, jobPath, json, manifestOf, ndjson } from './scripted-server.fixture.ts'
 
 const patients = ndjson('Patient', ['1', '2'])
 const goals = ndjson('Goal', ['1', '2', '3'])

@@ -1,6 +1,6 @@
 import { issueKindsMax } from './limits.ts'
-import type { ForeignIssue } from './outcome.ts'
 import type { CountedIssue } from './report.ts'
+import type { ForeignIssue } from './session/outcome.ts'
 
 /** Counts equal issues, a bounded number of different ones; the rest is counted together. */
 export class IssueTally {

@@ -2,11 +2,11 @@ import type { IncomingMessage } from 'node:http'
 import { Failure } from '../failure.ts'
 import { answerBytesMax } from './limits.ts'
 import type { ExportOrder } from './order.ts'
-import { isOutage } from './outage.ts'
-import { explainAnswer } from './outcome.ts'
 import type { Run } from './run.ts'
-import type { Call } from './session.ts'
-import { readText } from './transport.ts'
+import { isOutage } from './session/network-outage.ts'
+import { explainAnswer } from './session/outcome.ts'
+import type { Call } from './session/session.ts'
+import { readText } from './session/transport.ts'
 
 /**
  * The kick-off request of an order.

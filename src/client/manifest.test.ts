@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Failure } from '../failure.ts'
 import { parseManifest } from './manifest.ts'
-import { manifestOf } from './scripted-server.ts'
+import { manifestOf } from './scripted-server.fixture.ts'
 
 const at = new URL('https://server.example/r4/tenant/bulk-export/jobs/1')
 const file = (type: unknown, url: unknown = 'https://files.example/1') => ({ type, url })

@@ -1,7 +1,7 @@
 import { Failure } from '../failure.ts'
 import { parseInstant } from '../fhir/instant.ts'
 import { manifestFilesMax } from './limits.ts'
-import { isObject, plainText } from './outcome.ts'
+import { isObject, plainText } from './session/outcome.ts'
 
 /** One file that the manifest offers. */
 export interface OfferedFile {

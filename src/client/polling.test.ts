@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { exportScript, kickOffPath, startExport } from './export-fixture.ts'
-import { type Act, bare, jobPath, json, manifestOf } from './scripted-server.ts'
+import { exportScript, kickOffPath, startExport } from './export.fixture.ts'
+import { type Act, bare, jobPath, json, manifestOf } from './scripted-server.fixture.ts'
 
 const done = json(200, manifestOf([]))
 const issue = (severity: string, code: string, text: string) => ({

@@ -1,6 +1,6 @@
-import type { Clock } from './clock.ts'
 import type { Report } from './report.ts'
-import type { Session } from './session.ts'
+import type { Clock } from './session/clock.ts'
+import type { Session } from './session/session.ts'
 
 /** What every step of one export works with. */
 export interface Run {

@@ -1,11 +1,11 @@
 import { Failure } from '../failure.ts'
 import { answerBytesMax, failedPollsMax, manifestBytesMax, outageMsMax, progressTextMax } from './limits.ts'
-import { isOutage } from './outage.ts'
-import { explainAnswer, issuesIn, isTransient, plainText } from './outcome.ts'
 import type { Run } from './run.ts'
-import type { Answer } from './session.ts'
-import { readText } from './transport.ts'
-import { backOffMs, retryAfterMs } from './waiting.ts'
+import { isOutage } from './session/network-outage.ts'
+import { explainAnswer, issuesIn, isTransient, plainText } from './session/outcome.ts'
+import type { Answer } from './session/session.ts'
+import { readText } from './session/transport.ts'
+import { backOffMs, retryAfterMs } from './session/waiting.ts'
 
 /** The job failed or is no more: asking again is useless, a new export is needed. */
 export class JobLost extends Failure {}

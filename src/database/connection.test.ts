@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { type Database, openDatabase, openPool, transaction } from './connection.ts'
-import { openStore, prepared } from './embedded.fixture.ts'
+import { openStore, prepared } from './embedded/embedded.fixture.ts'
 import type { DatabaseEvent } from './event.ts'
 
 const externalUrl = process.env.MILLRACE_TEST_DATABASE_URL

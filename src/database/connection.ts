@@ -1,7 +1,7 @@
 import pg from 'pg'
 import type { Store } from '../config.ts'
 import { Failure } from '../failure.ts'
-import { startEmbedded } from './embedded.ts'
+import { startEmbedded } from './embedded/embedded.ts'
 import { errorReason } from './error-code.ts'
 import type { DatabaseLog } from './event.ts'
 import { openPool } from './pool.ts'

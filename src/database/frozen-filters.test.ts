@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { openStore, prepared } from './embedded.fixture.ts'
+import { openStore, prepared } from './embedded/embedded.fixture.ts'
 import { migrate } from './migrate.ts'
 
 const own = fileURLToPath(new URL('./migrations/', import.meta.url))

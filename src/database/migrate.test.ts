@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { openPool } from './connection.ts'
-import { openStore, prepared } from './embedded.fixture.ts'
+import { openStore, prepared } from './embedded/embedded.fixture.ts'
 import { migrate } from './migrate.ts'
 
 const database = async (t: TestContext) => openStore(t, await prepared(t))

@@ -1,13 +1,13 @@
-import { dateTest } from './date.ts'
-import { hasValue, someElement, type Test } from './element.ts'
 import { literalTest } from './literal.ts'
-import { quantityTest } from './quantity.ts'
+import { dateTest } from './match/date.ts'
+import { hasValue, someElement, type Test } from './match/element.ts'
+import { quantityTest } from './match/quantity.ts'
+import { canonicalTest, referenceIdentifierTest, referenceTest, refersToTest } from './match/reference.ts'
+import { codedTextTest, stringTest } from './match/string.ts'
+import { tokenTest, typedIdentifierTest } from './match/token.ts'
+import { uriTest } from './match/uri.ts'
 import type { CompositeValue, Criterion, Query, Value } from './query.ts'
-import { canonicalTest, referenceIdentifierTest, referenceTest, refersToTest } from './reference.ts'
 import { type CompositeParameter, type ElementPath, type SearchParameter, searchParameter } from './search-parameter.ts'
-import { codedTextTest, stringTest } from './string.ts'
-import { tokenTest, typedIdentifierTest } from './token.ts'
-import { uriTest } from './uri.ts'
 
 /** What the records of one type must be like. */
 export interface Filter {

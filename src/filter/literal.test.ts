@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { poolContext } from '../../test/filter/naive/pools.fixture.ts'
+import { questionsFor, samples } from '../../test/filter/naive/samples.fixture.ts'
 import { compileFilter, type Filter } from './compile.ts'
-import { poolContext } from './naive/pools.fixture.ts'
-import { questionsFor, samples } from './naive/samples.fixture.ts'
-import { parseTypeFilter } from './parse.ts'
+import { parseTypeFilter } from './parse/parse.ts'
+import { hl7Switches } from './parse/switches.ts'
 import { searchParameter, searchParameterCodes } from './search-parameter.ts'
-import { hl7Switches } from './switches.ts'
 
 const { base, now } = poolContext
 

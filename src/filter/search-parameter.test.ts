@@ -5,11 +5,11 @@ import { referencePage, referencePageFile } from '../../scripts/search-parameter
 import { sourceText, sourceTextFile } from '../../scripts/search-parameters/source-text.ts'
 import { searchParameterTable } from '../../scripts/search-parameters/table.ts'
 import { clinicalTypes } from '../fhir/resource-types.ts'
-import { documented } from './documented.ts'
+import { documented } from './parse/documented.ts'
+import { hl7Switches, millenniumSwitches } from './parse/switches.ts'
 import { searchParameter } from './search-parameter.ts'
 import { searchParameters } from './search-parameters.generated.ts'
 import { supportedParameters } from './supported.ts'
-import { hl7Switches, millenniumSwitches } from './switches.ts'
 
 /** How many parameters R4 has for each type, and how many the 16 excluded names leave (search-params §8). */
 const sizes: Readonly<Record<string, readonly [all: number, left: number]>> = {

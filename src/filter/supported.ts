@@ -1,6 +1,6 @@
-import { documentedRule } from './documented.ts'
+import { documentedRule } from './parse/documented.ts'
+import type { TypeFilterSwitches } from './parse/switches.ts'
 import { type SearchParameter, searchParameter, searchParameterCodes } from './search-parameter.ts'
-import type { TypeFilterSwitches } from './switches.ts'
 
 /** The parameters that queries on a resource type may use, in alphabetical order, those common to all types last. */
 export function supportedParameters(

@@ -1,11 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authenticate } from '../access/bearer.ts'
-import type { Grant } from '../export/grant.ts'
-import { type ExportLevel, type Profile, profiles, servedAs } from '../export/profile.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
-import { sendProblems } from './answer.ts'
+import type { Grant } from '../protocol/grant.ts'
+import { type ExportLevel, type Profile, profiles, servedAs } from '../protocol/profile.ts'
 import type { HttpContext } from './context.ts'
-import { isUnserved, refuseMethod } from './kick-off-methods.ts'
+import { isUnserved, refuseMethod } from './kick-off/kick-off-methods.ts'
+import { sendProblems } from './outcome-answer.ts'
 import { type RateLimits, sendThrottled } from './rates.ts'
 
 /** Who calls, of which tenant, and how that tenant is served. */

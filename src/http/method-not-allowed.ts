@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
-import { problem } from '../export/problem.ts'
-import { profiles } from '../export/profile.ts'
-import { sendProblems } from './answer.ts'
+import { problem } from '../protocol/problem.ts'
+import { profiles } from '../protocol/profile.ts'
 import { undescribed } from './description.ts'
+import { sendProblems } from './outcome-answer.ts'
 
 const methods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { profiles } from '../export/profile.ts'
+import { profiles } from '../protocol/profile.ts'
 import { limitRates, type Rates, sendThrottled } from './rates.ts'
 
 /** Routes that count by client, by job and by address; the clock stands still until the test moves it. */

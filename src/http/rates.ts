@@ -1,8 +1,8 @@
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { problem } from '../export/problem.ts'
-import { type Profile, profiles } from '../export/profile.ts'
-import { sendProblems } from './answer.ts'
+import { problem } from '../protocol/problem.ts'
+import { type Profile, profiles } from '../protocol/profile.ts'
+import { sendProblems } from './outcome-answer.ts'
 
 /** Requests per second, on average over a window; undefined is no limit. Each server counts for itself. */
 export interface Rates {

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { JobState } from '../export/job-state.ts'
+import type { JobState } from '../protocol/plan/job-state.ts'
 
 /** A job in a list of all clients' jobs: what it is about and how far it is, without its patients. */
 export interface ListedJob {

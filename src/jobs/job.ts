@@ -1,8 +1,8 @@
 import type { ClientBase, Pool } from 'pg'
-import type { JobState } from '../export/job-state.ts'
-import { fileRetentionDays, jobRetentionDays } from '../export/limits.ts'
-import type { ExportRequest } from '../export/request.ts'
-import { auditedEnding } from './job-audit.ts'
+import { fileRetentionDays, jobRetentionDays } from '../protocol/limits.ts'
+import type { JobState } from '../protocol/plan/job-state.ts'
+import type { ExportRequest } from '../protocol/request/request.ts'
+import { auditedEnding } from './audited-ending.ts'
 import type { Enqueue } from './queue.ts'
 
 /** An accepted export as its row tells it, without the patients. */

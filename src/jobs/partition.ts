@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { PlannedPartition } from '../export/plan.ts'
+import type { PlannedPartition } from '../protocol/plan/planned-partitions.ts'
 
 /** A partition that a worker holds. `attempt` fences it: only the latest attempt can publish. */
 export interface Partition {

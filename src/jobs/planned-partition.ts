@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
-import type { PlannedPartition } from '../export/plan.ts'
+import type { PlannedPartition } from '../protocol/plan/planned-partitions.ts'
 import { insertPartitions } from './partition.ts'
 
 /** Locks a job that a planner still holds: nobody else plans it until the transaction ends. */

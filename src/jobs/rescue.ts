@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
-import { partitionAttemptsMax } from '../export/limits.ts'
+import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { failJob } from './job.ts'
 import { liveWorkersSql } from './liveness.ts'
 import { type Enqueue, type Task, untakenTasksSql } from './queue.ts'

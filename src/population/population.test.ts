@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { before, describe, test } from 'node:test'
 import { clinicalTypes, exportableTypes } from '../fhir/resource-types.ts'
-import { groupMembersMax, smallGroupId } from './group.ts'
 import { oddTextNames } from './odd-text.ts'
 import { onePatient, population } from './population.ts'
 import type { PopulationRecord } from './record.ts'
+import { groupMembersMax, smallGroupId } from './resources/group.ts'
 import { heavyObservationsMin, heavyPatientId, type PopulationOptions } from './seat.ts'
 
 const patients = 60

@@ -1,10 +1,10 @@
-import { groups } from './group.ts'
 import { patientsMax } from './identifiers.ts'
 import { type Network, network } from './network.ts'
-import { networkRecords } from './network-records.ts'
 import { pagePatientIds } from './page-patients.ts'
-import { patientRecords } from './patient-records.ts'
 import type { PopulationRecord } from './record.ts'
+import { groups } from './resources/group.ts'
+import { networkRecords } from './resources/network-records.ts'
+import { patientRecords } from './resources/patient-records.ts'
 import {
   heavyObservationsMax,
   heavyObservationsMin,

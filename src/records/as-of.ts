@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
-import type { CopyRow } from './copy-row.ts'
-import { copyRows } from './copy-rows.ts'
-import { instant, text, textArray } from './literal.ts'
+import type { CopyRow } from './copy/copied-row.ts'
+import { copyRows } from './copy/copy-out.ts'
+import { instant, text, textArray } from './sql-literal.ts'
 
 /** One record as it was at a time. */
 export interface RecordAsOf {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
-import { copyRows } from './copy-rows.ts'
-import { instant, text, textArray } from './literal.ts'
+import { copyRows } from './copy/copy-out.ts'
+import { instant, text, textArray } from './sql-literal.ts'
 
 /** Which deletions are meant. Times are milliseconds since 1970. */
 export interface DeletionQuery {

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
 import { inHalves } from '../database/in-halves.ts'
-import type { OwnerSize } from '../export/plan.ts'
-import type { PackDemand } from './pack-demand.ts'
-import { packedTypes } from './packed-types.ts'
+import type { OwnerSize } from '../protocol/plan/planned-partitions.ts'
+import type { PackDemand } from './packs/pack-demand.ts'
+import { packedTypes } from './packs/packed-types.ts'
 
 /** What packs are: `relevant` when they hold or hide something to export, `copied` when they serve. */
 const packsOfOwner = `

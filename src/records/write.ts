@@ -3,8 +3,8 @@ import { ownedTypes } from '../fhir/ownership.ts'
 import { statedLastUpdated } from '../fhir/resource-text.ts'
 import { type Current, type Key, keyOf, Overtaken, readCurrentRows, supersede } from './current.ts'
 import type { Draft } from './draft.ts'
-import { dropPacks } from './packs.ts'
-import { packsToDrop } from './packs-to-drop.ts'
+import { packsToDrop } from './packs/packs-to-drop.ts'
+import { dropPacks } from './packs/stored-packs.ts'
 import {
   forgetAwaited,
   ownersOfTargets,
@@ -14,7 +14,7 @@ import {
   storedProvenances,
   targetsOf,
 } from './provenance-owners.ts'
-import { insertRows, type Row } from './row.ts'
+import { insertRows, type Row } from './record-row.ts'
 
 /** One change of the store. `ifMatch` is the version that must be current (FHIR If-Match). */
 export type Change =

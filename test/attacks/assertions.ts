@@ -1,5 +1,5 @@
 import { createHmac, createPublicKey, randomUUID } from 'node:crypto'
-import { generateClientKey } from '../../src/access/client-key.ts'
+import { generateClientKey } from '../../src/access/registry/client-key.ts'
 import { assertionOf, type Forgery, tokenForm } from '../token-request.ts'
 import { type Attack, ask, endpointOf, goodAssertion, part, type Target } from './target.ts'
 

@@ -8,7 +8,7 @@ import { loadSecret } from '../../src/access/secret.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
 import { contextFor } from '../../src/http/context.fixture.ts'
 import { buildServer } from '../../src/http/server.ts'
-import { Stage } from '../scenarios/stage.ts'
+import { Stage } from '../scenarios/suite.ts'
 import { bearer, type Target, targetOn } from './target.ts'
 
 let target: Target

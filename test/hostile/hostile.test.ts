@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Stage } from '../scenarios/stage.ts'
+import { Stage } from '../scenarios/suite.ts'
 import { bodyAttacks } from './bodies.ts'
 import { browserAttacks } from './browsers.ts'
 import { linkAttacks } from './links.ts'

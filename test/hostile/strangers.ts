@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import { signAccessToken } from '../../src/access/access-token.ts'
-import { disableClient } from '../../src/access/client.ts'
-import { loadSigningKeys } from '../../src/access/signing-key.ts'
+import { disableClient } from '../../src/access/registry/client.ts'
+import { signAccessToken } from '../../src/access/tokens/access-token.ts'
+import { loadSigningKeys } from '../../src/access/tokens/signing-key.ts'
 import { assertRefused } from '../scenarios/outcome.ts'
-import type { Caller } from '../scenarios/stage.ts'
+import type { Caller } from '../scenarios/suite.ts'
 import { type Attack, anonymous, bearer, pathOf, send, type Target } from './target.ts'
 
 /** What a client of the same tenant may not have: O-7 says 403, and nothing more. */

@@ -4,7 +4,7 @@ import { type Answer, exchange } from '../scenarios/exchange.ts'
 import { finishedManifest, startExport } from '../scenarios/exported.ts'
 import { entry, patientEntry } from '../scenarios/kick-off.ts'
 import { condition, patient, put } from '../scenarios/resources.ts'
-import { type Caller, checkSecurityHeaders, type Stage } from '../scenarios/stage.ts'
+import { type Caller, checkSecurityHeaders, type Stage } from '../scenarios/suite.ts'
 
 /** What an attack is aimed at: a finished and a running export of one client, and who would like to have them. */
 export interface Target {

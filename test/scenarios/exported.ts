@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Manifest } from '../../src/export/manifest.ts'
+import type { Manifest } from '../../src/protocol/answer/manifest.ts'
 import type { Answer } from './exchange.ts'
 import { kickOffRequest } from './kick-off.ts'
 import { issuesOf, type OutcomeIssue } from './outcome.ts'
 import type { Change } from './scenario.ts'
-import { type Caller, isHl7, type Stage } from './stage.ts'
+import { type Caller, isHl7, type Stage } from './suite.ts'
 
 /** Between two questions about a running export, and until it must have ended. */
 const pollPauseMs = 15

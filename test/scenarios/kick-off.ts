@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts'
 import type { Change } from './scenario.ts'
-import type { Caller, Stage } from './stage.ts'
+import type { Caller, Stage } from './suite.ts'
 
 /** A patient that the tenants `clinic` and `commons` have, with nothing but itself. */
 export const minimalPatient = 'minimal'

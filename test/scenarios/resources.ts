@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Stage, StageTenant } from './stage.ts'
+import type { Stage, StageTenant } from './suite.ts'
 
 /** A FHIR resource of tiny test data. */
 export interface Resource {

@@ -1,5 +1,5 @@
 import type { IssueCode } from '../../src/fhir/operation-outcome.ts'
-import type { Caller, Stage } from './stage.ts'
+import type { Caller, Stage } from './suite.ts'
 
 /** How a tenant is served: by a profile, or by the strict form of millennium. */
 export type Served = 'millennium' | 'strict' | 'hl7'

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
-import { storeChain } from '../../access/audit-entry.ts'
-import { searchEntries } from '../../access/audit-search.ts'
-import { appendAudit } from '../../access/audit-trail.ts'
-import { parseAuditQuery, placeText } from '../../export/audit-query.ts'
+import { storeChain } from '../../audit/entry.ts'
+import { searchEntries } from '../../audit/search.ts'
+import { parseAuditQuery, placeText } from '../../audit/search-query.ts'
+import { appendAudit } from '../../audit/trail.ts'
 import type { HttpContext } from '../context.ts'
-import { administratorOf } from './administrator.ts'
-import { AdminRefusal, countOf, readQuery, sendJson } from './answer.ts'
+import { administratorOf } from './acting-administrator.ts'
+import { AdminRefusal, countOf, readQuery, sendJson } from './admin-answer.ts'
 
 /** The audit trail of a tenant, or without `tenant` that of the store, newest first. Looking into it is recorded. */
 export function adminAuditRoutes(scope: FastifyInstance, context: HttpContext): void {

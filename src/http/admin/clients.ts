@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type Client, clientPage, findClient, type Registration } from '../../access/client.ts'
+import { type Client, clientPage, findClient, type Registration } from '../../access/registry/client.ts'
 import { describeClient, registerClient, removeClient, rotateKeys, switchClient } from '../../administration/clients.ts'
 import { Failure } from '../../failure.ts'
 import type { HttpContext } from '../context.ts'
-import { administratorOf } from './administrator.ts'
+import { administratorOf } from './acting-administrator.ts'
 import {
   AdminRefusal,
   allowNames,
@@ -16,7 +16,7 @@ import {
   sendJson,
   switchOf,
   textOf,
-} from './answer.ts'
+} from './admin-answer.ts'
 import { requireTenant } from './tenants.ts'
 
 const describe = ({ id, tenant, name, scopes, keys, created, disabled }: Client) => ({

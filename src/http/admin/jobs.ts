@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { type JobState, jobStates } from '../../export/job-state.ts'
 import { parseInstant } from '../../fhir/instant.ts'
 import { type JobPlace, type ListedJob, listJobs } from '../../jobs/job-list.ts'
+import { type JobState, jobStates } from '../../protocol/plan/job-state.ts'
 import type { HttpContext } from '../context.ts'
 import { isUuid } from '../uuid.ts'
-import { AdminRefusal, countOf, pageOf, readQuery, sendJson } from './answer.ts'
+import { AdminRefusal, countOf, pageOf, readQuery, sendJson } from './admin-answer.ts'
 
 /** The exports of all tenants, or of one, newest first. */
 export function adminJobRoutes(scope: FastifyInstance, context: HttpContext): void {

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
-import { findTenant, type Tenant, tenantPage } from '../../access/tenant.ts'
+import { findTenant, type Tenant, tenantPage } from '../../access/registry/tenant.ts'
 import { createTenant, describeTenant, removeTenant, reviseTenant } from '../../administration/tenants.ts'
 import { Failure } from '../../failure.ts'
 import type { HttpContext } from '../context.ts'
-import { administratorOf } from './administrator.ts'
+import { administratorOf } from './acting-administrator.ts'
 import {
   AdminRefusal,
   allowNames,
@@ -16,7 +16,7 @@ import {
   sendJson,
   switchOf,
   textOf,
-} from './answer.ts'
+} from './admin-answer.ts'
 
 const describe = ({ id, profile, strict, referenceWalk, created }: Tenant) => ({
   tenant: id,

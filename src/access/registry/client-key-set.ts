@@ -1,0 +1,61 @@
+import { type CryptoKey, importJWK, type JWK } from 'jose'
+import { Failure } from '../../failure.ts'
+import { fitsAlgorithm } from '../signature-algorithm.ts'
+import { clientAlgorithms } from './client-key.ts'
+
+/** Keys in one registered key set. */
+const keySetKeysMax = 100
+/** Characters of a key id. */
+export const kidCharsMax = 256
+
+const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+const advice = 'Give a JSON Web Key Set: {"keys": [public keys with kty and kid]}.'
+
+/** The keys of a JWKS document; undefined when the value is not one. Members are not looked at. */
+export function keysOf(document: unknown): readonly JWK[] | undefined {
+  const keys = (document as { keys?: unknown } | null | undefined)?.keys
+  if (!Array.isArray(keys) || keys.length > keySetKeysMax) return undefined
+  return keys.every((key) => typeof key === 'object' && key !== null) ? (keys as JWK[]) : undefined
+}
+
+/**
+ * Checks a key set that is registered inline: bare public keys with `kty` and `kid` (B3), no two that an assertion
+ * could not tell apart (B11), at least one that signs RS384 or ES384.
+ * @throws Failure that names the key at fault.
+ */
+export async function checkKeySet(document: unknown): Promise<readonly JWK[]> {
+  const keys = keysOf(document)
+  if (!keys || keys.length === 0) throw new Failure('This is not a key set.', advice)
+  for (const [index, key] of keys.entries()) await checkKey(key, `Key ${index + 1} of the key set`)
+  const names = keys.map(({ kid, kty }) => JSON.stringify([kid, kty]))
+  const twin = keys.find((_, index) => names.indexOf(names[index]!) !== index)
+  if (twin) throw new Failure(`Two keys of the key set have the kid "${twin.kid}".`, 'Give each key its own kid.')
+  if (!keys.some((key) => clientAlgorithms.some((algorithm) => fitsAlgorithm(key, algorithm)))) {
+    throw new Failure('No key of the key set can sign.', 'Add an EC key on P-384 (ES384) or an RSA key (RS384).')
+  }
+  return keys
+}
+
+async function checkKey(key: JWK, name: string): Promise<void> {
+  const secret = privateMembers.find((member) => member in key)
+  if (secret !== undefined) {
+    throw new Failure(`${name} is private: it has the member "${secret}".`, 'Register public keys only.')
+  }
+  if (key.kty !== 'RSA' && key.kty !== 'EC') throw new Failure(`${name} is not an RSA or EC key.`, advice)
+  if (typeof key.kid !== 'string' || key.kid === '' || key.kid.length > kidCharsMax) {
+    throw new Failure(`${name} has no kid of 1 to ${kidCharsMax} characters.`, advice)
+  }
+  const algorithm = clientAlgorithms.find((candidate) => fitsAlgorithm(key, candidate))
+  if (algorithm === undefined) return
+  try {
+    const imported = await importJWK(key, algorithm)
+    if (imported instanceof Uint8Array || !isLongEnough(imported)) throw new Error('the modulus is too short')
+  } catch (error) {
+    throw new Failure(`${name} ("${key.kid}") cannot be used: ${(error as Error).message}.`, advice)
+  }
+}
+
+const rsaBitsMin = 2048
+
+const isLongEnough = (key: CryptoKey): boolean =>
+  !('modulusLength' in key.algorithm) || Number(key.algorithm.modulusLength) >= rsaBitsMin

@@ -1,0 +1,53 @@
+import { isIPv6 } from 'node:net'
+import { RateLimit } from '../rate-limit.ts'
+
+/** Failed authentications of one address at the token endpoints. */
+export const failuresOfAddress = { burst: 100, perSecond: 1, keysMax: 10_000 } as const
+/** Authenticated requests of one client at the token endpoints. */
+export const requestsOfClient = { burst: 100, perSecond: 1, keysMax: 10_000 } as const
+
+/**
+ * How often the token endpoints may be asked, in one server. An address is charged for what fails: a request is charged when it
+ * comes, so that many at once cannot slip through, and gets its charge back when its client is authenticated. A client is
+ * charged for its own, authenticated requests only: nobody can lock out another client by using its id.
+ */
+export class TokenLimits {
+  readonly #addresses: RateLimit
+  readonly #clients: RateLimit
+
+  constructor(now: () => Date) {
+    this.#addresses = new RateLimit(failuresOfAddress, now)
+    this.#clients = new RateLimit(requestsOfClient, now)
+  }
+
+  /** 0, or after how many seconds the address may ask again. */
+  admit(address: string): number {
+    return this.#addresses.take(networkOf(address))
+  }
+
+  /** The request was of this client. 0, or after how many seconds the client may ask again. */
+  authenticated(address: string, client: string): number {
+    this.succeeded(address)
+    return this.#clients.take(client)
+  }
+
+  /** The request was not a failure. */
+  succeeded(address: string): void {
+    this.#addresses.giveBack(networkOf(address))
+  }
+}
+
+/** An IPv4 address, or the /64 of an IPv6 one, which one caller has to itself; an IPv4 address in IPv6 form counts as IPv4. */
+export function networkOf(address: string): string {
+  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
+  if (mapped !== undefined || !isIPv6(address)) return mapped ?? address
+  const [head = '', tail] = address.replace(/%.*$/, '').toLowerCase().split('::')
+  const before = head === '' ? [] : head.split(':')
+  const behind = tail ? tail.split(':') : []
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - before.length - behind.length)
+  const groups = [...before, ...Array<string>(zeros).fill('0'), ...behind]
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::`
+}

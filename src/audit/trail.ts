@@ -1,0 +1,187 @@
+import type { Queryable } from '../database/queryable.ts'
+import type { AuditEntry } from './entry.ts'
+
+/** Entries that one statement appends. */
+const batchEntriesMax = 500
+/** Refusals that wait for the database; more are counted only. */
+export const notesMax = 5_000
+/** How long refusals are counted before an entry tells how many there were. */
+const countMs = 60_000
+/** How long the trail waits when the database does not take refusals. */
+const retryMs = 1_000
+
+const appendSql = `
+  select append_audit(tenant, entry::jsonb)
+  from (select * from unnest($1::text[], $2::text[]) with ordinality as waiting (tenant, entry, place) order by tenant collate "C", place) sorted`
+
+/** Appends entries to their chains. With a connection in a transaction they appear with it, or not at all: make it its last statement. */
+export async function appendAudit(database: Queryable, ...entries: readonly AuditEntry[]): Promise<void> {
+  const texts = entries.map(({ tenant: _, ...entry }) => JSON.stringify(entry, storable))
+  await database.query(appendSql, [entries.map(({ tenant }) => tenant), texts])
+}
+
+/** PostgreSQL takes no U+0000 and no half of a surrogate pair. One such character must not hold up the entries beside it. */
+const storable = (_name: string, value: unknown): unknown =>
+  typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value
+
+/** Refusals that are counted only: of a client where one is known. */
+interface Gap {
+  readonly tenant: string
+  readonly client: string | undefined
+  readonly entries: number
+}
+
+interface Waiting {
+  readonly entry: AuditEntry
+  readonly settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
+}
+
+/**
+ * The audit trail of a running server, for what happens outside a transaction of the database. Entries that come while others are being
+ * written are written together, so that many requests share one wait for the disk.
+ */
+export class AuditTrail {
+  readonly #database: Queryable
+  readonly #onFault: (error: unknown) => void
+  #waiting: Waiting[] = []
+  #notes: AuditEntry[] = []
+  /** Refusals that were not kept, and wait to be told of. */
+  readonly #dropped = new Gaps()
+  /** Refusals that are being counted. */
+  readonly #counted = new Gaps()
+  #counting: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #closing = false
+
+  /** `onFault` is told when the database does not take refusals. */
+  constructor(database: Queryable, onFault: (error: unknown) => void) {
+    this.#database = database
+    this.#onFault = onFault
+  }
+
+  /** Appends an entry; resolves when it will survive a crash. What is granted is recorded before it is answered. */
+  record(entry: AuditEntry): Promise<void> {
+    const settle = Promise.withResolvers<void>()
+    this.#waiting.push({ entry, settle })
+    this.#start()
+    return settle.promise
+  }
+
+  /**
+   * Appends a refusal soon, without anybody waiting: a crash may lose the last ones. There may be any number of them, so that at most
+   * `notesMax` wait; the rest are counted in one entry `gap`.
+   */
+  note(entry: AuditEntry): void {
+    if (this.#notes.length < notesMax) this.#notes.push(entry)
+    else this.#dropped.add({ tenant: entry.tenant, client: undefined, entries: 1 })
+    this.#start()
+  }
+
+  /**
+   * Counts a refusal of somebody who asks too often, so that nobody fills the trail with such: after `countMs` one entry `gap` for each
+   * chain and client says how many there were.
+   */
+  count({ tenant, agent }: AuditEntry): void {
+    this.#counted.add({ tenant, client: agent.kind === 'client' ? agent.id : undefined, entries: 1 })
+    this.#counting ??= setTimeout(() => {
+      this.#endCount()
+      this.#start()
+    }, countMs).unref()
+  }
+
+  #endCount(): void {
+    clearTimeout(this.#counting)
+    this.#counting = undefined
+    for (const gap of this.#counted.take()) this.#dropped.add(gap)
+  }
+
+  /** Writes what waits, once more where the database did not take it. */
+  async close(): Promise<void> {
+    this.#closing = true
+    await this.#running
+    this.#endCount()
+    this.#start()
+    await this.#running
+  }
+
+  #start(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined
+      if (!this.#closing && this.#isDue) this.#start()
+    })
+  }
+
+  get #isDue(): boolean {
+    return this.#waiting.length + this.#notes.length + this.#dropped.size > 0
+  }
+
+  async #run(): Promise<void> {
+    // Those who come in the same turn go together.
+    await Promise.resolve()
+    while (this.#isDue) {
+      if (!(await this.#flush()) && this.#waiting.length === 0) {
+        if (this.#closing) return
+        await new Promise((resolve) => setTimeout(resolve, retryMs))
+      }
+    }
+  }
+
+  /** Writes one batch; false when the database did not take it. Those who wait are told, refusals stay for the next time. */
+  async #flush(): Promise<boolean> {
+    const waiting = this.#waiting.splice(0, batchEntriesMax)
+    const notes = this.#notes.slice(0, batchEntriesMax - waiting.length)
+    const gaps = notes.length === this.#notes.length ? this.#dropped.list(batchEntriesMax) : []
+    const entries = [...waiting.map(({ entry }) => entry), ...notes, ...gaps.map(gapEntry)]
+    try {
+      await appendAudit(this.#database, ...entries)
+    } catch (error) {
+      for (const { settle } of waiting) settle.reject(error)
+      if (notes.length + gaps.length > 0) this.#onFault(error)
+      return false
+    }
+    this.#notes.splice(0, notes.length)
+    for (const gap of gaps) this.#dropped.add({ ...gap, entries: -gap.entries })
+    for (const { settle } of waiting) settle.resolve()
+    return true
+  }
+}
+
+/** Counts refusals by chain and client. Beyond `notesMax` counts, clients are not told apart. */
+class Gaps {
+  readonly #gaps = new Map<string, Gap>()
+
+  get size(): number {
+    return this.#gaps.size
+  }
+
+  list(max: number): Gap[] {
+    return [...this.#gaps.values()].slice(0, max)
+  }
+
+  take(): Gap[] {
+    const all = [...this.#gaps.values()]
+    this.#gaps.clear()
+    return all
+  }
+
+  add({ tenant, client, entries }: Gap): void {
+    const key = JSON.stringify([tenant, client])
+    const before = this.#gaps.get(key)
+    if (!before && client !== undefined && this.#gaps.size >= notesMax) {
+      this.add({ tenant, client: undefined, entries })
+      return
+    }
+    const sum = (before?.entries ?? 0) + entries
+    if (sum > 0) this.#gaps.set(key, { tenant, client, entries: sum })
+    else this.#gaps.delete(key)
+  }
+}
+
+const gapEntry = ({ tenant, client, entries }: Gap): AuditEntry => ({
+  tenant,
+  kind: 'gap',
+  outcome: 'failed',
+  agent: { kind: 'server' },
+  reason: 'more requests were refused than are kept one by one',
+  detail: { entries, ...(client === undefined ? {} : { client }) },
+})

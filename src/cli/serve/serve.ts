@@ -1,0 +1,181 @@
+import { availableParallelism } from 'node:os'
+import { dirname, resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import pino from 'pino'
+import { tokenSecondsDefault, tokenSecondsMax, tokenSecondsMin } from '../../access/tokens/access-token.ts'
+import { type App, type AppOptions, defaultFilesDirectory, startApp } from '../../app.ts'
+import { readStore, type StoreFlags } from '../../config.ts'
+import { Failure } from '../../failure.ts'
+import { fhirBase } from '../../fhir/service-urls.ts'
+import { fillSandbox, sandboxClient, sandboxTenant } from '../../sandbox.ts'
+import { withStoreOptions } from '../store-options.ts'
+import { type ListeningFlags, readListening, refuseClearText } from './listening.ts'
+import { readPublicUrl } from './public-url.ts'
+import { sandboxGuide } from './sandbox-guide.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+interface Flags extends StoreFlags, ListeningFlags {
+  readonly host?: string
+  readonly port?: number
+  readonly publicUrl?: string
+  readonly files?: string
+  readonly workers?: number
+  readonly allowPrivateAddresses?: boolean
+  readonly tokenSeconds?: number
+  readonly sandbox?: boolean
+}
+
+const hostDefault = '127.0.0.1'
+const portDefault = 8080
+const workersMax = 64
+/** More threads than this would rather wait for the database than export; each has up to 11 connections. */
+const workersDefaultMax = 8
+
+const help = `
+/livez answers while the process runs, /readyz while it takes requests. Logs are JSON lines on standard output.
+
+Examples:
+  $ bin/millrace serve
+  $ bin/millrace serve --host 0.0.0.0 --port 443 --public-url https://fhir.example.org \\
+      --tls-cert /etc/millrace/tls.crt --tls-key /etc/millrace/tls.key
+  $ bin/millrace serve --host 10.1.2.3 --public-url https://fhir.example.org --trust-proxy 10.1.2.9
+  $ bin/millrace serve --database-url postgresql://millrace@db/millrace --files /srv/millrace
+  $ bin/millrace serve --sandbox`
+
+/** `millrace serve`: runs the server until it is told to stop. */
+export function serveCommand(environment: Environment): Command {
+  return withStoreOptions(new Command('serve'))
+    .description('run the server')
+    .option('--host <host>', `address to listen on (MILLRACE_HOST; default ${hostDefault})`)
+    .option('--port <port>', `port to listen on (MILLRACE_PORT; default ${portDefault}; 0: any free one)`, parsePort)
+    .option(
+      '--public-url <url>',
+      'URL under which clients reach the server (MILLRACE_PUBLIC_URL; default http://host:port)',
+    )
+    .option('--tls-cert <file>', 'certificate and chain, PEM; read again when it changes (MILLRACE_TLS_CERT)')
+    .option('--tls-key <file>', 'its private key, PEM (MILLRACE_TLS_KEY)')
+    .option(
+      '--trust-proxy <list>',
+      'addresses of proxies in front, whose X-Forwarded-For counts (MILLRACE_TRUST_PROXY)',
+    )
+    .option('--plain-http', 'accept clear text on addresses that others reach (MILLRACE_PLAIN_HTTP)')
+    .option(
+      '--rate-limits <list>',
+      'requests per second (MILLRACE_RATE_LIMITS; default client=1000,address=500,poll=20)',
+    )
+    .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
+    .option('--workers <count>', 'threads that export (MILLRACE_WORKERS; default: half of the cores)', parseWorkers)
+    .option(
+      '--token-seconds <count>',
+      `life of an access token, ${tokenSecondsMin} to ${tokenSecondsMax} (MILLRACE_TOKEN_SECONDS; default ${tokenSecondsDefault})`,
+      parseTokenSeconds,
+    )
+    .option(
+      '--allow-private-addresses',
+      'fetch key sets from private addresses and by plain http too, for development (MILLRACE_ALLOW_PRIVATE_ADDRESSES=1)',
+    )
+    .option('--sandbox', "serve the population of the operation's page, and print how to call it")
+    .addHelpText('after', help)
+    .action(async (flags: Flags) => {
+      const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
+      const options = serverOptions(flags, environment)
+      await refuseClearText(options.host, options)
+      const app = await startApp({ ...options, log })
+      if (options.tls) process.on('SIGHUP', () => app.reloadCertificate())
+      if (options.plainHttp && !options.tls)
+        log.warn({ host: options.host }, 'clear text: nothing protects data on their way')
+      try {
+        if (app.administrator !== undefined) process.stderr.write(administratorText(app.administrator))
+        if (flags.sandbox) await openSandbox(app, options)
+        process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
+        await untilStopped(app)
+      } finally {
+        setTimeout(() => process.exit(1), closeMsMax).unref()
+        await app.close()
+      }
+    })
+}
+
+const administratorText = (credential: string): string =>
+  `The administrator's credential, shown this once (a new one: bin/millrace admin reset):\n  ${credential}\n`
+
+function serverOptions(flags: Flags, environment: Environment) {
+  const store = readStore(flags, environment)
+  const port = flags.port ?? stated(environment, 'MILLRACE_PORT', parsePort) ?? portDefault
+  const host = flags.host ?? (environment.MILLRACE_HOST || hostDefault)
+  const publicUrl = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL
+  const files = flags.files ?? environment.MILLRACE_FILES
+  const threadsDefault = Math.min(workersDefaultMax, Math.max(1, Math.floor(availableParallelism() / 2)))
+  return {
+    store,
+    host,
+    port,
+    ...(publicUrl ? { publicUrl: readPublicUrl(publicUrl, environment) } : {}),
+    ...readListening(flags, environment),
+    filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
+    threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
+    concurrency: partitionsPerThread,
+    tokenSeconds:
+      flags.tokenSeconds ?? stated(environment, 'MILLRACE_TOKEN_SECONDS', parseTokenSeconds) ?? tokenSecondsDefault,
+    outbound: {
+      privateAddresses: flags.allowPrivateAddresses ?? isOn(environment, 'MILLRACE_ALLOW_PRIVATE_ADDRESSES'),
+    },
+  }
+}
+
+/** A server that has not closed by then, for example because of a slow download, ends all the same. */
+const closeMsMax = 10_000
+
+/** A number that an environment variable states; its fault is told like that of a flag. */
+function stated(environment: Environment, name: string, parse: (text: string) => number): number | undefined {
+  const text = environment[name]
+  if (!text) return undefined
+  try {
+    return parse(text)
+  } catch (cause) {
+    throw new Failure(`${name} is ${JSON.stringify(text)}.`, (cause as Error).message, { cause })
+  }
+}
+
+/** A switch that an environment variable states. */
+function isOn(environment: Environment, name: string): boolean {
+  const text = environment[name]
+  if (!text || text === '0') return false
+  if (text === '1') return true
+  throw new Failure(`${name} is ${JSON.stringify(text)}.`, 'Set it to 1 or 0.')
+}
+
+/** Partitions that a thread runs at a time: one reads while the other waits for the disk or for deflate. */
+const partitionsPerThread = 2
+
+/** Fills the sandbox and says how to call it. */
+async function openSandbox(app: App, options: Pick<AppOptions, 'filesDirectory'>): Promise<void> {
+  process.stderr.write('Loading the sandbox …\n')
+  await fillSandbox(app.database.pool, () => {})
+  const { clientId, keyFile } = await sandboxClient(app.database.pool, dirname(options.filesDirectory))
+  process.stderr.write(sandboxGuide(fhirBase(app.publicUrl, sandboxTenant), clientId, keyFile))
+}
+
+/** Resolves on SIGINT or SIGTERM; throws what keeps the server from going on. */
+async function untilStopped(app: App): Promise<void> {
+  const stopped = Promise.withResolvers<undefined>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(undefined))
+  const failure = await Promise.race([stopped.promise, app.lost])
+  if (failure) throw failure
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.')
+}
+
+function parseWorkers(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) >= 1 && Number(text) <= workersMax) return Number(text)
+  throw new InvalidArgumentError(`Workers are a number from 1 to ${workersMax}.`)
+}
+
+function parseTokenSeconds(text: string): number {
+  const seconds = /^\d{1,3}$/.test(text) ? Number(text) : 0
+  if (seconds >= tokenSecondsMin && seconds <= tokenSecondsMax) return seconds
+  throw new InvalidArgumentError(`The life of a token is ${tokenSecondsMin} to ${tokenSecondsMax} seconds.`)
+}

@@ -1,0 +1,86 @@
+import { Failure } from '../../failure.ts'
+import { errorReason } from '../error-code.ts'
+import type { DatabaseLog } from '../event.ts'
+import type { DataDirectory } from './data-directory.ts'
+import type { Hold } from './hold.ts'
+import { boundServerLog } from './server-log.ts'
+
+const beatMs = 500
+const logCheckMs = 3_600_000
+/** More deaths than this within the window are not mended: something kills the server again and again. */
+const lossesMax = 5
+const lossWindowMs = 60_000
+
+/** Watches over a hold and takes a new one when the server is lost. */
+export interface Keeper {
+  /** Resolves when the server cannot be brought back. */
+  readonly lost: Promise<Failure>
+  release(): Promise<void>
+}
+
+/**
+ * Keeps a hold on the server. A beat that nobody reads means that the server or its supervisor has ended;
+ * `attach` then starts or adopts one.
+ */
+export function keep(place: DataDirectory, first: Hold, attach: () => Promise<Hold>, log: DatabaseLog): Keeper {
+  const lost = Promise.withResolvers<Failure>()
+  const losses: number[] = []
+  let hold = first
+  let recovery: Promise<void> | undefined
+  let released = false
+
+  async function recover(): Promise<void> {
+    log({ event: 'database-lost', directory: place.root })
+    hold.release()
+    const began = Date.now()
+    try {
+      countLoss(losses, began)
+      const next = await attach()
+      hold = next
+      log({ event: 'database-ready', directory: place.root, ms: Date.now() - began })
+    } catch (error) {
+      if (released) return
+      clearInterval(heart)
+      const failure = asFailure(error)
+      log({ event: 'database-given-up', directory: place.root, reason: failure.message })
+      lost.resolve(failure)
+    } finally {
+      recovery = undefined
+    }
+  }
+
+  const heart = setInterval(() => {
+    if (recovery === undefined && !hold.beat()) recovery = recover()
+  }, beatMs).unref()
+  const logCheck = setInterval(() => boundServerLog(place), logCheckMs).unref()
+
+  return {
+    lost: lost.promise,
+    release: async () => {
+      released = true
+      clearInterval(heart)
+      clearInterval(logCheck)
+      await recovery
+      hold.release()
+    },
+  }
+}
+
+function countLoss(losses: number[], now: number): void {
+  while (losses[0] !== undefined && now - losses[0] > lossWindowMs) losses.shift()
+  losses.push(now)
+  if (losses.length <= lossesMax) return
+  throw new Failure(
+    `The embedded PostgreSQL has died ${losses.length} times within a minute.`,
+    'Read postgres.log in the data directory; look for a memory limit or a program that kills it.',
+  )
+}
+
+function asFailure(error: unknown): Failure {
+  if (error instanceof Failure) return error
+  return new Failure(
+    `The embedded PostgreSQL was lost and could not be started again: ${errorReason(error)}.`,
+    'Read postgres.log in the data directory and start Millrace again.',
+    { cause: error },
+  )
+}

@@ -1,0 +1,42 @@
+import { type ExportableType, isReferenceType } from '../../fhir/resource-types.ts'
+import { keptMembers } from '../../fhir/root-elements.ts'
+import { subsetText } from '../../fhir/subset-text.ts'
+import type { Job } from '../../jobs/job.ts'
+import type { ExportRequest } from '../../protocol/request/request.ts'
+import type { RecordAsOf } from '../../records/as-of.ts'
+import { lineTest } from './line-test.ts'
+
+/**
+ * Whether records of a type are exported because they are an owner's. Location, Organization and Practitioner are not: they come along
+ * with what refers to them, unless the whole system is exported.
+ */
+export const isOfOwners = ({ reach }: Pick<ExportRequest, 'reach'>, type: string): boolean =>
+  reach === 'system' || !isReferenceType(type)
+
+/** Makes some records of others. */
+type Shape = (records: readonly RecordAsOf[]) => readonly RecordAsOf[]
+
+/** Lets those records through that the `_typeFilter` of their type does. */
+export function chooserOf(job: Job, type: string): Shape {
+  const test = lineTest(job, type)
+  return test === undefined ? (records) => records : (records) => records.filter(({ body }) => test.passes(body))
+}
+
+/** Renders records with the elements that `_elements` asks for (D16), or as they are when the export has no such list. */
+export function rendererOf({ request }: Job, type: string): Shape {
+  const wanted = request.elements?.[type]
+  if (wanted === undefined) return (records) => records
+  const keeps = keptMembers(type as ExportableType, wanted)
+  return (records) =>
+    records.map((record) => ({ ...record, body: Buffer.from(subsetText(record.body.toString('utf8'), keeps)) }))
+}
+
+/** Chooser and renderer of each type of a job, made once. */
+export function shapesOf(job: Job): (type: string) => { readonly choose: Shape; readonly render: Shape } {
+  const known = new Map<string, { readonly choose: Shape; readonly render: Shape }>()
+  return (type) => {
+    const shape = known.get(type) ?? { choose: chooserOf(job, type), render: rendererOf(job, type) }
+    known.set(type, shape)
+    return shape
+  }
+}

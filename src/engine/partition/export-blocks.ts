@@ -1,0 +1,55 @@
+import { isReferenceType } from '../../fhir/resource-types.ts'
+import type { PartWriter } from '../../files/part-writer.ts'
+import { recordsOfOwner } from '../../records/as-of.ts'
+import { ReferencedRecords } from '../references/referenced-records.ts'
+import { Block } from './block.ts'
+import { shapesOf } from './choice.ts'
+import { wantedProvenances } from './export-provenances.ts'
+import { ExportedIds } from './exported-ids.ts'
+import type { Selection } from './selection.ts'
+
+/**
+ * Exports the records of a partition's owners in blocks, one for each patient (`organizeOutputBy=Patient`). A Provenance of several
+ * patients, and a Location, Organization or Practitioner, stands in the block of every patient whose records it is about or who refer
+ * to it. The files are of no one type; they go by the name of what each block begins with.
+ */
+export async function exportBlocks(selection: Selection): Promise<void> {
+  const shapeOf = shapesOf(selection.job)
+  const referenced = new ReferencedRecords(selection, shapeOf)
+  await selection.writing('Parameters', 'output', async (writer) => {
+    for (const owner of selection.held.partition.owners)
+      await exportBlock(selection, shapeOf, referenced, writer, owner)
+  })
+}
+
+async function exportBlock(
+  selection: Selection,
+  shapeOf: ReturnType<typeof shapesOf>,
+  referenced: ReferencedRecords,
+  writer: PartWriter,
+  owner: string,
+): Promise<void> {
+  const { job, held, pool, at } = selection
+  const block = new Block(writer, owner)
+  const exported = new ExportedIds()
+  const refs = new Set<string>()
+  const types = job.request.types.filter((type) => !isReferenceType(type) && type !== 'Provenance')
+  const { since, until } = job.request
+  for await (const { type, records: read } of recordsOfOwner(pool, { ...at, owner, types, since, until })) {
+    const { choose, render } = shapeOf(type)
+    const records = choose(read)
+    exported.add(type, records)
+    for (const record of records) refs.add(record.refs)
+    await block.write(render(records))
+    held.scanned += read.length
+  }
+  if (selection.includes('Provenance')) {
+    for await (const records of wantedProvenances(selection, [owner], exported.has)) {
+      for (const record of records) refs.add(record.refs)
+      await block.write(shapeOf('Provenance').render(records))
+      held.scanned += records.length
+    }
+  }
+  held.signal.throwIfAborted()
+  await block.write(await referenced.reached(refs))
+}

@@ -1,0 +1,36 @@
+import { exportableTypes } from '../../fhir/resource-types.ts'
+import { isWhole } from '../../protocol/plan/pack-use.ts'
+import { packsOfOwners } from '../../records/packs/stored-packs.ts'
+import { isOfOwners } from './choice.ts'
+import { packDemand } from './demanded-packs.ts'
+import { OwnedTypes } from './owned-types.ts'
+import { packsThatServe, refusePacks } from './packs-that-serve.ts'
+import type { Selection } from './selection.ts'
+
+/**
+ * Exports the records of a partition's owners as of the job's transactionTime, owner after owner, each type into files of its own: packs
+ * where they serve, versions where they do not, always the same lines in the same order.
+ */
+export async function exportOwners(selection: Selection): Promise<void> {
+  const { job, held, pool } = selection
+  const types = exportableTypes.filter((type) => selection.includes(type) && isOfOwners(job.request, type))
+  const { owners } = held.partition
+  await selection.writingEach(types, 'output', async (writers) => {
+    const exported = new OwnedTypes(selection, writers)
+    const serving = packsThatServe(selection)
+    let next = 0
+    const demand = packDemand(job, isWhole(job.request) ? types : types.filter((type) => type !== 'Provenance'))
+    for await (const found of packsOfOwners(pool, { ...demand, owners, signal: held.signal })) {
+      for (const ofOwner of found) {
+        for (; next < owners.length && owners[next] !== ofOwner.owner; next++) await exported.endOwner(owners[next]!)
+        if (next === owners.length) throw new Error('packs came in another order than their owners')
+        if (ofOwner.lying) await refusePacks(selection, ofOwner)
+        const packs = serving(ofOwner)
+        const busy = packs && exported.addPacks(ofOwner.type, packs)
+        if (busy) await busy
+      }
+    }
+    for (; next < owners.length; next++) await exported.endOwner(owners[next]!)
+    await exported.settle()
+  })
+}

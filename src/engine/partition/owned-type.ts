@@ -1,0 +1,81 @@
+import type { RecordAsOf } from '../../records/as-of.ts'
+import type { Pack } from '../../records/packs/pack.ts'
+import { keptPack } from '../../records/packs/stored-packs.ts'
+import { OrderedRecords } from './ordered-records.ts'
+
+/** How the records of one type of a partition's owners are exported. */
+export interface TypeExport {
+  /** Reads the versions of owners as of the job's transactionTime, in order of owner and id. */
+  readonly versions: (owners: readonly string[]) => AsyncGenerator<RecordAsOf[]>
+  readonly addRecords: (records: readonly RecordAsOf[]) => Promise<void>
+  /** @returns undefined when there is nothing to wait for */
+  readonly addPack: (pack: Pack) => Promise<void> | undefined
+}
+
+/**
+ * One type of a partition, in the order of the owners. Packs are exported as they come. An owner who has none that serve waits until the
+ * versions of several such owners are read at once, and whoever comes after waits, too.
+ */
+export class OwnedType {
+  readonly #export: TypeExport
+  /** Owners without packs, and packs of others. */
+  #waiting: (string | Pack)[] = []
+  #heldBytes = 0
+  /** The present owner has packs. */
+  #packed = false
+
+  constructor(typeExport: TypeExport) {
+    this.#export = typeExport
+  }
+
+  /** What the packs weigh that wait. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** The present owner has no more packs. */
+  endOwner(owner: string): void {
+    if (!this.#packed) this.#waiting.push(owner)
+    this.#packed = false
+  }
+
+  /**
+   * The packs of the present owner, which serve.
+   * @returns undefined when there is nothing to wait for
+   */
+  addPacks(packs: readonly Pack[]): Promise<void> | undefined {
+    this.#packed = true
+    if (this.#waiting.length === 0) return this.#exportFrom(packs, 0)
+    for (const pack of packs) {
+      this.#waiting.push(keptPack(pack))
+      this.#heldBytes += pack.blocks.length
+    }
+    return undefined
+  }
+
+  /** Exports all that waits. */
+  async settle(): Promise<void> {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#heldBytes = 0
+    const records = new OrderedRecords(this.#export.versions(waiting.filter((entry) => typeof entry === 'string')))
+    try {
+      for (const entry of waiting) {
+        if (typeof entry === 'string') continue
+        for await (const before of records.before(entry.owner)) await this.#export.addRecords(before)
+        await this.#export.addPack(entry)
+      }
+      for await (const rest of records.rest()) await this.#export.addRecords(rest)
+    } finally {
+      await records.close()
+    }
+  }
+
+  #exportFrom(packs: readonly Pack[], first: number): Promise<void> | undefined {
+    for (let index = first; index < packs.length; index++) {
+      const busy = this.#export.addPack(packs[index]!)
+      if (busy) return busy.then(() => this.#exportFrom(packs, index + 1))
+    }
+    return undefined
+  }
+}

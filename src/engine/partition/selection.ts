@@ -1,0 +1,135 @@
+import type { Pool } from 'pg'
+import { isReferenceType } from '../../fhir/resource-types.ts'
+import type { FileStore } from '../../files/file-store.ts'
+import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
+import type { Job } from '../../jobs/job.ts'
+import type { Partition } from '../../jobs/partition.ts'
+import { partGzipBytesMax } from '../../protocol/limits.ts'
+import type { RecordAsOf } from '../../records/as-of.ts'
+import type { Pack } from '../../records/packs/pack.ts'
+import type { HeldPartition } from './held-partition.ts'
+import { MetReferences } from './met-references.ts'
+
+/** What a worker works with. */
+export interface Workshop {
+  readonly pool: Pool
+  readonly files: FileStore
+  /** Told what had to be mended on the way. */
+  readonly complain: (event: 'pack-refused', details: Record<string, unknown>) => void
+}
+
+/** A part with the list of the manifest it belongs to. */
+export type KindedPart = WrittenPart & { readonly kind: 'output' | 'deleted' | 'error' }
+
+/** Where an attempt keeps its files. */
+export const attemptFolder = ({ job, number, attempt }: Partition): string => `${job}/${number}-${attempt}`
+
+/** Gathers what one partition exports. */
+export class Selection {
+  readonly job: Job
+  readonly held: HeldPartition
+  readonly parts: KindedPart[] = []
+  readonly references = new Set<string>()
+  readonly #workshop: Workshop
+  readonly #seenRefs = new Set<string>()
+  readonly #met = new MetReferences()
+
+  constructor(workshop: Workshop, job: Job, held: HeldPartition) {
+    this.#workshop = workshop
+    this.job = job
+    this.held = held
+  }
+
+  get pool(): Pool {
+    return this.#workshop.pool
+  }
+
+  get complain(): Workshop['complain'] {
+    return this.#workshop.complain
+  }
+
+  /** What every reading of the store for this partition says. */
+  get at(): { readonly tenant: string; readonly asOf: number; readonly signal: AbortSignal } {
+    return { tenant: this.job.tenant, asOf: this.job.transactionTime.getTime(), signal: this.held.signal }
+  }
+
+  get #hasAll(): boolean {
+    return this.job.request.reach === 'system'
+  }
+
+  includes(type: string): boolean {
+    return (this.job.request.types as readonly string[]).includes(type)
+  }
+
+  /** Runs `produce` with a writer for one type, and keeps the files it wrote. */
+  writing(type: string, kind: KindedPart['kind'], produce: (writer: PartWriter) => Promise<void>): Promise<void> {
+    return this.writingEach([type], kind, (writers) => produce(writers.get(type)!))
+  }
+
+  /** The same with a writer for each of several types. */
+  async writingEach(
+    types: readonly string[],
+    kind: KindedPart['kind'],
+    produce: (writers: ReadonlyMap<string, PartWriter>) => Promise<void>,
+  ): Promise<void> {
+    const folder = attemptFolder(this.held.partition)
+    const { files } = this.#workshop
+    const writers = new Map(types.map((type) => [type, new PartWriter(files, folder, type, partGzipBytesMax)]))
+    try {
+      await produce(writers)
+      // None may write on when another one has failed, for then the folder is removed.
+      const ended = await Promise.allSettled([...writers.values()].map((writer) => writer.end()))
+      for (const end of ended) if (end.status === 'rejected') throw end.reason
+      for (const writer of writers.values()) for (const part of writer.parts) this.parts.push({ ...part, kind })
+    } catch (error) {
+      for (const writer of writers.values()) writer.abandon()
+      throw error
+    }
+  }
+
+  /** Writes records and notes what they refer to. */
+  async add(writer: PartWriter, records: readonly RecordAsOf[]): Promise<void> {
+    this.held.signal.throwIfAborted()
+    if (records.length === 0) return
+    for (const { refs } of records) this.refer(refs)
+    await writer.writeRecords(records.map(({ body }) => body))
+  }
+
+  /**
+   * Copies a pack as it is, and notes what its records refer to.
+   * @returns undefined when there is nothing to wait for
+   */
+  copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
+    this.held.signal.throwIfAborted()
+    if (!this.#hasAll) this.#met.eachNew(pack.refs, this.#note)
+    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
+    this.held.scanned += pack.records
+    return pack.records === 0 ? undefined : writer.copy(pack)
+  }
+
+  /** Notes the referenced records of selected types (protocol §4: one hop from exported records); a whole system has them anyway. */
+  refer(refs: string): void {
+    if (refs === '' || this.#hasAll || this.#seenRefs.has(refs)) return
+    if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
+    for (const reference of refs.split(' ')) this.#note(reference)
+  }
+
+  readonly #note = (reference: string): void => {
+    if (this.references.has(reference) || !this.#isSelected(reference)) return
+    // A piece of a longer text would hold all of it.
+    this.references.add(Buffer.from(reference, 'latin1').toString('latin1'))
+  }
+
+  /** Those of blank-separated references that lead to records of selected types. */
+  selected(refs: string): string[] {
+    return refs.split(' ').filter((reference) => this.#isSelected(reference))
+  }
+
+  #isSelected(reference: string): boolean {
+    const type = reference.slice(0, reference.indexOf('/'))
+    return isReferenceType(type) && this.includes(type)
+  }
+}
+
+/** Many records share one list of references; this many lists are remembered to skip them quickly. */
+const seenRefsMax = 100_000

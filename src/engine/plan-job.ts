@@ -1,0 +1,47 @@
+import type { ClientBase, Pool } from 'pg'
+import { transaction } from '../database/transaction.ts'
+import { claimPlanning, failJob, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
+import { countReferences } from '../jobs/noted-reference.ts'
+import { insertPartitions } from '../jobs/partition.ts'
+import type { Enqueue } from '../jobs/queue.ts'
+import { tooManyAttempts } from '../jobs/rescue.ts'
+import { partitionAttemptsMax } from '../protocol/limits.ts'
+import { type PlannedPartition, planPartitions } from '../protocol/plan/planned-partitions.ts'
+import { ownerSizes } from '../records/owner-sizes.ts'
+import { isOfOwners } from './partition/choice.ts'
+import { packDemand } from './partition/demanded-packs.ts'
+import { planUnlisted } from './plan-unlisted.ts'
+
+/** Plans an accepted job: all partitions and their tasks appear in one transaction. Does nothing when another planner has it. */
+export async function planJob(pool: Pool, enqueue: Enqueue, id: string, worker: number): Promise<void> {
+  const job = await claimPlanning(pool, id, worker)
+  if (!job) return
+  if (job.planAttempts > partitionAttemptsMax) return failJob(pool, id, tooManyAttempts)
+  const types = job.request.types.filter((type) => isOfOwners(job.request, type))
+  const planned = job.request.reach ? await planUnlisted(pool, job, types, worker) : 0
+  if (planned === undefined) return
+  const partitions = job.request.reach ? [] : await planListed(pool, job, types)
+  await transaction(pool, async (client) => {
+    if (!(await startJob(client, id, worker))) return
+    await insertPartitions(client, id, 'owners', partitions, planned)
+    const numbers = Array.from({ length: planned + partitions.length }, (_, number) => number)
+    await enqueue(
+      client,
+      numbers.map((number) => ({ kind: 'partition', job: id, number })),
+    )
+    if (numbers.length === 0) await finishJob(client, enqueue, job, 0)
+  })
+}
+
+async function planListed(pool: Pool, job: Job, types: readonly string[]): Promise<PlannedPartition[]> {
+  const owners = await jobPatients(pool, job.id)
+  return planPartitions(await ownerSizes(pool, owners, packDemand(job, types)))
+}
+
+/** Opens the last partition of a job, the one with referenced records. */
+export async function finishJob(client: ClientBase, enqueue: Enqueue, job: Job, number: number): Promise<void> {
+  await openFinishing(client, job.id)
+  const records = await countReferences(client, job.id)
+  await insertPartitions(client, job.id, 'references', [{ owners: [], records }], number)
+  await enqueue(client, [{ kind: 'partition', job: job.id, number }])
+}

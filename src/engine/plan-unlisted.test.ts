@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { type Database, openDatabase } from '../database/connection.ts'
+import { migrate } from '../database/migrate.ts'
+import { transaction } from '../database/transaction.ts'
+import { acceptJob, claimPlanning, deleteJob, type Job } from '../jobs/job.ts'
+import { addPlanned } from '../jobs/planned-partition.ts'
+import { draftOf } from '../records/draft.ts'
+import { storeDrafts } from '../records/load/load.ts'
+import { planUnlisted } from './plan-unlisted.ts'
+
+const planner = 1
+const otherPlanner = 2
+
+/** More than two pages of owners. */
+const patients = 10_001
+const idOf = (index: number) => `p${String(index).padStart(6, '0')}`
+
+describe('planning an export without a list of patients', () => {
+  let directory: string
+  let database: Database
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'millrace-plan-'))
+    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
+    await migrate(database.pool)
+    await storeDrafts(database.pool, 'clinic', drafts(), false, () => {})
+    await storeDrafts(database.pool, 'neighbour', drafts(1), false, () => {})
+  })
+  after(async () => {
+    await database.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  function* drafts(count = patients) {
+    for (let index = 0; index < count; index++) {
+      const draft = draftOf(`{"resourceType":"Patient","id":"${idOf(index)}"}`, [])
+      assert.ok('text' in draft)
+      yield draft
+    }
+    const nobodys = draftOf('{"resourceType":"Location","id":"here"}', [])
+    assert.ok('text' in nobodys)
+    yield nobodys
+  }
+
+  async function claimed(more: object = {}): Promise<Job> {
+    const id = randomUUID()
+    const about = { types: ['Patient', 'Location'] as const, filters: {}, base: '', provenance: 'relevant' as const }
+    const request = { patients: [], reach: 'patients' as const, ...about, lenient: false, warnings: [], ...more }
+    const job = { id, tenant: 'clinic', client: id, url: '', request }
+    assert.ok(await transaction(database.pool, (client) => acceptJob(client, async () => {}, job)))
+    return (await claimPlanning(database.pool, id, planner))!
+  }
+
+  const plan = (job: Job) => planUnlisted(database.pool, job, job.request.types, planner)
+
+  async function ownersOf(job: Job): Promise<string[]> {
+    const sql = 'select owners from partition where job = $1 order by number'
+    const { rows } = await database.pool.query<{ owners: string[] }>(sql, [job.id])
+    return rows.flatMap(({ owners }) => owners)
+  }
+
+  const everybody = Array.from({ length: patients }, (_, index) => idOf(index))
+
+  it('finds every owner of the tenant once, in order, in however many pages', async () => {
+    const job = await claimed()
+    assert.equal(await plan(job), 1)
+    assert.deepEqual(await ownersOf(job), everybody)
+  })
+
+  it('adds what belongs to nobody for a whole system, but not to blocks of patients', async () => {
+    const system = await claimed({ reach: 'system' })
+    assert.equal(await plan(system), 2, 'in a partition of its own')
+    assert.deepEqual(await ownersOf(system), ['', ...everybody])
+    const blocks = await claimed({ reach: 'system', organizedBy: 'Patient' })
+    await plan(blocks)
+    assert.deepEqual(await ownersOf(blocks), everybody)
+  })
+
+  it('leaves out owners without a record in the window', async () => {
+    const job = await claimed({ since: Date.now() + 3_600_000 })
+    assert.equal(await plan(job), 0)
+    assert.deepEqual(await ownersOf(job), [])
+  })
+
+  it('begins anew where another planner died', async () => {
+    const job = await claimed()
+    assert.ok(await addPlanned(database.pool, job.id, planner, [{ owners: ['left'], records: 1 }], 0))
+    assert.equal(await plan(job), 1)
+    assert.deepEqual(await ownersOf(job), everybody)
+  })
+
+  it('writes nothing when somebody else plans, or the job was deleted', async () => {
+    const taken = await claimed()
+    await database.pool.query('update job set planner = $2 where id = $1', [taken.id, otherPlanner])
+    assert.equal(await plan(taken), undefined)
+    assert.equal(await addPlanned(database.pool, taken.id, planner, [{ owners: ['x'], records: 1 }], 0), false)
+    const deleted = await claimed()
+    await deleteJob(database.pool, deleted.id)
+    assert.equal(await plan(deleted), undefined)
+    assert.deepEqual([await ownersOf(taken), await ownersOf(deleted)], [[], []])
+  })
+})

@@ -1,0 +1,63 @@
+import { type Issue, operationOutcome } from '../../fhir/operation-outcome.ts'
+import { referenceTypes } from '../../fhir/resource-types.ts'
+import { referencePages } from '../../jobs/noted-reference.ts'
+import { unresolvedReferencesMax } from '../../protocol/limits.ts'
+import { recordsWithIds } from '../../records/as-of.ts'
+import { chooserOf, rendererOf } from '../partition/choice.ts'
+import type { Selection } from '../partition/selection.ts'
+import { followReferences } from './follow-references.ts'
+
+/**
+ * The last partition of a job: every Provenance of several owners and every referenced Location, Organization and Practitioner,
+ * each once; and the `error` file, which says what was ignored or could not be found.
+ */
+export async function exportReferences(selection: Selection): Promise<void> {
+  const issues: Issue[] = [...selection.job.request.warnings]
+  if (selection.job.request.referenceWalk === 'transitive') issues.push(...(await followReferences(selection)))
+  let unresolved = 0
+  for (const type of ['Provenance', ...referenceTypes]) {
+    for (const id of await exportType(selection, type)) {
+      if (++unresolved <= unresolvedReferencesMax) issues.push(unresolvedIssue(`${type}/${id}`))
+    }
+  }
+  if (unresolved > unresolvedReferencesMax) {
+    issues.push({
+      severity: 'warning',
+      code: 'not-found',
+      text: `${unresolved - unresolvedReferencesMax} more references lead to records that are not in the store.`,
+    })
+  }
+  if (issues.length === 0) return
+  await selection.writing('OperationOutcome', 'error', async (writer) => {
+    const lines = issues.map((issue) => `${JSON.stringify(operationOutcome([issue]))}\n`)
+    await writer.write(Buffer.from(lines.join('')), lines.length)
+  })
+}
+
+const unresolvedIssue = (reference: string): Issue => ({
+  severity: 'warning',
+  code: 'not-found',
+  text: 'A referenced record is not in the store.',
+  diagnostics: reference,
+})
+
+/** Exports the noted records of one type that its filter lets pass; gives the ids of those that were not there. */
+async function exportType(selection: Selection, type: string): Promise<string[]> {
+  const { job, held, pool } = selection
+  const missing: string[] = []
+  const choose = chooserOf(job, type)
+  const render = rendererOf(job, type)
+  await selection.writing(type, 'output', async (writer) => {
+    for await (const ids of referencePages(pool, job.id, type)) {
+      const absent = new Set(ids)
+      const asOf = job.transactionTime.getTime()
+      for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
+        for (const { id } of records) absent.delete(id)
+        await selection.add(writer, render(choose(records)))
+        held.scanned += records.length
+      }
+      missing.push(...absent)
+    }
+  })
+  return missing
+}

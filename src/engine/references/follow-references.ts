@@ -1,0 +1,52 @@
+import type { Issue } from '../../fhir/operation-outcome.ts'
+import { referenceTypes } from '../../fhir/resource-types.ts'
+import { addReferences, lacksReference, referencePages } from '../../jobs/noted-reference.ts'
+import { referenceHopsMax } from '../../protocol/limits.ts'
+import { recordsWithIds } from '../../records/as-of.ts'
+import { lineTest } from '../partition/line-test.ts'
+import type { Selection } from '../partition/selection.ts'
+
+/**
+ * Notes what the noted Locations, Organizations and Practitioners refer to, and so on (O-14): `partOf`, `managingOrganization`,
+ * `qualification.issuer` and every other reference to these types. Each record is noted once, so circles end. What is noted depends on
+ * the records as of the job's time only: an attempt that was killed has noted a part of the same.
+ * @returns a warning when there is more behind the last hop
+ */
+export async function followReferences(selection: Selection): Promise<Issue[]> {
+  const { job, pool } = selection
+  for (let hop = 0; ; hop++) {
+    let found = 0
+    for await (const references of referencesOfHop(selection, hop)) {
+      found++
+      if (hop < referenceHopsMax) await addReferences(pool, job.id, references, hop + 1)
+      else if (await lacksReference(pool, job.id, references)) return [tooFar]
+    }
+    if (found === 0) return []
+  }
+}
+
+const tooFar: Issue = {
+  severity: 'warning',
+  code: 'incomplete',
+  text: `References of referenced records were followed ${referenceHopsMax} times; there is more behind.`,
+}
+
+/** What the records that are so many hops away refer to, some hundreds of records at a time. */
+async function* referencesOfHop(selection: Selection, hop: number): AsyncGenerator<ReadonlySet<string>> {
+  const { job, held, pool } = selection
+  const asOf = job.transactionTime.getTime()
+  for (const type of referenceTypes) {
+    const test = lineTest(job, type)
+    for await (const ids of referencePages(pool, job.id, type, hop)) {
+      held.signal.throwIfAborted()
+      const references = new Set<string>()
+      for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
+        for (const { refs, body } of records) {
+          if (test !== undefined && !test.passes(body)) continue
+          for (const reference of selection.selected(refs)) references.add(reference)
+        }
+      }
+      yield references
+    }
+  }
+}

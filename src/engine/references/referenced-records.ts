@@ -1,0 +1,97 @@
+import { referenceTypes } from '../../fhir/resource-types.ts'
+import { referenceHopsMax } from '../../protocol/limits.ts'
+import { recordsWithIds } from '../../records/as-of.ts'
+import type { shapesOf } from '../partition/choice.ts'
+import type { Selection } from '../partition/selection.ts'
+
+/** Bytes of records that are kept at hand. */
+const keptBytesMax = 32 * 1024 * 1024
+
+/** Records that are looked up at a time. */
+const lookUpIdsMax = 1_000
+
+/** A record as it is exported; undefined for one that is not. */
+type Kept = { readonly body: Buffer; readonly refs: string } | undefined
+
+/** Looks up Location, Organization and Practitioner records for block after block: neighbours refer to the same ones. */
+export class ReferencedRecords {
+  readonly #selection: Selection
+  readonly #shapeOf: ReturnType<typeof shapesOf>
+  readonly #kept = new Map<string, Kept>()
+  #keptBytes = 0
+
+  constructor(selection: Selection, shapeOf: ReturnType<typeof shapesOf>) {
+    this.#selection = selection
+    this.#shapeOf = shapeOf
+  }
+
+  /**
+   * The records that some lists of references name, and what these refer to where the export follows on (O-14); by type and id, as they
+   * are exported. What is not in the store is noted, and the last partition reports it.
+   * @param refs blank-separated `Type/id`
+   */
+  async reached(refs: Iterable<string>): Promise<{ readonly body: Buffer }[]> {
+    const { referenceWalk } = this.#selection.job.request
+    const hopsMax = referenceWalk === 'transitive' ? referenceHopsMax : 0
+    const found = new Map<string, Kept>()
+    for (let hop = 0, keys = this.#keysIn(refs); keys.length > 0 && hop <= hopsMax; hop++) {
+      const records = await this.#records(keys)
+      for (const [key, record] of records) found.set(key, record)
+      keys = this.#keysIn([...records.values()].map((record) => record?.refs ?? '')).filter((key) => !found.has(key))
+    }
+    return [...found]
+      .sort(([a], [b]) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
+      .flatMap(([, record]) => (record === undefined ? [] : [record]))
+  }
+
+  #keysIn(refs: Iterable<string>): string[] {
+    return [...new Set([...refs].flatMap((list) => (list === '' ? [] : this.#selection.selected(list))))]
+  }
+
+  async #records(keys: readonly string[]): Promise<Map<string, Kept>> {
+    const found = new Map(keys.filter((key) => this.#kept.has(key)).map((key) => [key, this.#kept.get(key)]))
+    const missing = keys.filter((key) => !found.has(key))
+    for (const type of referenceTypes) {
+      const ids = missing.filter((key) => key.startsWith(`${type}/`)).map((key) => key.slice(type.length + 1))
+      for (let at = 0; at < ids.length; at += lookUpIdsMax) {
+        for (const [key, kept] of await this.#lookUp(type, ids.slice(at, at + lookUpIdsMax))) found.set(key, kept)
+      }
+    }
+    return found
+  }
+
+  async #lookUp(type: string, ids: readonly string[]): Promise<Map<string, Kept>> {
+    const { at, pool, references } = this.#selection
+    const { choose, render } = this.#shapeOf(type)
+    const absent = new Set(ids)
+    const found = new Map<string, Kept>()
+    for await (const records of recordsWithIds(pool, { ...at, type, ids })) {
+      for (const { id } of records) {
+        absent.delete(id)
+        found.set(`${type}/${id}`, undefined)
+      }
+      for (const { id, body, refs } of render(choose(records))) {
+        found.set(`${type}/${id}`, { body: Buffer.from(body), refs })
+      }
+    }
+    for (const id of absent) {
+      references.add(`${type}/${id}`)
+      found.set(`${type}/${id}`, undefined)
+    }
+    this.#keep(found)
+    return found
+  }
+
+  #keep(found: ReadonlyMap<string, Kept>): void {
+    if (this.#keptBytes > keptBytesMax) {
+      this.#kept.clear()
+      this.#keptBytes = 0
+    }
+    for (const [key, kept] of found) {
+      this.#kept.set(key, kept)
+      this.#keptBytes += key.length + (kept ? kept.body.length + kept.refs.length : 0)
+    }
+  }
+}
+
+const rankOf = (key: string): number => referenceTypes.findIndex((type) => key.startsWith(`${type}/`))

@@ -1,0 +1,88 @@
+import { transaction } from '../database/transaction.ts'
+import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
+import { addReferences } from '../jobs/noted-reference.ts'
+import { insertParts, jobParts } from '../jobs/part.ts'
+import { claimPartition, countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
+import type { Enqueue } from '../jobs/queue.ts'
+import { exportBlocks } from './partition/export-blocks.ts'
+import { exportOwners } from './partition/export-owners.ts'
+import { HeldPartition, NotHeld } from './partition/held-partition.ts'
+import { attemptFolder, Selection, type Workshop } from './partition/selection.ts'
+import { finishJob } from './plan-job.ts'
+import { exportDeletions } from './references/export-deletions.ts'
+import { exportReferences } from './references/export-references.ts'
+
+/** Runs a waiting partition to its end and publishes its files, or fails with the claimed partition in hand. */
+export async function runPartition(
+  workshop: Workshop,
+  enqueue: Enqueue,
+  task: { readonly job: string; readonly number: number },
+  worker: number,
+  onFailure: (partition: Partition, error: unknown) => Promise<void>,
+): Promise<void> {
+  const partition = await claimPartition(workshop.pool, task.job, task.number, worker)
+  if (!partition) return
+  const held = new HeldPartition(workshop.pool, partition)
+  try {
+    const job = await findJob(workshop.pool, partition.job)
+    if (!job) return
+    const selection = new Selection(workshop, job, held)
+    await exportAll(workshop, selection)
+    await publish(workshop, enqueue, selection)
+    if (partition.kind === 'references') await keepPublished(workshop, job.id)
+  } catch (error) {
+    if (error instanceof NotHeld) await workshop.files.removeAttempt(attemptFolder(partition))
+    else await onFailure(partition, error)
+  } finally {
+    await held.stop()
+  }
+}
+
+/** Writes the files of a partition; when that fails they go again. */
+async function exportAll(workshop: Workshop, selection: Selection): Promise<void> {
+  const { held } = selection
+  try {
+    await exportPartition(selection)
+    await held.stop()
+    held.signal.throwIfAborted()
+  } catch (error) {
+    if (held.signal.reason instanceof NotHeld) throw held.signal.reason
+    await workshop.files.removeAttempt(attemptFolder(held.partition))
+    throw error
+  }
+}
+
+async function exportPartition(selection: Selection): Promise<void> {
+  const { job, held } = selection
+  if (held.partition.kind === 'owners')
+    return job.request.organizedBy ? exportBlocks(selection) : exportOwners(selection)
+  await exportDeletions(selection)
+  await exportReferences(selection)
+}
+
+/** Removes what killed attempts have written: the job is complete, and only its published files are wanted. */
+async function keepPublished({ pool, files }: Workshop, job: string): Promise<void> {
+  const parts = await jobParts(pool, job)
+  await files.keepOnly(
+    job,
+    parts.map(({ path }) => path),
+  )
+}
+
+/**
+ * Publishes what a partition wrote, exactly once: in one transaction, and only if this attempt still holds the partition.
+ * The job's row is locked first, so that of two partitions that end together the second sees the first.
+ * When the commit fails the files stay: it may have succeeded although its answer was lost. `keepPublished` sweeps what is not named.
+ */
+async function publish({ pool }: Workshop, enqueue: Enqueue, selection: Selection): Promise<void> {
+  const { partition, scanned } = selection.held
+  await transaction(pool, async (client) => {
+    const job = await lockLiveJob(client, partition.job)
+    if (!job || !(await finishPartition(client, partition, scanned))) throw new NotHeld()
+    await insertParts(client, job.id, partition.number, selection.parts)
+    if (partition.kind === 'references') return completeJob(client, job.id)
+    await addReferences(client, job.id, selection.references)
+    const { all, done } = await countPartitions(client, job.id)
+    if (all === done) await finishJob(client, enqueue, job, all)
+  })
+}

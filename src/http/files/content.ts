@@ -1,0 +1,142 @@
+import { pipeline, type Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { verifyContentLink } from '../../access/content-link.ts'
+import { type ByteRange, parseRange, sliceBytes } from '../../files/byte-range.ts'
+import type { FileStore } from '../../files/file-store.ts'
+import { findPart, type OwnedPart, type Part } from '../../jobs/part.ts'
+import { problem } from '../../protocol/problem.ts'
+import { profiles } from '../../protocol/profile.ts'
+import { auditDownload, auditRefusedLink } from '../audit/audited-download.ts'
+import type { ConnectionBounds } from '../connection/connection-bounds.ts'
+import type { HttpContext } from '../context.ts'
+import { described } from '../description.ts'
+import { allowOnly } from '../method-not-allowed.ts'
+import { sendProblems } from '../outcome-answer.ts'
+import { type RateLimits, sendThrottled } from '../rates.ts'
+import { isUuid } from '../uuid.ts'
+import { keepPace } from './pace.ts'
+
+export const contentPath = (id: string): string => `/content/${id}`
+
+const ndjson = { 'application/fhir+ndjson': { schema: { type: 'string', format: 'binary' } } }
+
+/** What an answer with a file may be. */
+export const fileAnswers = {
+  200: { says: 'One resource a line.', headers: { ETag: 'One for each coding.' }, content: ndjson },
+  206: { says: 'The range.', headers: { 'Content-Range': 'Which bytes.' }, content: ndjson },
+  304: { says: 'The file has the ETag.' },
+}
+
+const fileContent = described({
+  tag: 'Export',
+  summary: 'Download a file by its signed link',
+  details: 'The link is all that is needed: `Authorization` is ignored.',
+  headers: {
+    'Accept-Encoding': { type: 'string', description: 'With `gzip` the stored bytes are sent as they are.' },
+    Range: { type: 'string', examples: ['bytes=1000-'], description: 'Of the bytes as they are sent.' },
+    'If-Range': { type: 'string', description: 'The range counts only with this ETag.' },
+    'If-None-Match': { type: 'string' },
+  },
+  query: { expires: { type: 'string' }, signature: { type: 'string' } },
+  answers: fileAnswers,
+  refusals: {
+    403: 'The link has expired or is not ours. Ask for the URL of the manifest again.',
+    404: 'The file was deleted or has expired.',
+    416: 'The range lies outside the file.',
+  },
+})
+
+/**
+ * The bytes of a file, for whoever holds a signed link; `Authorization` is ignored (protocol §6). Files are stored gzipped: clients that
+ * accept gzip get them as they are, the others inflated. Each coding has its own ETag, and `Range` is about the coding that is sent.
+ */
+export function contentRoute(
+  app: FastifyInstance,
+  context: HttpContext,
+  limits: RateLimits,
+  bounds: ConnectionBounds,
+): void {
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { id } = request.params as { id: string }
+    const { expires, signature } = request.query as Record<string, unknown>
+    const { contentSecret: secret } = context
+    const link = {
+      secret,
+      path: contentPath(id),
+      fileId: id,
+      method: request.method,
+      expires,
+      signature,
+      now: new Date(),
+    }
+    const state = verifyContentLink(link)
+    const part = state === 'valid' && isUuid(id) ? await findPart(context.pool, id) : undefined
+    const seconds = await (part ? limits.client(request, part.client) : limits.address(request))
+    if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
+    if (state !== 'valid') {
+      auditRefusedLink(request, context, id, `the link is ${state}`)
+      const text = state === 'expired' ? 'The link has expired.' : 'The link is not valid.'
+      const found = problem(403, 'forbidden', `${text} Ask for the file's URL in the manifest again.`)
+      return sendProblems(reply, [found], profiles.millennium)
+    }
+    if (!part) {
+      const text = 'There is no such file, or it was deleted or has expired.'
+      return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
+    }
+    keepPace(reply, bounds)
+    return sendPart(request, reply, context, part)
+  }
+  // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
+  const config = { countedBy: 'client' } as const
+  app.route({ method: ['GET', 'HEAD'], url: contentPath(':id'), config, schema: fileContent, handler })
+  allowOnly(app, contentPath(':id'), ['GET'])
+}
+
+/** Sends a file, or what is asked for of it. */
+export async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: OwnedPart) {
+  const gzip = acceptsGzip(request.headers['accept-encoding'])
+  const size = gzip ? part.gzipBytes : part.bytes
+  const etag = gzip ? `"${part.id}-gzip"` : `"${part.id}"`
+  reply.header('Vary', 'Accept-Encoding').header('Cache-Control', 'private, no-store')
+  const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = request.headers
+  if (ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) {
+    return reply.code(304).header('ETag', etag).send()
+  }
+
+  const range = ifRange === undefined || ifRange === etag ? parseRange(request.headers.range, size) : undefined
+  if (range === 'unsatisfiable') {
+    reply.header('Content-Range', `bytes */${size}`)
+    return sendProblems(reply, [problem(416, 'value', 'The range lies outside the file.')], profiles.hl7)
+  }
+  // The file is opened first: a fault must not be answered under the headers of the file.
+  const content = request.method === 'HEAD' ? undefined : await open(context, part, gzip, range)
+  if (gzip) reply.header('Content-Encoding', 'gzip')
+  if (range) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
+  const length = range ? range.end - range.start + 1 : size
+  reply.header('Content-Length', length).type('application/fhir+ndjson')
+  reply.header('ETag', etag).header('Accept-Ranges', 'bytes')
+  if (content !== undefined)
+    auditDownload(request, reply, context, part, { length, coding: gzip ? 'gzip' : 'identity' })
+  return reply.send(content)
+}
+
+const open = ({ files }: HttpContext, part: Part, gzip: boolean, range: ByteRange | undefined): Promise<Readable> =>
+  gzip ? files.read(part.path, range) : inflated(files, part, range)
+
+async function inflated(files: FileStore, part: Part, range: ByteRange | undefined): Promise<Readable> {
+  const stored = await files.read(part.path)
+  const plain = pipeline(stored, createGunzip({ chunkSize: 256 * 1024 }), () => {})
+  return range ? pipeline(plain, sliceBytes(range), () => {}) : plain
+}
+
+/** T-179: gzip only when it is asked for, by name or by `*`, with a weight above 0. */
+function acceptsGzip(header: string | string[] | undefined): boolean {
+  const weights = new Map<string, number>()
+  for (const item of String(header ?? '').split(',')) {
+    const [coding = '', ...parameters] = item.split(';').map((text) => text.trim().toLowerCase())
+    const weight = parameters.find((parameter) => parameter.startsWith('q='))
+    weights.set(coding, weight === undefined ? 1 : Number(weight.slice(2)) || 0)
+  }
+  return (weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0) > 0
+}

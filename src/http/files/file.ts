@@ -1,0 +1,99 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bearerChallenge } from '../../access/bearer.ts'
+import { contentLinkSecondsMax, signContentLink } from '../../access/content-link.ts'
+import { isExportableType } from '../../fhir/resource-types.ts'
+import { findPart, type OwnedPart } from '../../jobs/part.ts'
+import { type Grant, lacksRead } from '../../protocol/grant.ts'
+import { problem } from '../../protocol/problem.ts'
+import type { Profile } from '../../protocol/profile.ts'
+import { uncovered, untold } from '../../protocol/request/filters.ts'
+import { acceptsFile } from '../../protocol/request/headers.ts'
+import { auditOf } from '../audit/audited-refusal.ts'
+import { callerOf } from '../caller.ts'
+import type { ConnectionBounds } from '../connection/connection-bounds.ts'
+import type { HttpContext } from '../context.ts'
+import { described } from '../description.ts'
+import { allowOnly } from '../method-not-allowed.ts'
+import { sendProblems } from '../outcome-answer.ts'
+import { isUuid } from '../uuid.ts'
+import { contentPath, fileAnswers, sendPart } from './content.ts'
+import { keepPace } from './pace.ts'
+
+const path = '/bulk-export/files/:id'
+
+const fileLink = described({
+  tag: 'Export',
+  summary: 'Get the link to a file of the manifest, or the file',
+  token:
+    "of the job's client, with the read scope of the file's type (the `error` file needs no scope); in `hl7` with those of all types of the export",
+  answers: {
+    307: {
+      says: 'Follow `Location` without the token.',
+      headers: { Location: `A signed link, good for ${contentLinkSecondsMax} seconds.` },
+    },
+    ...fileAnswers,
+  },
+  refusals: {
+    404: 'There is no such file, or it was deleted or has expired.',
+    406: '`Accept` does not allow NDJSON.',
+    416: 'The range lies outside the file.',
+  },
+})
+
+/**
+ * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL, or the file itself (D22). Needs a token of the
+ * job's client with the read scope of the file's type, or of all types of the export, for as much of them as was exported (D20b).
+ */
+export function fileRoute(scope: FastifyInstance, context: HttpContext, bounds: ConnectionBounds): void {
+  const handler = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { grant, tenant, profile } = callerOf(request)
+    if (!acceptsFile(request.headers.accept)) {
+      const text = 'Files are application/fhir+ndjson; the Accept header does not allow that.'
+      return sendProblems(reply, [problem(406, 'not-supported', text)], profile)
+    }
+    const { id } = request.params as { id: string }
+    const part = isUuid(id) ? await findPart(context.pool, id) : undefined
+    if (!part || part.tenant !== tenant) {
+      const text = 'There is no such file, or it was deleted or has expired.'
+      return sendProblems(reply, [problem(404, 'not-found', text)], profile)
+    }
+    if (part.client !== grant.client) {
+      return sendProblems(reply, [problem(403, 'forbidden', 'The file belongs to another client.')], profile)
+    }
+    const missing = lacking(part, grant, profile)
+    if (missing.length > 0) {
+      reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+      return sendProblems(reply, [lacksRead(grant, missing)], profile)
+    }
+    const subjects = [`File/${id}`, `Job/${part.job}`]
+    await context.audit.record(
+      auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: part.type } }),
+    )
+    if (!profile.fileRedirect) {
+      keepPace(reply, bounds)
+      return sendPart(request, reply, context, part)
+    }
+    const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
+    const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
+    return reply.code(307).header('Location', `${context.publicUrl}${link}`).send()
+  }
+  // HEAD is a route of its own: the one that Fastify adds to GET would say that the file is empty.
+  scope.route({ method: ['GET', 'HEAD'], url: path, config: { audit: 'link' }, schema: fileLink, handler })
+  allowOnly(scope, path, ['GET'])
+}
+
+/** The types of which the caller may not read as much as the file tells. */
+function lacking(part: OwnedPart, grant: Grant, profile: Profile): readonly string[] {
+  const missing = uncovered(part.request, grant, typesIn(part, profile))
+  return part.kind === 'deleted' ? [...new Set([...missing, ...untold(part.request, grant)])] : missing
+}
+
+/**
+ * The types whose read scopes a file asks for. A file of records has one type; one of deletions or of blocks of patients has to do with
+ * all types of its export; the `error` file has none.
+ */
+function typesIn({ kind, type, request }: OwnedPart, { scopesAlways }: Profile): readonly string[] {
+  if (scopesAlways) return request.types
+  if (kind === 'error') return []
+  return isExportableType(type) ? [type] : request.types
+}

@@ -1,0 +1,151 @@
+import { isUtf8 } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bearerChallenge } from '../../access/bearer.ts'
+import { appendAudit } from '../../audit/trail.ts'
+import { transaction } from '../../database/transaction.ts'
+import { formatInstant } from '../../fhir/instant.ts'
+import { acceptJob, findLiveJob, isLockTimeout } from '../../jobs/job.ts'
+import { type Problem, problem } from '../../protocol/problem.ts'
+import type { ExportLevel } from '../../protocol/profile.ts'
+import {
+  type ExportRequest,
+  parseExportQuery,
+  parseExportRequest,
+  type QueryString,
+} from '../../protocol/request/request.ts'
+import { unknownPatients, withoutUnknownPatients } from '../../protocol/request/unknown-patients.ts'
+import { auditOf } from '../audit/audited-refusal.ts'
+import { type Caller, callerOf } from '../caller.ts'
+import type { HttpContext } from '../context.ts'
+import { retryAfterOf } from '../files/job-status.ts'
+import { sendOutcome, sendProblems } from '../outcome-answer.ts'
+import { kickOffPath } from './kick-off-methods.ts'
+import { knownPatients } from './known-patients.ts'
+
+/**
+ * `Patient/$export` (S-1…S-60; D1, D3): 202 with the status URL, or every problem at once. Without a list, where the profile allows,
+ * the patients are all there are.
+ */
+export function patientKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+  kickOffPath(scope, '/Patient/$export', 'patient', async (request, reply) => {
+    const caller = callerOf(request)
+    const parsed = parseKickOff(request, caller, 'patient')
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
+    const existing = await knownPatients(context.pool, caller, parsed.request, parsed.request.patients)
+    const unknown = unknownPatients(parsed.request, existing)
+    if (unknown.length > 0 && !parsed.request.lenient) return refuse(reply, unknown, caller, context)
+    return acceptExport(request, reply, context, withoutUnknownPatients(parsed.request, existing), '/Patient/$export')
+  })
+}
+
+/** `$export` of the whole system (D5): the records of all patients, and those of nobody. */
+export function systemKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+  kickOffPath(scope, '/$export', 'system', async (request, reply) => {
+    const caller = callerOf(request)
+    const parsed = parseKickOff(request, caller, 'system')
+    if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
+    return acceptExport(request, reply, context, parsed.request, '/$export')
+  })
+}
+
+/**
+ * Accepts a request that has passed all checks: 202 with the status URL, or 429. `path` is that of the kick-off under the FHIR base,
+ * `group` the Group that was asked for.
+ */
+export async function acceptExport(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpContext,
+  effective: ExportRequest,
+  path: string,
+  group?: string,
+): Promise<FastifyReply> {
+  const caller = callerOf(request)
+  const url = `${caller.base}${path}${searchOf(request)}`
+  const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
+  const accepted = await transaction(context.pool, async (client) => {
+    if (!(await acceptJob(client, context.enqueue, job))) return false
+    await appendAudit(client, auditOf(request, acceptance(job.id, effective, group)))
+    return true
+  }).catch((error) => {
+    if (isLockTimeout(error)) return 'busy'
+    throw error
+  })
+  if (accepted === 'busy') return busy(reply, caller)
+  if (!accepted) return throttle(reply, caller, context)
+  const { reach, patients, types } = effective
+  request.log.info({ job: job.id, reach, patients: patients.length, types }, 'export accepted')
+  if (effective.separateStatus) reply.header('Preference-Applied', 'respond-async, separate-export-status')
+  reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
+  return effective.warnings.length > 0 ? sendOutcome(reply, 202, effective.warnings) : reply.code(202).send()
+}
+
+/**
+ * The patients are named, so that it can be told for ever whose data an export was asked for; where none are listed, `reach` says whose
+ * they are. Filters may quote codes and are not named.
+ */
+const acceptance = (
+  job: string,
+  { patients, reach, types, filters, since, until }: ExportRequest,
+  group: string | undefined,
+) => ({
+  kind: 'kick-off' as const,
+  outcome: 'success' as const,
+  subjects: [`Job/${job}`, ...(group === undefined ? [] : [`Group/${group}`])],
+  patients,
+  detail: {
+    ...(reach === undefined ? {} : { reach }),
+    types: types.join(' '),
+    filtered: Object.keys(filters).join(' '),
+    ...(since === undefined ? {} : { since: formatInstant(since) }),
+    ...(until === undefined ? {} : { until: formatInstant(until) }),
+  },
+})
+
+/** What the manifest names of the query string: all of it for a GET, nothing for a POST (T-173). */
+const searchOf = ({ method, url }: FastifyRequest): string =>
+  method === 'GET' && url.includes('?') ? url.slice(url.indexOf('?')) : ''
+
+/** Reads a kick-off of a level by GET or POST: the effective request, or all that is wrong with it. */
+export function parseKickOff(request: FastifyRequest, { grant, profile, base }: Caller, level: ExportLevel) {
+  const { accept, 'content-type': contentType } = request.headers
+  const headers = { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
+  const input = { level, headers, query: request.query as QueryString, base }
+  if (request.method === 'GET') return parseExportQuery(input, grant, profile)
+  const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
+  const text = isUtf8(body) ? body.toString('utf8') : undefined
+  return parseExportRequest({ ...input, body: text }, grant, profile)
+}
+
+/** Answers with the problems of a kick-off; `total` counts those too that are not among them. */
+export function refuse(
+  reply: FastifyReply,
+  problems: readonly Problem[],
+  caller: Caller,
+  context: HttpContext,
+  total = problems.length,
+) {
+  if (problems[0]!.status === 403) {
+    reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+  }
+  return sendProblems(reply, problems, caller.profile, total)
+}
+
+/** A writer has held up the kick-off for too long (T-170). */
+function busy(reply: FastifyReply, caller: Caller) {
+  reply.header('Retry-After', retryBusySeconds)
+  const found = problem(503, 'transient', 'The store is busy with a write. Ask again in a moment.')
+  return sendProblems(reply, [found], caller.profile)
+}
+
+const retryBusySeconds = 10
+
+/** S-5: the client's place is taken. The answer names the job that holds it, and when to ask again. */
+async function throttle(reply: FastifyReply, caller: Caller, context: HttpContext) {
+  const live = await findLiveJob(context.pool, caller.tenant, caller.grant.client)
+  reply.header('Retry-After', live ? await retryAfterOf(context, live) : 1)
+  const diagnostics = live && `Running: ${caller.base}/bulk-export/jobs/${live.id}`
+  const text = 'Another export of this client is in progress. Wait for it, or delete it.'
+  return sendProblems(reply, [problem(429, 'throttled', text, diagnostics ? { diagnostics } : {})], caller.profile)
+}

@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { bearerChallenge } from '../../access/bearer.ts'
+import { isId, isTypeName } from '../../fhir/reference.ts'
+import { lacksRead } from '../../protocol/grant.ts'
+import { type Problem, problem } from '../../protocol/problem.ts'
+import type { StoredVersion } from '../../records/read.ts'
+import { auditOf } from '../audit/audited-refusal.ts'
+import { callerOf } from '../caller.ts'
+import type { HttpContext } from '../context.ts'
+import { described, fhirJsonType, type RouteDescription, schemaNamed } from '../description.ts'
+import { allowOnly } from '../method-not-allowed.ts'
+import { fhirJson, sendProblems } from '../outcome-answer.ts'
+import { readableCurrent, readableVersion, type Wanted } from './readable-record.ts'
+import { versionTag } from './resource-body.ts'
+
+const reading = {
+  tag: 'Records',
+  token: 'the system read scope of the type',
+  headers: { 'If-None-Match': { type: 'string', examples: ['W/"3"'] } },
+  answers: {
+    200: {
+      says: 'The record. A Binary is sent as its bytes, unless FHIR JSON is asked for.',
+      headers: { ETag: 'The version.', 'Last-Modified': '`meta.lastUpdated`' },
+      content: { [fhirJsonType]: { schema: schemaNamed('Resource') } },
+    },
+    304: { says: 'The record has the version of `If-None-Match`.' },
+  },
+  refusals: { 404: 'There is no such record, or that version is not kept any more.', 410: 'It was deleted.' },
+} as const satisfies Partial<RouteDescription>
+
+const read = described({ ...reading, summary: 'Read a record' })
+const versionRead = described({ ...reading, summary: 'Read a version of a record' })
+
+/**
+ * FHIR read and vread. They need `system/{type}.read`; what granular scopes do not let read is answered as what is not
+ * there.
+ */
+export function resourceReadRoutes(scope: FastifyInstance, context: HttpContext): void {
+  scope.get('/:type/:id', { config: { audit: 'read' }, schema: read }, (request, reply) =>
+    send(request, reply, context, (wanted) => readableCurrent(context, callerOf(request), wanted)),
+  )
+  allowOnly(scope, '/:type/:id', ['GET', 'PUT', 'DELETE'])
+
+  scope.get('/:type/:id/_history/:version', { config: { audit: 'read' }, schema: versionRead }, (request, reply) => {
+    const version = /^\d{1,9}$/.exec((request.params as { version: string }).version)?.[0]
+    return send(request, reply, context, async (wanted) =>
+      version === undefined ? undefined : readableVersion(context, callerOf(request), wanted, Number(version)),
+    )
+  })
+  allowOnly(scope, '/:type/:id/_history/:version', ['GET'])
+}
+
+async function send(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: HttpContext,
+  read: (wanted: Wanted) => Promise<StoredVersion | undefined>,
+): Promise<FastifyReply> {
+  const { grant, profile } = callerOf(request)
+  const { type, id } = request.params as { type: string; id: string }
+  const refuse = (found: Problem) => sendProblems(reply, [found], profile)
+  // Entries of the audit trail are no records, and have one version.
+  if (!isTypeName(type) || !isId(id) || type === 'AuditEvent')
+    return refuse(problem(404, 'not-found', 'The URL names no resource.'))
+  if (grant.readable(type) === 'none') {
+    reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+    return refuse(lacksRead(grant, [type]))
+  }
+  const found = await read({ type, id })
+  if (!found)
+    return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
+  if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))
+
+  const etag = versionTag(found.version)
+  reply.header('ETag', etag).header('Last-Modified', found.updated.toUTCString())
+  if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+  const detail = { version: found.version }
+  await context.audit.record(
+    auditOf(request, { kind: 'read', outcome: 'success', subjects: [`${type}/${id}`], detail }),
+  )
+  const bytes = type === 'Binary' ? rawContent(request, found.body) : undefined
+  if (bytes) return reply.header('Content-Disposition', 'attachment').type(bytes.contentType).send(bytes.data)
+  return reply.type(fhirJson).send(found.body)
+}
+
+/** protocol §4: a Binary is a FHIR resource for clients that ask for FHIR JSON, its bytes for the others. */
+function rawContent(request: FastifyRequest, body: string): { contentType: string; data: Buffer } | undefined {
+  if (/application\/(fhir\+json|json\+fhir)/i.test(request.headers.accept ?? 'application/fhir+json')) return undefined
+  const { contentType, data } = JSON.parse(body) as { contentType?: unknown; data?: unknown }
+  if (typeof contentType !== 'string' || typeof data !== 'string') return undefined
+  const isMediaType = /^[\w.+-]+\/[\w.+-]+(\s*;[\x20-\x7e]*)?$/.test(contentType)
+  return { contentType: isMediaType ? contentType : 'application/octet-stream', data: Buffer.from(data, 'base64') }
+}

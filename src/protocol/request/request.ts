@@ -1,0 +1,251 @@
+import type { Issue } from '../../fhir/operation-outcome.ts'
+import { type ExportableType, exportableTypes } from '../../fhir/resource-types.ts'
+import { parseTypeFilter } from '../../filter/parse/parse.ts'
+import type { Query } from '../../filter/query.ts'
+import { quoted } from '../client-text.ts'
+import { type Grant, lacksRead } from '../grant.ts'
+import { type Problem, problem } from '../problem.ts'
+import type { ExportLevel, Profile } from '../profile.ts'
+import { exportParameters } from './export-parameter.ts'
+import { effectiveFilters, type Filters } from './filters.ts'
+import { Findings } from './findings.ts'
+import { checkAccept, checkContentType, checkPrefer, type ExportHeaders, parsePrefer } from './headers.ts'
+import { knownEntries } from './known-entries.ts'
+import { readElements, readOrganizedBy, readPartialManifests, type WantedElements } from './output-values.ts'
+import {
+  checkOutputFormat,
+  readAssociatedData,
+  readInstant,
+  readPatients,
+  readTypes,
+  standsAlone,
+} from './parameter-values.ts'
+import { type ParameterEntry, readParameters, readQuery } from './parameters.ts'
+
+/** The effective request: what will be exported, with every default applied. */
+export interface ExportRequest {
+  /** Distinct patient ids in the order of the request. */
+  readonly patients: readonly string[]
+  /** In place of the listed patients: all patients, or everything with what belongs to no patient. */
+  readonly reach?: 'patients' | 'system'
+  readonly types: readonly ExportableType[]
+  /** Only records whose meta.lastUpdated is later; milliseconds since 1970. */
+  readonly since?: number
+  /** Only records whose meta.lastUpdated is earlier; milliseconds since 1970. */
+  readonly until?: number
+  /** Types of which what was deleted after `since` is told, as Bundles. */
+  readonly deletions?: readonly ExportableType[]
+  /** Records have these elements only. */
+  readonly elements?: WantedElements
+  /** Files hold a block for each patient, not one type each. */
+  readonly organizedBy?: 'Patient'
+  /** The manifest may be divided into several. */
+  readonly partialManifests?: true
+  /** `Prefer: separate-export-status`: the status of the export is told beside that of the request for it. */
+  readonly separateStatus?: true
+  /** What narrows a type; one that has no entry is exported whole. */
+  readonly filters: Filters
+  /** The tenant's FHIR base: absolute references under it are local. */
+  readonly base: string
+  /** Which Provenances of an exported record come along (protocol §3). */
+  readonly provenance: 'relevant' | 'latest'
+  /** O-14: referenced records of referenced records come along too. */
+  readonly referenceWalk?: 'transitive'
+  /** `Prefer: handling=lenient` was given. */
+  readonly lenient: boolean
+  /** What lenient handling ignored, for the `error` file. */
+  readonly warnings: readonly Issue[]
+}
+
+/** A query string as it was parsed: a name that stands twice has several values. */
+export type QueryString = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/** A kick-off as it came in. `base` is the tenant's public FHIR base. */
+export interface ExportInput {
+  readonly level: ExportLevel
+  readonly headers: ExportHeaders
+  readonly query: QueryString
+  readonly base: string
+}
+
+/** Either the request or what is wrong with it, in the order of the checks (protocol §2.6): the first problems, and how many there are. */
+export type ParsedRequest =
+  | { readonly request: ExportRequest }
+  | { readonly problems: readonly Problem[]; readonly total: number }
+
+/**
+ * Reads a kick-off by POST (S-1…S-50). `body` is undefined when its bytes are not UTF-8. Pure: whether the patients exist and who is in the Group is asked afterwards; the patients
+ * of a Group export are those that the body lists.
+ */
+export function parseExportRequest(
+  input: ExportInput & { readonly body: string | undefined },
+  grant: Grant,
+  profile: Profile,
+): ParsedRequest {
+  const { level, headers, query, base } = input
+  const reading = beginReading(input, profile)
+  const { findings } = reading
+  const required = level === 'patient' && profile.patientsRequired
+  findings.addAll(checkAccept(headers.accept, profile))
+  findings.addAll(checkContentType(headers.contentType))
+  findings.addAll(checkPrefer(reading.preferences, profile))
+  const before = findings.total
+  const names = exportParameters(profile, level).map(({ name }) => name)
+  const entries = readParameters(input.body, { required, names }, findings)
+  const shapeBroken = findings.total > before
+  for (const name of Object.keys(query)) {
+    const text = `Parameters belong into the body; the query parameter ${quoted(name)} is not supported.`
+    findings.unsupported(problem(400, 'not-supported', text, { diagnostics: 'Send it as an entry of parameter.' }))
+  }
+  const known = knownEntries(entries, level, profile, findings)
+  const given = known.filter(({ name }) => name === 'patient')
+  const patients = readPatients(given, required && !shapeBroken, base, findings)
+  return readRequest(reading, patients, known, grant)
+}
+
+/** Reads a kick-off by GET, which names no patients: they come in a body. */
+export function parseExportQuery(input: ExportInput, grant: Grant, profile: Profile): ParsedRequest {
+  const reading = beginReading(input, profile)
+  const { findings } = reading
+  findings.addAll(checkAccept(input.headers.accept, profile))
+  findings.addAll(checkPrefer(reading.preferences, profile))
+  const known = knownEntries(readQuery(input.query), input.level, profile, findings)
+  for (const { at } of known.filter(({ name }) => name === 'patient')) {
+    const text = 'A list of patients is not taken from a URL. Send it in the body of a POST.'
+    findings.add(problem(400, 'not-supported', text, { expression: at }))
+  }
+  return readRequest(reading, [], known, grant)
+}
+
+/** What the reading of a request goes by. */
+interface Reading {
+  readonly level: ExportLevel
+  readonly base: string
+  readonly profile: Profile
+  readonly preferences: ReadonlyMap<string, string>
+  readonly findings: Findings
+}
+
+function beginReading({ level, base, headers }: ExportInput, profile: Profile): Reading {
+  const preferences = parsePrefer(headers.prefer)
+  return { level, base, profile, preferences, findings: new Findings(preferences.get('handling') === 'lenient') }
+}
+
+function readRequest(
+  reading: Reading,
+  patients: readonly string[],
+  known: readonly ParameterEntry[],
+  grant: Grant,
+): ParsedRequest {
+  const { level, base, profile, preferences, findings } = reading
+  const of = (name: string) => known.filter((entry) => entry.name === name)
+  const named = readTypes(of('_type'), level, profile, findings)
+  const associated = of('includeAssociatedData').length > 0
+  const provenance = readAssociatedData(of('includeAssociatedData'), named, profile, findings)
+  const since = readInstant(of('_since'), findings)
+  const until = readInstant(of('_until'), findings)
+  checkOutputFormat(of('_outputFormat'), findings)
+  const explicit: ExportableType[] | undefined =
+    associated && named ? [...new Set([...named, 'Provenance' as const])] : named
+  const queries = readTypeFilter(of('_typeFilter'), named, profile, findings)
+  const types = exportableTypes.filter((type) =>
+    explicit === undefined ? grant.readable(type) !== 'none' : explicit.includes(type),
+  )
+  const elements = readElements(of('_elements'), types, findings)
+  const organizedBy = readOrganizedBy(of('organizeOutputBy'), findings)
+  const partialManifests = readPartialManifests(of('allowPartialManifests'), findings)
+  findings.addAll(checkScopes(reading, types, explicit, associated, grant))
+  const deletions = profile.manifestDeleted && since !== undefined ? readDeletions(types, grant, findings) : undefined
+  if (level === 'system' && organizedBy !== undefined) findings.warn(leftOut)
+  if (findings.problems.length > 0) return { problems: findings.problems, total: findings.total }
+  return {
+    request: {
+      patients,
+      ...(level === 'system' ? { reach: 'system' } : {}),
+      ...(level === 'patient' && patients.length === 0 ? { reach: 'patients' } : {}),
+      types,
+      ...(since === undefined ? {} : { since }),
+      ...(until === undefined ? {} : { until }),
+      ...(deletions === undefined ? {} : { deletions }),
+      ...(elements === undefined ? {} : { elements }),
+      ...(organizedBy === undefined ? {} : { organizedBy }),
+      ...(partialManifests ? { partialManifests } : {}),
+      ...(profile.stu3 && preferences.has('separate-export-status') ? { separateStatus: true } : {}),
+      filters: effectiveFilters(types, queries, grant),
+      base,
+      provenance,
+      ...(profile.referenceWalk === 'transitive' ? { referenceWalk: 'transitive' } : {}),
+      lenient: findings.lenient,
+      warnings: findings.warnings,
+    },
+  }
+}
+
+/** A deleted record has no text, so no query of a granular scope can tell whether it may be known of: such types are left out. */
+function readDeletions(types: readonly ExportableType[], grant: Grant, findings: Findings): ExportableType[] {
+  const narrowed = types.filter((type) => grant.readable(type) !== 'all')
+  if (narrowed.length > 0) {
+    findings.warn({
+      severity: 'warning',
+      code: 'suppressed',
+      text: 'The scopes of the token let read only some records of these types: what was deleted of them is not told.',
+      diagnostics: narrowed.join(', '),
+    })
+  }
+  return types.filter((type) => !narrowed.includes(type))
+}
+
+/** What is not a patient's has no place in files that are organized by patient. */
+const leftOut: Issue = {
+  severity: 'warning',
+  code: 'incomplete',
+  text: 'Records that belong to no patient are left out of an export that is organized by Patient.',
+}
+
+/** S-31…S-38: the queries of each type; what is wrong with them is never ignored, for that would hand out too much (O-4). */
+function readTypeFilter(
+  entries: readonly ParameterEntry[],
+  types: readonly ExportableType[] | undefined,
+  profile: Profile,
+  findings: Findings,
+): Readonly<Record<string, readonly Query[]>> {
+  const values = entries.flatMap(({ value, at, valueName }) => {
+    const expression = `${at}.${valueName}`
+    const text = typeof value === 'string' ? value : undefined
+    if (text !== undefined && !/\p{Cc}|%[01][0-9a-f]|%7f/iu.test(text)) return [{ text, at: expression }]
+    const found =
+      text === undefined
+        ? problem(400, 'structure', 'The value of _typeFilter must be a JSON string.', { expression })
+        : problem(422, 'value', '_typeFilter must not have control characters.', { expression })
+    findings.add(found)
+    return []
+  })
+  const { queries, problems } = parseTypeFilter(values, { types, switches: profile.typeFilter })
+  findings.addAll(problems)
+  return Object.fromEntries(queries)
+}
+
+/** S-6, S-29, O-5, O-6 */
+function checkScopes(
+  { level, profile }: Reading,
+  types: readonly ExportableType[],
+  explicit: readonly ExportableType[] | undefined,
+  associated: boolean,
+  grant: Grant,
+): Problem[] {
+  if (explicit !== undefined) {
+    const missing = explicit.filter((type) => grant.readable(type) === 'none')
+    return missing.length === 0 ? [] : [lacksRead(grant, missing)]
+  }
+  if (!types.some((type) => standsAlone(type, level, profile))) {
+    return [problem(403, 'forbidden', 'The scopes of the token allow no type that can be exported.')]
+  }
+  if (associated && !types.includes('Provenance')) {
+    return [
+      problem(403, 'forbidden', 'includeAssociatedData needs the scope system/Provenance.read.', {
+        expression: 'Parameters.parameter',
+      }),
+    ]
+  }
+  return []
+}

@@ -1,0 +1,52 @@
+import { itemsOf, membersOf } from '../../fhir/json-text.ts'
+
+/** One entry of a Bundle as text, so that its resource is stored to the letter. */
+export interface BundleEntry {
+  readonly index: number
+  readonly fullUrl: string | undefined
+  /** The text of `entry.resource`, undefined when there is none. */
+  readonly resource: string | undefined
+  readonly request: {
+    readonly method?: unknown
+    readonly url?: unknown
+    readonly ifMatch?: unknown
+    readonly ifNoneExist?: unknown
+  }
+}
+
+/** The entries of a Bundle that JSON.parse has accepted; undefined when it nests too deep. */
+export function entriesOf(text: string): BundleEntry[] | undefined {
+  const members = membersOf(text)
+  const entry = members?.find((member) => member.key === 'entry')
+  if (members && !entry) return []
+  if (!entry || text[entry.valueStart] !== '[') return undefined
+  const items = itemsOf(text, entry.valueStart)
+  return items?.map(([start, end], index) => entryOf(text.slice(start, end), index))
+}
+
+function entryOf(text: string, index: number): BundleEntry {
+  const members = text.startsWith('{') ? (membersOf(text) ?? []) : []
+  const value = (key: string): string | undefined => {
+    const member = members.find((candidate) => candidate.key === key)
+    return member && text.slice(member.valueStart, member.valueEnd)
+  }
+  const request = JSON.parse(value('request') ?? '{}') as unknown
+  const fullUrl = JSON.parse(value('fullUrl') ?? 'null') as unknown
+  return {
+    index,
+    fullUrl: typeof fullUrl === 'string' ? fullUrl : undefined,
+    resource: value('resource'),
+    request: typeof request === 'object' && request !== null ? request : {},
+  }
+}
+
+/** Values of the elements `reference` and `url`: the only ones a Bundle-local identity is replaced in. */
+const localReferencePattern = /("(?:reference|url)"\s*:\s*")(urn:(?:uuid|oid):[^"\\]+)"/g
+
+/** The same text with `urn:uuid:` references to other entries of the Bundle replaced by `Type/id`. */
+export function resolveLocalReferences(text: string, resolved: ReadonlyMap<string, string>): string {
+  return text.replace(localReferencePattern, (whole, before: string, urn: string) => {
+    const target = resolved.get(urn)
+    return target === undefined ? whole : `${before}${target}"`
+  })
+}

@@ -1,0 +1,29 @@
+import type { Deflated } from '../../gzip/deflated.ts'
+
+/**
+ * Current records of one owner and type, deflated once so that exports can copy them. Times are milliseconds since 1970.
+ * It is derived from the versions, and never the truth: a write drops it.
+ */
+export interface Pack extends Deflated {
+  readonly owner: string
+  readonly type: string
+  /** A large owner's records are cut into several packs, numbered from 0 in the order of ids. */
+  readonly number: number
+  /** How many packs these are: one that is empty where all records are deleted. */
+  readonly total: number
+  /** The latest change of the owner's records of the type, deletes included; -Infinity when there is no version of them. */
+  readonly changed: number
+  /** The least and the greatest meta.lastUpdated in it; Infinity and -Infinity without records. */
+  readonly oldest: number
+  readonly newest: number
+  /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`, in ASCII. */
+  readonly refs: Buffer
+  /** Provenance: those that belong to other owners too; they are not in the pack, and exported once by another way. Blank-separated `Type/id`. */
+  readonly shared: string
+  /** Provenance: the distinct sets of types of existing targets, blank-separated `Type,Type`. */
+  readonly targets: string
+  /** Provenance: no target has two of them, so each is the newest of its targets. */
+  readonly undisputed: boolean
+  /** The pack of no type: the types of which the owner has no record, blank-separated; '' in all others. */
+  readonly absent: string
+}

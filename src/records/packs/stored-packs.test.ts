@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Database, openDatabase } from '../../database/connection.ts'
+import { migrate } from '../../database/migrate.ts'
+import { transaction } from '../../database/transaction.ts'
+import type { Pack } from './pack.ts'
+import { packedTypes } from './packed-types.ts'
+import { insertPacks, packsOfOwners } from './stored-packs.ts'
+
+const tenant = 'a'
+const types = ['Condition', 'Goal']
+
+/** Packs of an owner and type; their blocks are never inflated here. */
+const packsOf = (owner: string, type: string, sizes: readonly number[]): Pack[] =>
+  sizes.map((size, number) => ({
+    ...{ owner, type, number, total: sizes.length, records: 1, bytes: 1, crc: 1 },
+    ...{ changed: 1, oldest: 1, newest: 1, shared: '', targets: '', undisputed: true, absent: '' },
+    refs: Buffer.from(`Location/${owner}-${type}-${number}`),
+    blocks: randomBytes(size),
+  }))
+
+describe('packs of owners', () => {
+  it('of Provenances are made after those of all that these may be about', () => {
+    assert.equal([...packedTypes].sort().at(-1), 'Provenance')
+  })
+
+  let directory: string
+  let database: Database
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'millrace-packs-'))
+    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
+    await migrate(database.pool)
+  })
+  after(async () => {
+    await database.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  it('are what was put in, those too that come in several pieces', async () => {
+    const sizes = [0, 1, 3_000, 130_000, 700_000]
+    const owners = Array.from({ length: 30 }, (_, index) => `p${index}`)
+    const stored = owners.flatMap((owner, index) =>
+      types.map((type, ofType) =>
+        packsOf(
+          owner,
+          type,
+          Array.from(
+            { length: 1 + (index % 4) },
+            (_, number) => sizes[(index * 7 + ofType * 3 + number) % sizes.length]!,
+          ),
+        ),
+      ),
+    )
+    await transaction(database.pool, (client) => insertPacks(client, tenant, stored.flat()))
+
+    let next = 0
+    for await (const found of packsOfOwners(database.pool, { tenant, types, usable: types, asOf: 2, owners })) {
+      await turn()
+      for (const { packs, lying, lacking } of found) {
+        assert.deepEqual({ packs, lying, lacking }, { packs: stored[next++], lying: false, lacking: false })
+      }
+    }
+    assert.equal(next, stored.length)
+  })
+})

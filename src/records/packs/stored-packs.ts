@@ -1,0 +1,183 @@
+import { crc32 } from 'node:zlib'
+import type { ClientBase, Pool } from 'pg'
+import type { CopyRow } from '../copy/copied-row.ts'
+import { copyIn, type RowEncoding, textRoom } from '../copy/copy-in.ts'
+import { copyRows } from '../copy/copy-out.ts'
+import { instant, text, textArray } from '../sql-literal.ts'
+import { absentTypes, noType } from './absent-types.ts'
+import type { Pack } from './pack.ts'
+import { bodyRoom, readBody, writeBody } from './pack-body.ts'
+import type { PackDemand } from './pack-demand.ts'
+import { packedTypes } from './packed-types.ts'
+
+const columns = 'tenant,owner,type,number,records,bytes,packed,absent,changed,oldest,newest,body,seal'.split(',')
+
+/** Adds packs. Those of their owners and types must be missing. */
+export const insertPacks = (client: ClientBase, tenant: string, packs: readonly Pack[]): Promise<void> =>
+  copyIn(client, encodingFor(tenant), packs)
+
+const encodingFor = (tenant: string): RowEncoding<Pack> => ({
+  table: 'pack',
+  columns,
+  room: (pack) => textRoom(tenant, pack.owner, pack.type, pack.absent) + bodyRoom(tenant, pack),
+  encode: (chunk, pack) => {
+    chunk.text(tenant)
+    chunk.text(pack.owner)
+    chunk.text(pack.type)
+    chunk.integer(pack.number)
+    chunk.integer(pack.records)
+    chunk.integer(pack.bytes)
+    chunk.integer(pack.blocks.length)
+    chunk.text(pack.absent)
+    chunk.instant(pack.changed)
+    chunk.instant(pack.oldest)
+    chunk.instant(pack.newest)
+    const body = chunk.composed(() => writeBody(chunk, tenant, pack))
+    chunk.bigint(BigInt(crc32(body)))
+  },
+})
+
+/** The packs of one owner and type, in order: together all current records, as of one moment. */
+export interface OwnedPacks {
+  readonly owner: string
+  readonly type: string
+  /** Those that are wanted; none where there is no record. */
+  readonly packs: readonly Pack[]
+  /** There is something to export that packs cannot give. */
+  readonly lacking: boolean
+  /** One of them is missing or is not what it says: none may be used. */
+  readonly lying: boolean
+}
+
+/** Whose packs are read, and which are wanted: those of usable types, of the right time, with nothing but later records than `since`. */
+export type PackReading = PackDemand & { readonly owners: readonly string[]; readonly signal?: AbortSignal }
+
+/**
+ * The packs of owners, owner after owner in the order given: the types that have none, then the others in order. They are views of bytes that are overwritten
+ * when the next ones are asked for.
+ */
+export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGenerator<OwnedPacks[]> {
+  const { tenant, owners, signal } = reading
+  const types = typesRead(reading)
+  if (owners.length === 0 || types.length === 0) return
+  const known = (gathered: GatheredPacks) => (gathered.type === noType ? gathered.absences(types) : [gathered])
+  let gathered: GatheredPacks | undefined
+  for await (const rows of copyRows(pool, packsQuery(reading), signal)) {
+    const complete: OwnedPacks[] = []
+    for (const row of rows) {
+      if (!gathered?.isOf(row)) {
+        if (gathered) complete.push(...known(gathered))
+        const owner = gathered !== undefined && row.says(0, gathered.owner) ? gathered.owner : row.text(0)
+        gathered = new GatheredPacks(tenant, owner, row.text(1))
+      }
+      gathered.add(row)
+    }
+    yield complete
+    gathered?.keep()
+  }
+  if (gathered) yield known(gathered)
+}
+
+class GatheredPacks implements OwnedPacks {
+  readonly owner: string
+  readonly type: string
+  readonly packs: Pack[] = []
+  lacking = false
+  readonly #tenant: string
+  #rows = 0
+  #kept = 0
+  #wrong = false
+
+  constructor(tenant: string, owner: string, type: string) {
+    this.#tenant = tenant
+    this.owner = owner
+    this.type = type
+  }
+
+  isOf(row: CopyRow): boolean {
+    return row.says(1, this.type) && row.says(0, this.owner)
+  }
+
+  /** Copies what it has: more of it may come with the next rows. */
+  keep(): void {
+    for (; this.#kept < this.packs.length; this.#kept++) this.packs[this.#kept] = keptPack(this.packs[this.#kept]!)
+  }
+
+  /** @param row as `packsQuery` gives it */
+  add(row: CopyRow): void {
+    const number = this.#rows++
+    if (row.isNull(2)) {
+      if (!row.flag(4)) this.lacking = true
+      return
+    }
+    const { owner, type } = this
+    const pack = readBody(row.binary(2), row.bigint(3), { tenant: this.#tenant, owner, type, number })
+    if (pack) this.packs.push(pack)
+    else this.#wrong = true
+  }
+
+  /** What a pack of no type says of each of some types that it names; itself, if it lies. */
+  absences(types: readonly string[]): OwnedPacks[] {
+    const { owner, packs } = this
+    if (this.lying) return [this]
+    return packs.flatMap(absentTypes).flatMap((type) => (types.includes(type) ? [{ owner, type, ...noPacks }] : []))
+  }
+
+  get lying(): boolean {
+    return this.#wrong || this.packs.some(({ total }) => total !== this.#rows)
+  }
+}
+
+/** The pack with bytes of its own. */
+export const keptPack = (pack: Pack): Pack => ({
+  ...pack,
+  refs: Buffer.from(pack.refs),
+  blocks: Buffer.from(pack.blocks),
+})
+
+const noPacks: Pick<OwnedPacks, 'packs' | 'lacking' | 'lying'> = { packs: [], lacking: false, lying: false }
+
+/** Without `since`, packs of other types tell nothing. */
+const typesRead = ({ types, usable, since }: PackDemand): readonly string[] => (since === undefined ? usable : types)
+
+/** Whose packs, the body of those that are wanted, its seal, and whether there is nothing to export in it. */
+function packsQuery(reading: PackReading): string {
+  const { tenant, usable, asOf, since, owners } = reading
+  const types = typesRead(reading)
+  const ofTypes = packedTypes.every((type) => types.includes(type))
+    ? ''
+    : `and type = any (${textArray([noType, ...types])})`
+  const [wanted, unchanged] =
+    since === undefined
+      ? ['true', 'false']
+      : [`oldest > ${instant(since)} and type = any (${textArray([noType, ...usable])})`, `newest <= ${instant(since)}`]
+  return `
+    select p.* from unnest(${textArray(owners)}) as o(owner)
+    cross join lateral (
+      select owner, type, case when changed <= ${instant(asOf)} and ${wanted} then body end, seal,
+        changed <= ${instant(asOf)} and ${unchanged}
+      from pack where tenant = ${text(tenant)} and owner = o.owner ${ofTypes} order by type, number) p`
+}
+
+/** Whose packs are to be made anew. */
+export interface PackChange {
+  readonly owner: string
+  readonly type: string
+}
+
+/**
+ * Notes that packs are to be made, and drops those that there are. A writer calls it in its transaction, after it has
+ * written; whoever finds a pack that lies calls it, so that it is made again.
+ */
+export async function dropPacks(
+  client: ClientBase | Pool,
+  tenant: string,
+  changes: readonly PackChange[],
+): Promise<void> {
+  if (changes.length === 0) return
+  await client.query('select drop_packs($1, $2, $3)', [
+    tenant,
+    changes.map(({ owner }) => owner),
+    changes.map(({ type }) => type),
+  ])
+}

@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict'
+import type { Answer } from '../exchange.ts'
+import { type Exported, exported, exportedBy } from '../exported.ts'
+import { entry, kickOffRequest, patientEntry } from '../kick-off.ts'
+import { assertRefused, outcomeOf } from '../outcome.ts'
+import {
+  condition,
+  encounter,
+  observation,
+  patient,
+  provenance,
+  put,
+  type Resource,
+  referenceTo,
+} from '../resources.ts'
+import type { Change, Scenario } from '../scenario.ts'
+import type { Caller, Stage, StageTenant } from '../suite.ts'
+
+/** Everything in the tenant `village`. */
+const village: readonly Resource[] = [
+  patient('v1'),
+  patient('v2'),
+  { resourceType: 'Practitioner', id: 'v-seen' },
+  { resourceType: 'Practitioner', id: 'v-unseen' },
+  condition('vc1', 'v1', { recorder: referenceTo('Practitioner/v-seen') }),
+  condition('vc2', 'v2'),
+  condition('vc3', 'v3'),
+  { resourceType: 'Condition', id: 'vc-herd', subject: referenceTo('Group/v-group') },
+  {
+    resourceType: 'Group',
+    id: 'v-group',
+    type: 'person',
+    actual: true,
+    member: [{ entity: referenceTo('Patient/v1') }],
+  },
+  { resourceType: 'Medication', id: 'v-medication' },
+  provenance('vp1', ['Condition/vc1']),
+  provenance('vp-both', ['Condition/vc1', 'Condition/vc2']),
+  provenance('vp-herd', ['Condition/vc-herd']),
+  provenance('vp-practitioner', ['Practitioner/v-unseen']),
+]
+
+const auditedSql = `
+  select entry::jsonb->'detail'->>'reach' as reach, entry::jsonb->'patients' as patients
+  from audit_entry where tenant = 'village' and entry::jsonb->>'kind' = 'kick-off'`
+
+const idsOf = (found: Exported): Record<string, string[]> =>
+  Object.fromEntries(found.types.map((type) => [type, found.ids(type)]))
+
+const get = (stage: Stage, caller: Caller, path: string): Promise<Answer> => stage.ask(caller, 'GET', path)
+
+/** Starts an export by GET, without any header but the token, and fetches it. */
+async function exportedByGet(stage: Stage, path: string, tenant: StageTenant = 'commons'): Promise<Exported> {
+  const caller = await stage.newCaller(tenant)
+  const answer = await get(stage, caller, path)
+  assert.equal(answer.status, 202, answer.body.toString('utf8'))
+  return exportedBy(stage, caller, String(answer.headers['content-location']))
+}
+
+const group = (id: string, members: readonly string[]): Resource => ({
+  resourceType: 'Group',
+  id,
+  type: 'person',
+  actual: true,
+  member: members.map((member) => ({ entity: referenceTo(`Patient/${member}`) })),
+})
+
+/** D1…D5, D7: who is exported, by GET and POST. */
+export const levelScenarios: readonly Scenario[] = [
+  {
+    t: [152],
+    rules: ['D1', 'D2', 'D3', 'D5', 'K1', 'K2', 'S-8'],
+    does: 'an export of all patients and one of the whole system',
+    outcome: 'all records of patients; everything of the 18 types, each once',
+    play: async (stage) => {
+      await put(stage, village, 'village')
+      const patients = {
+        Condition: ['vc1', 'vc2', 'vc3'],
+        Patient: ['v1', 'v2'],
+        Practitioner: ['v-seen'],
+        Provenance: ['vp-both', 'vp1'],
+      }
+      const byGet = await exportedByGet(stage, '/Patient/$export', 'village')
+      assert.deepEqual(idsOf(byGet), patients)
+      assert.equal(byGet.manifest.request, `${stage.base('village')}/Patient/$export`)
+      const { rows } = await stage.server.pool.query(auditedSql)
+      assert.deepEqual(rows, [{ reach: 'patients', patients: [] }], 'the audit trail says whose records were asked for')
+      const body = { resourceType: 'Parameters' }
+      assert.deepEqual(idsOf(await exported(stage, await stage.newCaller('village'), { body })), patients)
+
+      const system = {
+        Condition: ['vc-herd', 'vc1', 'vc2', 'vc3'],
+        Patient: ['v1', 'v2'],
+        Practitioner: ['v-seen', 'v-unseen'],
+        Provenance: ['vp-both', 'vp-herd', 'vp-practitioner', 'vp1'],
+      }
+      assert.deepEqual(idsOf(await exportedByGet(stage, '/$export', 'village')), system)
+      const change: Change = { path: '/$export', body }
+      assert.deepEqual(idsOf(await exported(stage, await stage.newCaller('village'), change)), system)
+      const practitioners = await exportedByGet(stage, '/%24export?_type=Practitioner', 'village')
+      assert.deepEqual(idsOf(practitioners), { Practitioner: ['v-seen', 'v-unseen'] })
+      const filtered = '/$export?_type=Practitioner,Condition&_typeFilter=Practitioner%3F_id%3Dv-unseen'
+      assert.deepEqual(idsOf(await exportedByGet(stage, filtered, 'village')), {
+        Condition: system.Condition,
+        Practitioner: ['v-unseen'],
+      })
+      const latest = '/$export?_type=Condition&includeAssociatedData=LatestProvenanceResources'
+      assert.deepEqual((await exportedByGet(stage, latest, 'village')).ids('Provenance'), ['vp-both', 'vp-herd', 'vp1'])
+      const provenances = await exportedByGet(stage, '/Patient/$export?_type=Provenance', 'village')
+      assert.deepEqual(idsOf(provenances), { Provenance: ['vp-both', 'vp1'] })
+
+      const since = encodeURIComponent(byGet.manifest.transactionTime)
+      const later = await put(stage, [{ ...condition('vc2', 'v2'), note: [{ text: 'changed' }] }], 'village')
+      const changed = await exportedByGet(stage, `/$export?_since=${since}`, 'village')
+      assert.deepEqual(idsOf(changed), { Condition: ['vc2'], Provenance: ['vp-both'] })
+      const until = encodeURIComponent(later.get('Condition/vc2')!)
+      assert.deepEqual(idsOf(await exportedByGet(stage, `/$export?_since=${since}&_until=${until}`, 'village')), {})
+      const before = await exportedByGet(stage, `/$export?_until=${until}&_type=Condition`, 'village')
+      assert.deepEqual(before.ids('Condition'), ['vc-herd', 'vc1', 'vc3'])
+    },
+  },
+  {
+    t: [],
+    rules: ['K3', 'D7', 'D10', 'D11', 'S-44', 'S-47'],
+    does: 'a GET kick-off with repeated parameters, two queries of a type and an unencoded plus sign',
+    outcome: '202, the union',
+    play: async (stage) => {
+      const records = [
+        patient('gk'),
+        condition('gk-a', 'gk', { code: { coding: [{ code: 'a' }] } }),
+        condition('gk-b', 'gk', { code: { coding: [{ code: 'b' }] } }),
+        condition('gk-c', 'gk', { code: { coding: [{ code: 'c' }] } }),
+        encounter('gk-1', 'gk'),
+        group('gk-group', ['gk']),
+      ]
+      await put(stage, records, 'commons')
+      const query =
+        '_type=Condition&_type=Encounter&_typeFilter=Condition%3Fcode%3Da&_typeFilter=Condition%3Fcode%3Db' +
+        '&_since=2021-03-18T19:19:42+02:00&_outputFormat=application/fhir+ndjson'
+      const found = await exportedByGet(stage, `/Group/gk-group/$export?${query}`)
+      assert.deepEqual(idsOf(found), { Condition: ['gk-a', 'gk-b'], Encounter: ['gk-1'] })
+      assert.equal(found.manifest.request, `${stage.base('commons')}/Group/gk-group/$export?${query}`)
+    },
+  },
+  {
+    t: [],
+    rules: ['D4', 'K1', 'O-4', '§11.3'],
+    does: 'a Group export by POST: whole, of some members, of somebody else',
+    outcome: 'the members; those of the list; 400 not-found, or a warning when lenient',
+    play: async (stage) => {
+      const members = ['gp1', 'gp2', 'gp3'].map(patient)
+      await put(stage, [...members, observation('gp-o2', 'gp2'), group('gp-group', ['gp1', 'gp2'])], 'commons')
+      const path = '/Group/gp-group/$export'
+      const caller = () => stage.newCaller('commons')
+      const whole = await exported(stage, await caller(), { path, body: { resourceType: 'Parameters' } })
+      assert.deepEqual(idsOf(whole), { Observation: ['gp-o2'], Patient: ['gp1', 'gp2'] })
+      assert.equal(whole.manifest.request, `${stage.base('commons')}${path}`)
+      const some = await exported(stage, await caller(), { path, patients: [patientEntry('Patient/gp1')] })
+      assert.deepEqual(idsOf(some), { Patient: ['gp1'] })
+
+      const patients = ['gp1', 'gp3'].map((id) => patientEntry(`Patient/${id}`))
+      const strict = await stage.send(await kickOffRequest(stage, await caller(), { path, patients }))
+      assertRefused(strict, 400, 'not-found')
+      assert.equal(outcomeOf(strict)[0]?.diagnostics, 'Patient/gp3')
+      const prefer = 'respond-async, handling=lenient'
+      const lenient = await exported(stage, await caller(), { path, patients, headers: { prefer } })
+      assert.deepEqual(idsOf(lenient), { Patient: ['gp1'] })
+      assert.deepEqual(
+        lenient.errors.map(({ code, diagnostics }) => [code, diagnostics]),
+        [['not-found', 'Patient/gp3']],
+      )
+      const strangers = { path, patients: [patientEntry('Patient/gp3')], headers: { prefer } }
+      assert.deepEqual(idsOf(await exported(stage, await caller(), strangers)), {}, 'nobody is never everybody')
+    },
+  },
+  {
+    t: [],
+    rules: ['O-4', '§11.3'],
+    does: 'a list of patients in a URL or for a system export, lenient or not',
+    outcome: '400: ignoring it would export everyone',
+    play: async (stage) => {
+      const caller = await stage.sharedCaller('commons')
+      for (const prefer of ['respond-async', 'respond-async, handling=lenient']) {
+        for (const path of ['/Patient/$export', '/$export']) {
+          const answer = await stage.ask(caller, 'GET', `${path}?patient=Patient/minimal`, { headers: { prefer } })
+          assertRefused(answer, 400, 'not-supported', 'Parameters.parameter[0]')
+        }
+        const posted = await stage.send(await kickOffRequest(stage, caller, { path: '/$export', headers: { prefer } }))
+        assertRefused(posted, 400, 'not-supported', 'Parameters.parameter[0]')
+      }
+    },
+  },
+  {
+    t: [152, 153],
+    rules: ['D1', 'D4', 'D5'],
+    does: 'methods and levels that are not served',
+    outcome: '405 with Allow; in millennium a system export is 404; HEAD starts nothing',
+    play: async (stage) => {
+      for (const [tenant, method, path, status, allow] of [
+        ['commons', 'PUT', '/$export', 405, 'GET, POST'],
+        ['commons', 'DELETE', '/Group/x/$export', 405, 'GET, POST'],
+        ['clinic', 'POST', '/Group/x/$export', 405, 'GET'],
+        ['clinic', 'GET', '/$export', 404, undefined],
+        ['clinic', 'POST', '/$export', 404, undefined],
+        ['nowhere', 'GET', '/Patient/$export', 405, 'POST'],
+      ] as const) {
+        const answer = await stage.send({ method, url: `${stage.base(tenant)}${path}`, headers: {} })
+        assert.deepEqual([answer.status, answer.headers.allow], [status, allow], `${method} ${path} of ${tenant}`)
+        assert.equal(outcomeOf(answer)[0]?.code, status === 405 ? 'not-supported' : 'not-found')
+      }
+      const caller = await stage.newCaller('commons')
+      const { rows: before } = await stage.server.pool.query('select from job where client = $1', [caller.client.id])
+      for (const path of ['/$export', '/Patient/$export', '/Group/x/$export']) {
+        const response = await fetch(`${stage.base('commons')}${path}`, {
+          method: 'HEAD',
+          headers: { authorization: `Bearer ${caller.token}` },
+        })
+        assert.equal(response.status, 405)
+      }
+      const { rows } = await stage.server.pool.query('select from job where client = $1', [caller.client.id])
+      assert.deepEqual([before.length, rows.length], [0, 0])
+    },
+  },
+  {
+    t: [],
+    rules: ['D9', 'D18', '§11.3'],
+    does: 'types that come along with others, alone: for patients and for a system',
+    outcome: '400 for patients, 202 for a system',
+    play: async (stage) => {
+      const caller = await stage.newCaller('commons')
+      const parameters = '?_type=Location,Practitioner'
+      assertRefused(await get(stage, caller, `/Patient/$export${parameters}`), 400, 'business-rule')
+      const answer = await get(stage, caller, `/$export${parameters}`)
+      assert.equal(answer.status, 202)
+      const poorer = await stage.newCaller('commons', 'system/Condition.read')
+      const associated = { parameters: [entry('_type', 'valueString', 'Condition')] }
+      const change = {
+        parameters: [
+          ...associated.parameters,
+          entry('includeAssociatedData', 'valueCode', 'LatestProvenanceResources'),
+        ],
+      }
+      assertRefused(await stage.send(await kickOffRequest(stage, poorer, change)), 403, 'forbidden')
+    },
+  },
+]
