@@ -10,7 +10,7 @@ export interface ProblemKind {
   /** The fine codes; none when the code does not say them in the same place. */
   readonly codes: readonly string[]
   readonly text: string
-  /** Where it is made: `src/http/file.ts:31`. */
+  /** Where it is made: `src/http/files/file.ts:31`. */
   readonly at: string
 }
 

@@ -32,7 +32,7 @@ export interface AuditAgent {
 
 /**
  * One event of the audit trail. It holds names and numbers, never a token, a secret or what a record says. `tenant` names the chain.
- * The end of exports is written in SQL by `src/jobs/job-audit.ts`, in the same shape.
+ * The end of exports is written in SQL by `src/jobs/audited-ending.ts`, in the same shape.
  */
 export interface AuditEntry {
   readonly tenant: string

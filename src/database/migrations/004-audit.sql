@@ -20,7 +20,7 @@ create table audit_head (
 );
 
 -- The hash of an entry: SHA-256 over the previous hash and, each ended by a line feed, tenant, number, microseconds since 1970 and
--- entry. src/access/audit-chain.ts computes the same.
+-- entry. src/audit/chain.ts computes the same.
 create function audit_hash(previous bytea, tenant text, number bigint, recorded timestamptz, entry text) returns bytea
 language sql stable as $$
   select sha256(previous || convert_to(
