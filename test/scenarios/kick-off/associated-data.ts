@@ -115,7 +115,7 @@ export const associatedDataScenarios: readonly Scenario[] = [
   },
   {
     t: [104, 107, 108, 109, 110, 111],
-    rules: ['S-8', 'S-9', 'S-10', 'S-11', 'S-40', 'S-41', '§3'],
+    rules: ['S-8', 'S-9', 'S-10', 'S-11', 'S-40', 'S-41', 'D19', '§3'],
     does: 'Provenances of two owners, three targets, an organization',
     outcome: 'relevant or latest ones of exported records, each once',
     play: async (stage) => {

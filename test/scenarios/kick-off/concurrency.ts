@@ -29,7 +29,7 @@ function assertThrottled(answer: Answer, status: string): void {
 export const concurrencyScenarios: readonly Scenario[] = [
   {
     t: [155],
-    rules: ['S-5', 'K11'],
+    rules: ['S-5', 'D29', 'K11'],
     does: 'a second kick-off while one runs',
     outcome: '429 throttled with Retry-After and the running export',
     play: async (stage) => {

@@ -81,7 +81,7 @@ export const patientScenarios: readonly Scenario[] = [
   },
   {
     t: [28],
-    rules: ['O-9'],
+    rules: ['O-9', 'D33'],
     does: 'unknown patient (strict)',
     change: { patients: [patientEntry('Patient/minimal'), patientEntry('Patient/nobody')] },
     status: 400,
@@ -103,7 +103,7 @@ export const patientScenarios: readonly Scenario[] = [
   },
   {
     t: [29],
-    rules: ['O-9', 'S-13'],
+    rules: ['O-9', 'D33', 'S-13'],
     does: 'unknown patient (lenient)',
     change: {
       headers: { prefer: 'respond-async, handling=lenient' },

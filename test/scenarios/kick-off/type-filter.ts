@@ -131,14 +131,14 @@ export const typeFilterScenarios: readonly Scenario[] = [
   refused(84, 'S-36', 'Condition?foo=bar', 'not-supported'),
   accepted(85, 'S-36', 'Procedure?status=completed'),
   accepted(86, 'S-36', 'Procedure?status=completed'),
-  refused(87, '§4', 'Condition', 'value'),
-  refused(87, '§4', 'Condition?', 'value'),
-  refused(88, '§4', 'Condition?clinical-status=', 'value'),
-  refused(89, '§4', 'Condition?clinical-status', 'value'),
+  refused(87, 'search-params §4', 'Condition', 'value'),
+  refused(87, 'search-params §4', 'Condition?', 'value'),
+  refused(88, 'search-params §4', 'Condition?clinical-status=', 'value'),
+  refused(89, 'search-params §4', 'Condition?clinical-status', 'value'),
   structural(90, 'S-34', 'Foo?x=y', 'value'),
-  refused(91, '§4', '/Condition?clinical-status=active', 'value'),
-  refused(91, '§4', 'https://example.org/Condition?clinical-status=active', 'value'),
-  accepted(92, '§4', 'Condition?clinical%2Dstatus=active%2Crecurrence'),
+  refused(91, 'search-params §4', '/Condition?clinical-status=active', 'value'),
+  refused(91, 'search-params §4', 'https://example.org/Condition?clinical-status=active', 'value'),
+  accepted(92, 'search-params §4', 'Condition?clinical%2Dstatus=active%2Crecurrence'),
   accepted(93, 'S-36', 'Goal?target-date=ge2020-01-01&target-date=le2020-12-31'),
   refused(97, 'S-36', 'Goal?target-date=notadate', 'value'),
   {
@@ -188,7 +188,7 @@ export const typeFilterScenarios: readonly Scenario[] = [
   },
   {
     t: [61, 62, 63],
-    rules: ['S-31', 'S-38', '§4'],
+    rules: ['S-31', 'S-38', 'search-params §4'],
     does: 'queries on two types, with commas between values and between queries',
     outcome: 'exactly the matching records; types without a query come whole',
     play: async (stage) => {
@@ -207,7 +207,7 @@ export const typeFilterScenarios: readonly Scenario[] = [
   },
   {
     t: [64],
-    rules: ['§4'],
+    rules: ['search-params §4'],
     does: 'a query whose value begins like a type',
     outcome: 'two queries, both applied',
     play: async (stage) => {

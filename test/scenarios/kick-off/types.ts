@@ -9,7 +9,7 @@ const at = 'Parameters.parameter[1].valueString'
 
 const accepted = (t: number, does: string, value: string): RequestRow => ({
   t: [t],
-  rules: ['S-25', 'S-27', 'S-28', 'S-30'],
+  rules: ['S-25', 'S-27', 'S-28', 'S-30', 'D8'],
   does,
   change: { parameters: types(value) },
   status: 202,

@@ -31,7 +31,7 @@ const assertNotFound = async (stage: Stage, caller: Caller, method: string, stat
 export const statusScenarios: readonly Scenario[] = [
   {
     t: [162],
-    rules: ['§5'],
+    rules: ['D31', '§5'],
     does: 'status while the export runs',
     outcome: '202 with X-Progress in-progress and Retry-After',
     play: async (stage) => {
@@ -58,7 +58,7 @@ export const statusScenarios: readonly Scenario[] = [
   },
   {
     t: [163, 172, 173],
-    rules: ['§5', '§11.5'],
+    rules: ['D23', '§5', '§11.5'],
     does: 'status of a completed export that found nothing',
     outcome: '200 application/json with Expires and empty lists',
     play: async (stage) => {
