@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { fileRetentionDays, jobRetentionDays } from '../protocol/limits.ts'
 import type { JobState } from '../protocol/plan/job-state.ts'
-import type { ExportRequest } from '../protocol/request/request.ts'
+import type { ExportRequest } from '../protocol/request/export-request.ts'
 import { auditedEnding } from './audited-ending.ts'
 import type { Enqueue } from './queue.ts'
 

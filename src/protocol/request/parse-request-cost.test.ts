@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { exportableTypes } from '../../fhir/resource-types.ts'
 import { operationsOf } from '../answer/operations.fixture.ts'
 import { profiles } from '../profile.ts'
-import { base, grantFor, type Input } from './request.fixture.ts'
-import { parseExportRequest } from './request.ts'
+import { base, grantFor, type Input } from './parse-request.fixture.ts'
+import { parseExportRequest } from './parse-request.ts'
 
 const everything = grantFor(exportableTypes)
 
