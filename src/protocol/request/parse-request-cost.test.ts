@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { operationsOf } from '../../../test/operations.ts'
 import { exportableTypes } from '../../fhir/resource-types.ts'
-import { operationsOf } from '../answer/operations.fixture.ts'
 import { profiles } from '../profile.ts'
 import { base, grantFor, type Input } from './parse-request.fixture.ts'
 import { parseExportRequest } from './parse-request.ts'
