@@ -5,7 +5,7 @@ import type { CopyRow } from '../copy/copied-row.ts'
 import { copyRows } from '../copy/copy-out.ts'
 import { ownersOfTenant } from '../owners.ts'
 import { text, textArray } from '../sql-literal.ts'
-import { absencePacks, noType } from './absent-types.ts'
+import { absencePacks, absenceType } from './absence-pack.ts'
 import { GatheredLines } from './gathered-lines.ts'
 import type { Pack } from './pack.ts'
 import { PackBuilder, type PackRow } from './pack-builder.ts'
@@ -95,7 +95,7 @@ export async function dropAllPacks(pool: Pool, tenant: string): Promise<void> {
     for (let start = 0; start < owners.length; start += droppedOwnersMax) {
       const some = owners.slice(start, start + droppedOwnersMax)
       const { rows } = await pool.query<PackChange>(toBePackedSql, [tenant, some, packedTypes])
-      await dropPacks(pool, tenant, [...rows, ...some.map((owner) => ({ owner, type: noType }))])
+      await dropPacks(pool, tenant, [...rows, ...some.map((owner) => ({ owner, type: absenceType }))])
     }
   }
 }
@@ -189,9 +189,9 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
     built.push({ mark: waiting.get(key)!, packs: builder.finish() })
     waiting.delete(key)
     // It names those types without versions that come with it.
-    const ofNoType = waiting.get(`${builder.owner} ${noType}`)
+    const ofNoType = waiting.get(`${builder.owner} ${absenceType}`)
     if (ofNoType) built.push({ mark: ofNoType, packs: [] })
-    waiting.delete(`${builder.owner} ${noType}`)
+    waiting.delete(`${builder.owner} ${absenceType}`)
   }
   for await (const rows of copyRows(pool, rowsQuery(tenant, marks))) {
     for (const row of rows.map(rowOf)) {
@@ -217,7 +217,7 @@ async function* packMarks(pool: Pool, marks: readonly Mark[]): AsyncGenerator<re
   finish()
   const empty = [...waiting.values()].map((mark) => ({
     mark,
-    packs: mark.type === noType ? [] : new PackBuilder(mark.type, new PresentRecords(mark.owner), lines).finish(),
+    packs: mark.type === absenceType ? [] : new PackBuilder(mark.type, new PresentRecords(mark.owner), lines).finish(),
   }))
   yield await publish(pool, tenant, [...built, ...empty])
 }
@@ -257,7 +257,7 @@ async function publish(
       marks.map(({ change }) => change),
     ])
     const taken = new Set(rows.map(({ owner, type }) => `${owner} ${type}`))
-    const named = new Set(rows.filter(({ type }) => type === noType).map(({ owner }) => owner))
+    const named = new Set(rows.filter(({ type }) => type === absenceType).map(({ owner }) => owner))
     // An owner's pack of no type will name the types without versions.
     const isNamed = ({ owner, changed }: Pack) => changed === Number.NEGATIVE_INFINITY && named.has(owner)
     const kept = packs.filter((pack) => taken.has(`${pack.owner} ${pack.type}`) && !isNamed(pack))
