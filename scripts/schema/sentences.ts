@@ -129,6 +129,7 @@ export const themes: readonly Theme[] = [
           worker: "the running worker's number: its advisory lock of class 7062",
           planned: 'records that were expected',
           scanned: 'records that the attempt has gone through, matching or not',
+          claimed: 'when a worker took it last: those who were served longest ago come first',
         },
       },
       part: {

@@ -27,7 +27,7 @@ const retrySecondsStep = 2
  * Work beyond `concurrency` that an engine takes, from tenants of whom nothing is at work: a small export does not wait until somebody
  * else's large partition ends.
  */
-export const spareSlots = 1
+export const spareSlotsMax = 1
 
 /** Takes work when the queue tells of some, `concurrency` pieces at a time, until stopped. Any number of engines share a store. */
 export async function startEngine(options: {
@@ -45,7 +45,7 @@ export async function startEngine(options: {
   const packer = new BackgroundPacker(pool)
   const consumer = await consumeTasks(
     connection,
-    concurrency + spareSlots,
+    concurrency + spareSlotsMax,
     (task) => engine.run(task),
     () =>
       packer.run().then(
