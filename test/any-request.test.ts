@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
-import { anyBody, anyHeader } from '../src/protocol/request/request.fixture.ts'
+import { anyBody, anyHeader } from '../src/protocol/request/parse-request.fixture.ts'
 import type { Answer } from './scenarios/exchange.ts'
 import { minimalPatient, requiredHeaders } from './scenarios/kick-off.ts'
 import { outcomeOf } from './scenarios/outcome.ts'
 import { patient, put } from './scenarios/resources.ts'
-import { type Caller, Stage } from './scenarios/suite.ts'
+import { type Caller, ScenarioSuite } from './scenarios/suite.ts'
 
 const runs = { numRuns: 400 }
 
-let stage: Stage
+let suite: ScenarioSuite
 let callers: readonly Caller[]
 before(async () => {
-  stage = await Stage.open()
-  await put(stage, [patient(minimalPatient)])
-  callers = [await stage.newCaller('clinic'), await stage.newCaller('textbook'), await stage.newCaller('commons')]
+  suite = await ScenarioSuite.open()
+  await put(suite, [patient(minimalPatient)])
+  callers = [await suite.newCaller('clinic'), await suite.newCaller('textbook'), await suite.newCaller('commons')]
 })
-after(() => stage.close())
+after(() => suite.close())
 
 /** What a client can send in a header: Node refuses everything else, and so do HTTP proxies. */
 const sendable = (text: string): string => text.replace(/[^\t\x20-\x7e\x80-\xff]/g, '')
@@ -50,13 +50,13 @@ const decodable = (path: string): boolean => {
   }
 }
 
-/** No request is the server's fault, and every refusal says why: `Stage.send` has checked ids and OperationOutcome. */
+/** No request is the server's fault, and every refusal says why: `ScenarioSuite.send` has checked ids and OperationOutcome. */
 async function checkAnswer(caller: Caller, answer: Answer): Promise<void> {
   assert.ok(answer.status < 500, answer.body.toString('utf8'))
   if (answer.status >= 400) assert.ok(outcomeOf(answer).length > 0)
   const job = answer.headers['content-location']
   if (answer.status === 202 && job !== undefined) {
-    assert.equal((await stage.ask(caller, 'DELETE', String(job))).status, 202)
+    assert.equal((await suite.ask(caller, 'DELETE', String(job))).status, 202)
   }
 }
 
@@ -74,7 +74,7 @@ test('any headers and body of a kick-off have an answer below 500', async () => 
         prefer: [prefer].flat().map(sendable),
       }
       const more = { headers: sent, body: bytes }
-      await checkAnswer(caller, await stage.ask(caller, 'POST', `/Patient/$export${query}`, more))
+      await checkAnswer(caller, await suite.ask(caller, 'POST', `/Patient/$export${query}`, more))
     }),
     runs,
   )
@@ -102,7 +102,7 @@ test('any path, method and body below a tenant has an answer below 500', async (
     fc.asyncProperty(anything, async ({ method, path, bytes, callerOf }) => {
       const caller = callerOf()
       const more = { headers: requiredHeaders, body: bytes }
-      const answer = await stage.ask(caller, method, path, method === 'GET' ? { headers: requiredHeaders } : more)
+      const answer = await suite.ask(caller, method, path, method === 'GET' ? { headers: requiredHeaders } : more)
       await checkAnswer(caller, answer)
     }),
     runs,

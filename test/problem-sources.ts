@@ -33,7 +33,7 @@ const makers: Readonly<Record<string, Maker>> = {
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** The folders whose code answers requests. */
-const folders = ['access', 'export', 'filter', 'http', 'worker']
+const folders = ['access', 'audit', 'engine', 'filter', 'http', 'protocol']
 
 /** Every problem of the sources. */
 export function problemKinds(): ProblemKind[] {

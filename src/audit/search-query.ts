@@ -2,7 +2,7 @@ import { cutPrefix } from '../filter/match/date.ts'
 import { spanOf } from '../filter/match/span.ts'
 import { quoted } from '../protocol/client-text.ts'
 import { type Problem, problem } from '../protocol/problem.ts'
-import type { QueryString } from '../protocol/request/request.ts'
+import type { QueryString } from '../protocol/request/parse-request.ts'
 
 /** Entries of one page: when nothing is said, and at most. */
 export const auditPageDefault = 50

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { PoolConfig } from 'pg'
 import { openPool } from '../database/pool.ts'
 import { diskStore } from '../files/disk-store.ts'
-import { startEngine } from './engine.ts'
+import { spareSlotsMax, startEngine } from './engine.ts'
 
 /** What the main thread gives an engine thread. */
 export interface EngineThreadData {
@@ -16,7 +16,7 @@ const poolSizeOf = (concurrency: number): number => concurrency * 3 + 2
 
 const { connection, filesDirectory, concurrency } = workerData as EngineThreadData
 const port = parentPort!
-const pool = openPool(connection, poolSizeOf(concurrency))
+const pool = openPool(connection, poolSizeOf(concurrency + spareSlotsMax))
 const engine = await startEngine({
   pool,
   connection,

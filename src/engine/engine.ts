@@ -1,11 +1,12 @@
 import type { Pool, PoolConfig } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { failJob, releasePlanning } from '../jobs/job.ts'
+import { type ClaimedJob, claimPlanning, failJob, releasePlanning } from '../jobs/job.ts'
 import { type Liveness, openLiveness } from '../jobs/liveness.ts'
-import { type Partition, releasePartition } from '../jobs/partition.ts'
+import { claimPartition, type Partition, releasePartition } from '../jobs/partition.ts'
 import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/queue.ts'
 import { tooManyAttempts } from '../jobs/rescue.ts'
+import { nextTurn } from '../jobs/turn.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { BackgroundPacker } from './background-packer.ts'
 import type { PartitionContext } from './partition/partition-context.ts'
@@ -22,7 +23,13 @@ export type EngineLog = (
 /** How long a failed partition waits: this many seconds times its attempts. */
 const retrySecondsStep = 2
 
-/** Takes tasks from the queue and runs them, `concurrency` at a time, until stopped. Any number of engines share a store. */
+/**
+ * Work beyond `concurrency` that an engine takes, from tenants of whom nothing is at work: a small export does not wait until somebody
+ * else's large partition ends.
+ */
+export const spareSlotsMax = 1
+
+/** Takes work when the queue tells of some, `concurrency` pieces at a time, until stopped. Any number of engines share a store. */
 export async function startEngine(options: {
   readonly pool: Pool
   readonly connection: PoolConfig
@@ -33,12 +40,12 @@ export async function startEngine(options: {
   const { pool, connection, files, concurrency, log } = options
   const queueError = (error: unknown) => log('queue-error', { reason: reasonOf(error) })
   const producer = await openProducer(pool, queueError)
-  const engine = new Engine({ pool, files, complain: log }, producer.enqueue, connection, log)
+  const engine = new Engine({ pool, files, complain: log }, producer.enqueue, connection, concurrency, log)
   await engine.beAlive()
   const packer = new BackgroundPacker(pool)
   const consumer = await consumeTasks(
     connection,
-    concurrency,
+    concurrency + spareSlotsMax,
     (task) => engine.run(task),
     () =>
       packer.run().then(
@@ -50,6 +57,7 @@ export async function startEngine(options: {
   const sweeper = startSweeper(pool, producer, files, (error) => log('sweep-failed', { reason: reasonOf(error) }))
   return {
     stop: async () => {
+      engine.takeNoMore()
       await consumer.stop()
       await sweeper.stop()
       await packer.stop()
@@ -63,14 +71,30 @@ class Engine {
   readonly #context: PartitionContext
   readonly #enqueue: Enqueue
   readonly #connection: PoolConfig
+  readonly #concurrency: number
   readonly #log: EngineLog
   #liveness: Promise<Liveness> | undefined
+  /** Slots that have work or look for some. */
+  #taken = 0
+  #stopping = false
 
-  constructor(context: PartitionContext, enqueue: Enqueue, connection: PoolConfig, log: EngineLog) {
+  constructor(
+    context: PartitionContext,
+    enqueue: Enqueue,
+    connection: PoolConfig,
+    concurrency: number,
+    log: EngineLog,
+  ) {
     this.#context = context
     this.#enqueue = enqueue
     this.#connection = connection
+    this.#concurrency = concurrency
     this.#log = log
+  }
+
+  /** What is at work goes on. */
+  takeNoMore(): void {
+    this.#stopping = true
   }
 
   /** The proof of life that new claims carry. A lost session is replaced when the next task comes. */
@@ -91,32 +115,48 @@ class Engine {
   }
 
   /**
-   * Runs one task. When even giving work back fails, this engine may hold work that it does not know of: it then takes a new number,
-   * and what it held under the old one is rescued like a dead worker's.
+   * Works until there is nothing to do. The task that woke this slot is done if it was tried before; else it only says that there is
+   * work, and whoever's turn it is gets it. When even giving work back fails, this engine may hold work that it does not know of: it
+   * then takes a new number, and what it held under the old one is rescued like a dead worker's.
    */
   async run(task: Task): Promise<void> {
+    this.#taken++
     try {
-      await this.#take(task)
+      await this.#take(task, true)
+      while (!this.#stopping) {
+        const next = await nextTurn(this.#context.pool, this.#taken > this.#concurrency)
+        if (next === undefined) return
+        await this.#take(next, false)
+      }
     } catch (error) {
       await this.die()
       throw error
+    } finally {
+      this.#taken--
     }
   }
 
-  async #take(task: Task): Promise<void> {
+  async #take(task: Task, again: boolean): Promise<void> {
     const { worker } = await this.beAlive()
-    if (task.kind === 'plan') return this.#plan(task, worker)
-    await runPartition(this.#context, this.#enqueue, task, worker, (partition, error) => this.#retry(partition, error))
+    const { pool } = this.#context
+    if (task.kind === 'plan') {
+      const job = await claimPlanning(pool, task.job, worker, again)
+      return job && this.#plan(job, worker)
+    }
+    const partition = await claimPartition(pool, task.job, task.number, worker, again)
+    if (partition)
+      await runPartition(this.#context, this.#enqueue, partition, (held, error) => this.#retry(held, error))
   }
 
-  async #plan(task: Task & { kind: 'plan' }, worker: number): Promise<void> {
+  async #plan(job: ClaimedJob, worker: number): Promise<void> {
     const { pool } = this.#context
     try {
-      await planJob(pool, this.#enqueue, task.job, worker)
+      await planJob(pool, this.#enqueue, job, worker)
     } catch (error) {
-      this.#log('task-failed', { job: task.job, task: 'plan', reason: reasonOf(error) })
+      this.#log('task-failed', { job: job.id, task: 'plan', reason: reasonOf(error) })
       await transaction(pool, async (client) => {
-        if (await releasePlanning(client, task.job, worker)) await this.#enqueue(client, [task], retrySecondsStep)
+        if (!(await releasePlanning(client, job.id, worker))) return
+        await this.#enqueue(client, [{ kind: 'plan', job: job.id }], retrySecondsStep)
       })
     }
   }

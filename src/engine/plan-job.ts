@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
-import { claimPlanning, failJob, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
+import { type ClaimedJob, failJob, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
 import { countReferences } from '../jobs/noted-reference.ts'
 import { insertPartitions } from '../jobs/partition.ts'
 import type { Enqueue } from '../jobs/queue.ts'
@@ -12,10 +12,9 @@ import { isOfOwners } from './partition/choice.ts'
 import { packDemand } from './partition/demanded-packs.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 
-/** Plans an accepted job: all partitions and their tasks appear in one transaction. Does nothing when another planner has it. */
-export async function planJob(pool: Pool, enqueue: Enqueue, id: string, worker: number): Promise<void> {
-  const job = await claimPlanning(pool, id, worker)
-  if (!job) return
+/** Plans a job that the worker has claimed: all partitions and their tasks appear in one transaction. */
+export async function planJob(pool: Pool, enqueue: Enqueue, job: ClaimedJob, worker: number): Promise<void> {
+  const { id } = job
   if (job.planAttempts > partitionAttemptsMax) return failJob(pool, id, tooManyAttempts)
   const types = job.request.types.filter((type) => isOfOwners(job.request, type))
   const planned = job.request.reach ? await planUnlisted(pool, job, types, worker) : 0

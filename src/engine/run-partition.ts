@@ -2,7 +2,7 @@ import { transaction } from '../database/transaction.ts'
 import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
 import { addReferences } from '../jobs/noted-reference.ts'
 import { insertParts, jobParts } from '../jobs/part.ts'
-import { claimPartition, countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
+import { countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { exportBlocks } from './partition/export-blocks.ts'
 import { exportOwners } from './partition/export-owners.ts'
@@ -13,16 +13,13 @@ import { finishJob } from './plan-job.ts'
 import { exportDeletions } from './references/export-deletions.ts'
 import { exportReferences } from './references/export-references.ts'
 
-/** Runs a waiting partition to its end and publishes its files, or fails with the claimed partition in hand. */
+/** Runs a claimed partition to its end and publishes its files, or fails with it in hand. */
 export async function runPartition(
   context: PartitionContext,
   enqueue: Enqueue,
-  task: { readonly job: string; readonly number: number },
-  worker: number,
+  partition: Partition,
   onFailure: (partition: Partition, error: unknown) => Promise<void>,
 ): Promise<void> {
-  const partition = await claimPartition(context.pool, task.job, task.number, worker)
-  if (!partition) return
   const held = new HeldPartition(context.pool, partition)
   try {
     const job = await findJob(context.pool, partition.job)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { operationsOf } from '../../test/operations.ts'
 import {
   blanksOfManyLines,
   blanksOfOneLine,
@@ -11,7 +12,14 @@ import {
   tokensOf,
 } from './json-source.fixture.ts'
 import { jsonDepthMax } from './json-text.ts'
-import { digestOf, type ReadResource, readResourceText, statedLastUpdated, storedLine } from './resource-text.ts'
+import {
+  digestOf,
+  type ReadResource,
+  readResourceText,
+  recordValuesMax,
+  statedLastUpdated,
+  storedLine,
+} from './resource-text.ts'
 
 const versionId = 7
 const lastUpdated = Date.parse('2026-03-18T19:19:42.123Z')
@@ -41,7 +49,10 @@ const staleMember = fc.constantFrom<JsonMember>(
   { key: '"\\u006castUpdated"', value: { literal: 'null' } },
 )
 const metaMembers = fc
-  .tuple(freeMembers(jsonSource, 3), fc.array(staleMember, { maxLength: 2 }))
+  .tuple(
+    freeMembers(jsonSource, 3),
+    fc.uniqueArray(staleMember, { maxLength: 2, selector: ({ key }) => JSON.parse(key) }),
+  )
   .chain(([kept, stale]) => fc.shuffledSubarray([...kept, ...stale], { minLength: kept.length + stale.length }))
 
 /** A resource's members in any order; `meta` may be missing. */
@@ -191,6 +202,22 @@ describe('a text that cannot be stored', () => {
     ['has a key twice', '{"resourceType":"Basic","id":"x","a":1,"a":1}', /"a" stands twice/],
     ['has its id twice', '{"resourceType":"Basic","id":"y","id":"x"}', /"id" stands twice/],
     ['has a key twice, once escaped', '{"resourceType":"Basic","id":"x","\\u0069d":"x"}', /"id" stands twice/],
+    [
+      'has a key twice further down',
+      '{"resourceType":"Basic","id":"x","subject":{"reference":"Patient/1","reference":"Patient/2"}}',
+      /"reference" stands twice/,
+    ],
+    [
+      'has a key twice in meta',
+      '{"resourceType":"Basic","id":"x","meta":{"versionId":"1","versionId":"2"}}',
+      /"versionId" stands twice/,
+    ],
+    ['has a key twice in an array', '{"resourceType":"Basic","id":"x","a":[1,{"b":1,"b":2}]}', /"b" stands twice/],
+    [
+      'has too many values',
+      `{"resourceType":"Basic","id":"x","a":[${'1,'.repeat(recordValuesMax)}1]}`,
+      /more than 250000 values/,
+    ],
     ['nests too deep', `{"resourceType":"Basic","id":"x","a":${nested(jsonDepthMax + 1)}}`, /nested too deep/],
   ]
   for (const [what, source, fault] of faults) {
@@ -205,3 +232,39 @@ describe('a text that cannot be stored', () => {
     assert.match(faultOf(`{"resourceType":"Basic","a":${nested(jsonDepthMax + 1)}}`, 'given') ?? 'none', /too deep/)
   })
 })
+
+it('a text may have as many values as the bound, and not one more', () => {
+  // The object, its three members (two commas), the array, and its items.
+  const withValues = (count: number) => `{"resourceType":"Basic","id":"x","a":[${Array(count).fill('1').join(',')}]}`
+  assert.equal(faultOf(withValues(recordValuesMax - 3)), undefined)
+  assert.match(faultOf(withValues(recordValuesMax - 2)) ?? 'none', /values/)
+})
+
+/** Resources of growing size that would like to be expensive. */
+const hostile: Readonly<Record<string, (size: number) => string>> = {
+  'the last of many members stands twice': (size) =>
+    `{"resourceType":"Basic","id":"x",${Array.from({ length: size }, (_, at) => `"k${at}":1`).join(',')},"k${size - 1}":1}`,
+  'many members': (size) =>
+    `{"resourceType":"Basic","id":"x",${Array.from({ length: size }, (_, at) => `"k${at}":1`).join(',')}}`,
+  'many members of meta': (size) =>
+    `{"resourceType":"Basic","id":"x","meta":{${Array.from({ length: size }, (_, at) => `"k${at}":1`).join(',')}}}`,
+  'many empty objects': (size) => `{"resourceType":"Basic","id":"x","a":[${'{},'.repeat(size)}{}]}`,
+  'many arrays in one another': (size) => `{"resourceType":"Basic","id":"x","a":${'['.repeat(size)}`,
+  'many blanks': (size) => `{"resourceType":"Basic",${'\n'.repeat(size)}"id":"x"}`,
+  'many line ends in objects': (size) => `{"resourceType":"Basic","id":"x","a":[${'{\n},'.repeat(size)}1]}`,
+  'a string of escapes': (size) => `{"resourceType":"Basic","id":"x","a":"${'\\"'.repeat(size)}"}`,
+  'keys of escapes': (size) => `{"resourceType":"Basic","id":"x","${'\\u0061'.repeat(size)}":1}`,
+}
+
+for (const [does, sourceOf] of Object.entries(hostile)) {
+  it(`work grows no faster than the text: ${does}`, async () => {
+    const operations = []
+    for (const times of [1, 1, 2, 4, 8]) {
+      const source = sourceOf(1_000 * times)
+      operations.push(await operationsOf(() => readResourceText(source)))
+    }
+    const [, once = 0, ...more] = operations
+    for (const [index, count] of more.entries())
+      assert.ok(count <= once * 2 ** (index + 1) * 1.25 + 1_000, String(operations))
+  })
+}

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { formatInstant, parseInstant } from './instant.ts'
-import { type Member, membersOf, oneLine } from './json-text.ts'
+import { jsonExcess } from './json-excess.ts'
+import { jsonDepthMax, type Member, membersOf, oneLine, repeatedKey } from './json-text.ts'
 import type { JsonObject } from './ownership.ts'
 import { isId, isTypeName } from './reference.ts'
 import type { ResourceScan } from './resource-scan.ts'
@@ -31,11 +32,17 @@ export interface TextFault {
   readonly expression?: string
 }
 
+/** Arrays, objects, and members or items behind the first of each, in one record: parsing takes a server's time, and nobody else's. */
+export const recordValuesMax = 250_000
+
 /**
- * Reads the JSON text of one resource.
+ * Reads the JSON text of one resource. Linear in the text; what would cost much is refused before it is parsed.
  * @param assignedId the id the server gives the resource (FHIR create, update); without it the text must have one
  */
 export function readResourceText(source: string, assignedId?: string): ReadResource | TextFault {
+  const excess = jsonExcess(source, { depthMax: jsonDepthMax + 1, valuesMax: recordValuesMax })
+  if (excess === 'depth') return { fault: 'nested too deep' }
+  if (excess === 'values') return { fault: `more than ${recordValuesMax} values` }
   let resource: unknown
   try {
     resource = JSON.parse(source)
@@ -64,7 +71,7 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
   const line = oneLine(source)
   const stated = membersOf(line)
   if (!stated) return { fault: 'nested too deep', expression: type }
-  const twice = repeatedMember(stated)
+  const twice = repeatedKey(line)
   if (twice !== undefined) return { fault: `the member "${twice}" stands twice`, expression: type }
   const text = resource.id === id ? line : withId(line, id, stated)
   const members = text === line ? stated : membersOf(text)!
@@ -73,12 +80,6 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
   const updated = (meta as JsonObject | undefined)?.lastUpdated
   const lastUpdated = typeof updated === 'string' ? updated : undefined
   return { type, id, resource, text: { bytes, cut: Buffer.byteLength(head), lastUpdated } }
-}
-
-function repeatedMember(members: readonly Member[]): string | undefined {
-  const distinct = new Set(members.map(({ key }) => key))
-  if (distinct.size === members.length) return undefined
-  return members.find(({ key }, index) => members.findIndex((other) => other.key === key) < index)!.key
 }
 
 /** Puts the id the server decides on into the text, in the place of the client's or behind `resourceType`. */

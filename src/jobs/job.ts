@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { fileRetentionDays, jobRetentionDays } from '../protocol/limits.ts'
 import type { JobState } from '../protocol/plan/job-state.ts'
-import type { ExportRequest } from '../protocol/request/request.ts'
+import type { ExportRequest } from '../protocol/request/export-request.ts'
 import { auditedEnding } from './audited-ending.ts'
 import type { Enqueue } from './queue.ts'
 
@@ -99,15 +99,23 @@ export async function jobProgress(pool: Pool, id: string): Promise<{ exported: n
   return { exported: Number(rows[0].exported), planned: Number(rows[0].planned) }
 }
 
-/** Takes an accepted job for planning; undefined when somebody else has it or it is accepted no more. */
+/** A job that somebody plans, for the how manieth time. */
+export type ClaimedJob = Job & { readonly planAttempts: number }
+
+/**
+ * Takes an accepted job for planning; undefined when somebody else has it or it is accepted no more.
+ * @param again only one whose planning was tried before
+ */
 export async function claimPlanning(
   pool: Pool,
   id: string,
   worker: number,
-): Promise<(Job & { readonly planAttempts: number }) | undefined> {
+  again = false,
+): Promise<ClaimedJob | undefined> {
   const sql = `update job set planner = $2, plan_attempts = plan_attempts + 1 where id = $1 and state = 'accepted' and planner is null
+      and (plan_attempts > 0 or not $3)
     returning plan_attempts as "planAttempts", ${columns}`
-  return (await pool.query<Job & { planAttempts: number }>(sql, [id, worker])).rows[0]
+  return (await pool.query<ClaimedJob>(sql, [id, worker, again])).rows[0]
 }
 
 /** Gives an accepted job back for another planner. */

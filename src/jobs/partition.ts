@@ -28,19 +28,23 @@ export async function insertPartitions(
   return numbers
 }
 
-/** Takes a waiting partition of a live job for a worker; undefined when it is not waiting any more. */
+/**
+ * Takes a waiting partition of a live job for a worker; undefined when it is not waiting any more.
+ * @param again only one that was tried before
+ */
 export async function claimPartition(
   pool: Pool,
   job: string,
   number: number,
   worker: number,
+  again = false,
 ): Promise<Partition | undefined> {
   const { rows } = await pool.query<Partition>(
-    `update partition set state = 'running', attempt = attempt + 1, worker = $3, scanned = 0
-     where job = $1 and number = $2 and state = 'waiting'
+    `update partition set state = 'running', attempt = attempt + 1, worker = $3, scanned = 0, claimed = clock_timestamp()
+     where job = $1 and number = $2 and state = 'waiting' and (attempt > 0 or not $4)
        and exists (select from job where id = $1 and state in ('running', 'finishing'))
      returning job, number, kind, owners, attempt`,
-    [job, number, worker],
+    [job, number, worker, again],
   )
   return rows[0]
 }

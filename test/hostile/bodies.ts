@@ -66,7 +66,7 @@ export const bodyAttacks: readonly Attack[] = [
     ([what, body]): Attack => ({
       against: 'the process and its memory',
       attack: `a kick-off with ${what}: a 4xx that says what is wrong, and no more than 101 issues`,
-      play: async (target) => {
+      run: async (target) => {
         const answer = await kickOff(target, body)
         assert.ok(answer.status >= 400 && answer.status < 500, `${answer.status}`)
         assert.ok(outcomeOf(answer).length <= 101)
@@ -78,7 +78,7 @@ export const bodyAttacks: readonly Attack[] = [
     ([what, body]): Attack => ({
       against: 'the process and its memory',
       attack: `a kick-off with ${what}: accepted or refused, and the next one is read as ever`,
-      play: async (target) => {
+      run: async (target) => {
         const answer = await kickOff(target, body)
         assert.ok(answer.status === 202 || (answer.status >= 400 && answer.status < 500), `${answer.status}`)
         const job = answer.headers['content-location']
@@ -91,7 +91,7 @@ export const bodyAttacks: readonly Attack[] = [
     (coding): Attack => ({
       against: 'memory',
       attack: `a body that unpacks to 64 MB, Content-Encoding: ${coding}: 415, not unpacked`,
-      play: async (target) => {
+      run: async (target) => {
         const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024))
         const answer = await kickOff(target, bomb, { 'content-encoding': coding })
         assert.equal(answer.status, 415)
@@ -102,7 +102,7 @@ export const bodyAttacks: readonly Attack[] = [
   {
     against: 'memory',
     attack: 'Content-Encoding: identity is what it says',
-    play: async (target) => {
+    run: async (target) => {
       const headers = { 'content-encoding': 'identity' }
       assert.equal((await kickOff(target, '{', headers)).status, 400)
     },
@@ -110,7 +110,7 @@ export const bodyAttacks: readonly Attack[] = [
   {
     against: 'the token endpoint',
     attack: 'a compressed token request, and one of 32,769 bytes',
-    play: async (target) => {
+    run: async (target) => {
       const headers = { 'content-type': 'application/x-www-form-urlencoded' }
       const path = '/oauth2/clinic/token'
       const packed = await send(target, 'POST', path, { ...headers, 'content-encoding': 'gzip' }, gzipSync('a'))
@@ -122,7 +122,7 @@ export const bodyAttacks: readonly Attack[] = [
   {
     against: 'browsers',
     attack: 'a Binary that says it is a page: sent as a download, and nothing in it may run',
-    play: async (target) => {
+    run: async (target) => {
       const data = Buffer.from('<script>alert(1)</script>').toString('base64')
       const page = { resourceType: 'Binary', id: 'page', contentType: 'text/html', data }
       const headers = { ...bearer(target.stranger), 'content-type': 'application/fhir+json' }
@@ -139,7 +139,7 @@ export const bodyAttacks: readonly Attack[] = [
   {
     against: 'headers of answers',
     attack: 'a Binary whose contentType has line ends',
-    play: async (target) => {
+    run: async (target) => {
       const page = { resourceType: 'Binary', id: 'crlf', contentType: 'text/html\r\nX-Injected: yes', data: 'AAAA' }
       const headers = { ...bearer(target.stranger), 'content-type': 'application/fhir+json' }
       await send(target, 'PUT', '/r4/clinic/Binary/crlf', headers, JSON.stringify(page))

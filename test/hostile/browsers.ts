@@ -7,7 +7,7 @@ const origins = ['https://evil.example.org', 'null', 'http://127.0.0.1:8080', 'f
 export const browserAttacks: readonly Attack[] = origins.map((origin) => ({
   against: 'browsers',
   attack: `a page of ${origin}: it may call with a token of its own, never with credentials of the browser`,
-  play: async (target) => {
+  run: async (target) => {
     const asked = {
       origin,
       'access-control-request-method': 'DELETE',

@@ -8,7 +8,7 @@ import { loadSecret } from '../../src/access/secret.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
 import { contextFor } from '../../src/http/context.fixture.ts'
 import { buildServer } from '../../src/http/server.ts'
-import { Stage } from '../scenarios/suite.ts'
+import { ScenarioSuite } from '../scenarios/suite.ts'
 import { bearer, type Target, targetOn } from './target.ts'
 
 let target: Target
@@ -16,8 +16,8 @@ let app: FastifyInstance
 let queries: string[] = []
 
 before(async () => {
-  target = await targetOn(await Stage.open())
-  const { server } = target.stage
+  target = await targetOn(await ScenarioSuite.open())
+  const { server } = target.suite
   // Tenants, clients and keys are remembered, so that all that is recorded belongs to the request.
   const now = () => new Date(0)
   const pool = recording(server.pool)
@@ -28,7 +28,7 @@ before(async () => {
 })
 after(async () => {
   await app.close()
-  await target.stage.close()
+  await target.suite.close()
 })
 
 /** The pool, with a note of each statement it is asked. */

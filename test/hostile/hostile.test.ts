@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { Stage } from '../scenarios/suite.ts'
+import { ScenarioSuite } from '../scenarios/suite.ts'
 import { bodyAttacks } from './bodies.ts'
 import { browserAttacks } from './browsers.ts'
 import { linkAttacks } from './links.ts'
@@ -22,18 +22,18 @@ let target: Target
 let held = 0
 
 before(async () => {
-  target = await targetOn(await Stage.open())
+  target = await targetOn(await ScenarioSuite.open())
 })
 after(async () => {
   closeAttackConnections()
-  await target.stage.close()
+  await target.suite.close()
 })
 
 for (const [topic, attacks] of Object.entries(tables)) {
   describe(topic, () => {
-    for (const { against, attack, play } of attacks) {
+    for (const { against, attack, run } of attacks) {
       test(`${against}: ${attack}`.slice(0, 200), async () => {
-        await play(target)
+        await run(target)
         held += 1
       })
     }
@@ -48,7 +48,7 @@ test('all attacks were held off, and the owner still has everything', async (con
 })
 
 test('the log of all this holds no token, no signature and no record', () => {
-  const { log } = target.stage.server
+  const { log } = target.suite.server
   for (const caller of [target.owner, target.stranger, target.foreigner]) assert.ok(!log.includes(caller.token))
   assert.ok(!log.includes(new URL(target.link).searchParams.get('signature')!))
   assert.doesNotMatch(log, /request failed|"resourceType"|eyJ[\w-]{10,}/)

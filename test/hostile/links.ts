@@ -17,14 +17,14 @@ function changed({ link }: Target, change: (query: URLSearchParams) => void): st
 const refused = (attack: string, path: (target: Target) => string | Promise<string>, method = 'GET'): Attack => ({
   against,
   attack,
-  play: async (target) => assertRefused(await send(target, method, await path(target)), 403, 'forbidden'),
+  run: async (target) => assertRefused(await send(target, method, await path(target)), 403, 'forbidden'),
 })
 
 const idOf = (url: string): string => new URL(url).pathname.split('/').at(-1)!
 
 /** A link as the server would make it, but for what is said. */
 async function signed(target: Target, more: { secret?: Buffer; fileId?: string; seconds?: number }): Promise<string> {
-  const { secret = await loadSecret(target.stage.server.pool, 'content-link'), seconds = 60 } = more
+  const { secret = await loadSecret(target.suite.server.pool, 'content-link'), seconds = 60 } = more
   const path = `/content/${idOf(target.file)}`
   const expires = new Date(Date.now() + seconds * 1000)
   return signContentLink({ secret, path, fileId: more.fileId ?? idOf(target.file), expires })
@@ -68,7 +68,7 @@ export const linkAttacks: readonly Attack[] = [
     (method): Attack => ({
       against,
       attack: `${method} with a valid link`,
-      play: async (target) => {
+      run: async (target) => {
         const answer = await send(target, method, pathOf(target.link))
         assertRefused(answer, 405, 'not-supported')
       },
@@ -77,7 +77,7 @@ export const linkAttacks: readonly Attack[] = [
   {
     against,
     attack: 'a link under a tenant, and a link with a wrong token beside it: the token does not count',
-    play: async (target) => {
+    run: async (target) => {
       assert.equal((await send(target, 'GET', `/r4/clinic${pathOf(target.link)}`)).status, 401)
       const answer = await send(target, 'GET', pathOf(target.link), { authorization: 'Bearer wrong' })
       assert.equal(answer.status, 200)
@@ -86,7 +86,7 @@ export const linkAttacks: readonly Attack[] = [
   {
     against: 'memory and the disk',
     attack: 'Range with thousands of ranges, huge and backward numbers: no answer is longer than the file',
-    play: async (target) => {
+    run: async (target) => {
       const whole = await send(target, 'GET', pathOf(target.link))
       const many = Array.from({ length: 3_000 }, (_, index) => `${index}-${index}`).join(',')
       const huge = '9'.repeat(300)

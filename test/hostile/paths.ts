@@ -86,7 +86,7 @@ export const pathAttacks: readonly Attack[] = [
     ([method, path]): Attack => ({
       against: 'files of the machine, headers, the database',
       attack: `${values.length} hostile values in ${method} ${path}`,
-      play: async (target) => {
+      run: async (target) => {
         for (const value of values) await assertHarmless(target, method, path, value)
       },
     }),
@@ -94,7 +94,7 @@ export const pathAttacks: readonly Attack[] = [
   {
     against: 'memory',
     attack: 'a query of 20,000 parameters, and one of a single long value',
-    play: async (target) => {
+    run: async (target) => {
       const queries = [Array.from({ length: 4_000 }, (_, index) => `a${index}=1`).join('&'), `x=${'y'.repeat(25_000)}`]
       for (const query of queries) {
         for (const path of ['/r4/clinic/Patient/$export', '/r4/clinic/Group/1/$export', '/livez']) {
@@ -108,7 +108,7 @@ export const pathAttacks: readonly Attack[] = [
   {
     against: 'prototypes',
     attack: 'query parameters named __proto__, constructor and hasOwnProperty',
-    play: async (target) => {
+    run: async (target) => {
       for (const name of ['__proto__', 'constructor', 'hasOwnProperty', '__proto__[x]', 'constructor.prototype.x']) {
         const path = `/r4/clinic/Group/1/$export?${name}=1&${name}=2`
         const headers = { ...bearer(target.owner), accept: 'application/fhir+json', prefer: 'respond-async' }

@@ -12,7 +12,7 @@ import { type Attack, anonymous, bearer, pathOf, send, type Target } from './tar
 const ofAnotherClient = (what: string, method: string, url: (target: Target) => string): Attack => ({
   against: 'jobs and files of another client',
   attack: `${method} of ${what} with the token of another client of the tenant`,
-  play: async (target) => {
+  run: async (target) => {
     const answer = await send(target, method, pathOf(url(target)), bearer(target.stranger))
     assertRefused(answer, 403, 'forbidden')
     assert.ok(!answer.body.includes(target.owner.client.id), 'the answer does not say whose it is')
@@ -23,7 +23,7 @@ const ofAnotherClient = (what: string, method: string, url: (target: Target) => 
 const ofAnotherTenant = (what: string, method: string, url: (target: Target) => string): Attack => ({
   against: 'jobs and files of another tenant',
   attack: `${method} of ${what} under the own tenant: body and headers as for what never was`,
-  play: async (target) => {
+  run: async (target) => {
     const path = pathOf(url(target)).replace('/clinic/', '/neighbour/')
     const nowhere = path.replace(/[^/]+$/, randomUUID())
     const there = await send(target, method, path, bearer(target.foreigner))
@@ -36,7 +36,7 @@ const ofAnotherTenant = (what: string, method: string, url: (target: Target) => 
 const inAnotherTenant = (what: string, method: string, url: (target: Target) => string): Attack => ({
   against: 'jobs and files of another tenant',
   attack: `${method} of ${what} under its own tenant with a token of another: as for what never was`,
-  play: async (target) => {
+  run: async (target) => {
     const path = pathOf(url(target))
     const there = await send(target, method, path, bearer(target.foreigner))
     const notThere = await send(target, method, path.replace(/[^/]+$/, randomUUID()), bearer(target.foreigner))
@@ -55,7 +55,7 @@ const things: readonly (readonly [string, string, (target: Target) => string])[]
 
 /** The owner with a token that says something else of it. */
 async function forged(target: Target, claims: Partial<Record<'tenant' | 'client', string>>): Promise<string> {
-  return target.stage.signedToken(target.owner, claims)
+  return target.suite.signedToken(target.owner, claims)
 }
 
 async function assertNoToken(target: Target, token: string): Promise<void> {
@@ -75,18 +75,18 @@ export const strangerAttacks: readonly Attack[] = [
   {
     against: 'tokens',
     attack: 'a token that names a client of the tenant which was never registered',
-    play: async (target) => assertNoToken(target, await forged(target, { client: randomUUID() })),
+    run: async (target) => assertNoToken(target, await forged(target, { client: randomUUID() })),
   },
   {
     against: 'tokens',
     attack: "a token of the owner for a tenant that is not the owner's",
-    play: async (target) => assertNoToken(target, await forged(target, { tenant: 'neighbour' })),
+    run: async (target) => assertNoToken(target, await forged(target, { tenant: 'neighbour' })),
   },
   {
     against: 'tokens',
     attack: 'a token that is signed for another public base',
-    play: async ({ stage, owner, ...rest }) => {
-      const keys = await loadSigningKeys(stage.server.pool)
+    run: async ({ suite, owner, ...rest }) => {
+      const keys = await loadSigningKeys(suite.server.pool)
       const holder = { tenant: 'clinic', client: owner.client.id, scopes: ['system/*.read'] }
       const token = await signAccessToken(holder, {
         keys,
@@ -94,20 +94,20 @@ export const strangerAttacks: readonly Attack[] = [
         now: new Date(),
         tokenSeconds: 300,
       })
-      await assertNoToken({ stage, owner, ...rest }, token)
+      await assertNoToken({ suite, owner, ...rest }, token)
     },
   },
   {
     against: 'tokens',
     attack: 'a valid token of a client that is disabled: refused with its live token, and for new ones',
-    play: async (target) => {
-      const { stage } = target
-      const caller = await stage.newCaller()
+    run: async (target) => {
+      const { suite } = target
+      const caller = await suite.newCaller()
       assert.equal(await withoutUse(target, caller), 200)
-      await disableClient(stage.server.pool, caller.client.id)
+      await disableClient(suite.server.pool, caller.client.id)
       while ((await withoutUse(target, caller)) === 200) await pause(50)
       assertRefused(await send(target, 'GET', '/r4/clinic/Patient/victim', bearer(caller)), 401, 'login')
-      await assert.rejects(stage.server.token(caller.client))
+      await assert.rejects(suite.server.token(caller.client))
     },
   },
 ]

@@ -4,11 +4,11 @@ import { type Answer, exchange } from '../scenarios/exchange.ts'
 import { finishedManifest, startExport } from '../scenarios/exported.ts'
 import { entry, patientEntry } from '../scenarios/kick-off.ts'
 import { condition, patient, put } from '../scenarios/resources.ts'
-import { type Caller, checkSecurityHeaders, type Stage } from '../scenarios/suite.ts'
+import { type Caller, checkSecurityHeaders, type ScenarioSuite } from '../scenarios/suite.ts'
 
 /** What an attack is aimed at: a finished and a running export of one client, and who would like to have them. */
 export interface Target {
-  readonly stage: Stage
+  readonly suite: ScenarioSuite
   /** Whose they are. */
   readonly owner: Caller
   /** Another client of the same tenant, and a client of another tenant. */
@@ -28,32 +28,32 @@ export interface Attack {
   /** What would be lost if it succeeded. */
   readonly against: string
   readonly attack: string
-  readonly play: (target: Target) => Promise<void>
+  readonly run: (target: Target) => Promise<void>
 }
 
-/** Sets the scene on a running stage. */
-export async function targetOn(stage: Stage): Promise<Target> {
-  await put(stage, [patient('victim'), condition('victim-1', 'victim'), condition('victim-2', 'victim')])
-  const owner = await stage.newCaller()
+/** Sets the scene on a running suite. */
+export async function targetOn(suite: ScenarioSuite): Promise<Target> {
+  await put(suite, [patient('victim'), condition('victim-1', 'victim'), condition('victim-2', 'victim')])
+  const owner = await suite.newCaller()
   const parameters = [entry('_type', 'valueString', 'Condition,Patient')]
   const patients = [patientEntry('Patient/victim')]
-  const finished = await startExport(stage, owner, { patients, parameters })
-  const { output } = await finishedManifest(stage, owner, finished)
+  const finished = await startExport(suite, owner, { patients, parameters })
+  const { output } = await finishedManifest(suite, owner, finished)
   const [file, otherFile] = output.map(({ url }) => url)
   assert.ok(file && otherFile)
-  await stage.hold(owner)
-  const running = await startExport(stage, owner, { patients, parameters })
-  const link = String((await stage.ask(owner, 'GET', file)).headers.location)
-  const stranger = await stage.newCaller('clinic')
-  const foreigner = await stage.newCaller('neighbour')
-  return { stage, owner, stranger, foreigner, finished, running, file, link, otherFile }
+  await suite.hold(owner)
+  const running = await startExport(suite, owner, { patients, parameters })
+  const link = String((await suite.ask(owner, 'GET', file)).headers.location)
+  const stranger = await suite.newCaller('clinic')
+  const foreigner = await suite.newCaller('neighbour')
+  return { suite, owner, stranger, foreigner, finished, running, file, link, otherFile }
 }
 
 /** The owner still has everything: no attack has changed or ended anything. */
-export async function assertUnharmed({ stage, owner, finished, running, file, link }: Target): Promise<void> {
-  assert.equal((await stage.ask(owner, 'GET', finished)).status, 200)
-  assert.equal((await stage.ask(owner, 'GET', running)).status, 202)
-  assert.equal((await stage.ask(owner, 'GET', file)).status, 307)
+export async function assertUnharmed({ suite, owner, finished, running, file, link }: Target): Promise<void> {
+  assert.equal((await suite.ask(owner, 'GET', finished)).status, 200)
+  assert.equal((await suite.ask(owner, 'GET', running)).status, 202)
+  assert.equal((await suite.ask(owner, 'GET', file)).status, 307)
   const content = await exchange({ method: 'GET', url: link, headers: {} })
   assert.equal(content.body.toString().trim().split('\n').length, 2)
 }
@@ -70,7 +70,7 @@ export async function send(
   headers: OutgoingHttpHeaders = {},
   body?: string | Buffer,
 ): Promise<Answer> {
-  const { hostname, port } = new URL(target.stage.server.url)
+  const { hostname, port } = new URL(target.suite.server.url)
   const answer = await new Promise<Answer>((resolve, reject) => {
     const outgoing = request({ hostname, port, method, path, headers, agent }, async (response) => {
       const chunks = await response.toArray()

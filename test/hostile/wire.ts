@@ -41,8 +41,8 @@ const refusedShapes: Readonly<Record<string, string>> = {
 const refusals: readonly Attack[] = Object.entries(refusedShapes).map(([shape, bytes]) => ({
   against: 'where a request begins',
   attack: shape,
-  play: async ({ stage }) => {
-    const received = await rawExchange(stage.server.url, bytes)
+  run: async ({ suite }) => {
+    const received = await rawExchange(suite.server.url, bytes)
     const statuses = rawStatuses(received)
     assert.ok(statuses.length <= 1, `${statuses} ${received}`)
     assert.ok(
@@ -66,7 +66,7 @@ async function withHost(target: Target, ...headers: string[]): Promise<string> {
     '',
     '',
   ]
-  return rawExchange(target.stage.server.url, lines.join('\r\n'))
+  return rawExchange(target.suite.server.url, lines.join('\r\n'))
 }
 
 /** Requests that are no proper HTTP, or mean to be read differently by a proxy and by the server. */
@@ -75,9 +75,9 @@ export const wireAttacks: readonly Attack[] = [
   {
     against: 'where a request begins',
     attack: 'a request in the body of one that is refused before its body is read: not answered',
-    play: async ({ stage }) => {
+    run: async ({ suite }) => {
       const head = ['POST /r4/clinic/Patient/$export HTTP/1.1', 'Host: x', `Content-Length: ${smuggled.length}`]
-      const connection = new RawConnection(stage.server.url)
+      const connection = new RawConnection(suite.server.url)
       connection.send(
         `${head.join('\r\n')}\r\n\r\n${smuggled}GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
       )
@@ -87,8 +87,8 @@ export const wireAttacks: readonly Attack[] = [
   {
     against: 'URLs in answers',
     attack: 'Host, X-Forwarded-Host, Forwarded and an absolute request target that name another host',
-    play: async (target) => {
-      const { url } = target.stage.server
+    run: async (target) => {
+      const { url } = target.suite.server
       const lies = ['X-Forwarded-Host', 'X-Forwarded-Server', 'X-Original-URL', 'X-Host', 'X-HTTP-Host-Override']
       for (const headers of [[`Host: ${evil}`], ...lies.map((name) => ['Host: x', `${name}: ${evil}`])]) {
         const received = await withHost(target, ...headers, `Forwarded: host=${evil};proto=https`)
@@ -103,22 +103,22 @@ export const wireAttacks: readonly Attack[] = [
   {
     against: 'URLs in answers',
     attack: 'two Host headers: the answer is built from neither',
-    play: async (target) => assert.ok(!(await withHost(target, 'Host: x', `Host: ${evil}`)).includes(evil)),
+    run: async (target) => assert.ok(!(await withHost(target, 'Host: x', `Host: ${evil}`)).includes(evil)),
   },
   {
     against: 'the log and the headers of answers',
     attack: 'X-Request-Id and opc-request-id of the caller are not taken over',
-    play: async (target) => {
+    run: async (target) => {
       const headers = { 'x-request-id': 'mine', 'opc-request-id': 'mine', 'x-correlation-id': 'mine' }
       const answer = await send(target, 'GET', '/livez', headers)
       assert.doesNotMatch(JSON.stringify(answer.headers), /mine/)
-      assert.ok(!target.stage.server.log.includes('"mine"'))
+      assert.ok(!target.suite.server.log.includes('"mine"'))
     },
   },
   {
     against: 'jobs',
     attack: 'another method by X-HTTP-Method-Override or _method: not looked at',
-    play: async (target) => {
+    run: async (target) => {
       const headers = { ...bearer(target.owner), 'x-http-method-override': 'DELETE', 'x-method-override': 'DELETE' }
       const path = pathOf(target.finished)
       assert.equal((await send(target, 'GET', `${path}?_method=DELETE`, headers)).status, 200)
@@ -128,7 +128,7 @@ export const wireAttacks: readonly Attack[] = [
   {
     against: 'tokens',
     attack: 'TRACE, PROPFIND, PATCH, PUT, QUERY on a job: refused, and nothing is sent back',
-    play: async (target) => {
+    run: async (target) => {
       for (const method of ['TRACE', 'PROPFIND', 'PATCH', 'PUT', 'QUERY', 'LINK', 'PURGE']) {
         const answer = await send(target, method, pathOf(target.finished), bearer(target.owner))
         assert.ok(answer.status === 404 || answer.status === 405, `${method}: ${answer.status}`)
@@ -139,17 +139,17 @@ export const wireAttacks: readonly Attack[] = [
   {
     against: 'other machines',
     attack: 'CONNECT and Upgrade: no tunnel',
-    play: async ({ stage }) => {
+    run: async ({ suite }) => {
       const connect = 'CONNECT 127.0.0.1:5432 HTTP/1.1\r\nHost: 127.0.0.1:5432\r\n\r\n'
-      assert.ok(rawStatuses(await rawExchange(stage.server.url, connect)).every((status) => status >= 400))
+      assert.ok(rawStatuses(await rawExchange(suite.server.url, connect)).every((status) => status >= 400))
       const upgrade = smuggled.replace('\r\n\r\n', '\r\nConnection: Upgrade, close\r\nUpgrade: h2c, websocket\r\n\r\n')
-      assert.deepEqual(rawStatuses(await rawExchange(stage.server.url, upgrade)), [200])
+      assert.deepEqual(rawStatuses(await rawExchange(suite.server.url, upgrade)), [200])
     },
   },
   {
     against: 'tokens',
     attack: 'an Authorization header that is there twice, in a query, in a cookie, or in another scheme',
-    play: async (target) => {
+    run: async (target) => {
       const { token } = target.owner
       const path = pathOf(target.finished)
       const headers = [

@@ -5,15 +5,15 @@ import type { Answer } from './exchange.ts'
 import { kickOffRequest } from './kick-off.ts'
 import { issuesOf, type OutcomeIssue } from './outcome.ts'
 import type { Change } from './scenario.ts'
-import { type Caller, isHl7, type Stage } from './suite.ts'
+import { type Caller, isHl7, type ScenarioSuite } from './suite.ts'
 
 /** Between two questions about a running export, and until it must have ended. */
 const pollPauseMs = 15
 const exportMsMax = 60_000
 
 /** Starts an export that must be accepted; gives its status URL. */
-export async function startExport(stage: Stage, caller: Caller, change: Change = {}): Promise<string> {
-  const answer = await stage.send(await kickOffRequest(stage, caller, change))
+export async function startExport(suite: ScenarioSuite, caller: Caller, change: Change = {}): Promise<string> {
+  const answer = await suite.send(await kickOffRequest(suite, caller, change))
   assert.equal(answer.status, 202, answer.body.toString('utf8'))
   return String(answer.headers['content-location'])
 }
@@ -23,13 +23,13 @@ const hasEnded = ({ status }: Answer): boolean => status !== 202 && status !== 4
 
 /** The 200 of a status URL, as soon as the export has ended. */
 export async function finishedAnswer(
-  stage: Stage,
+  suite: ScenarioSuite,
   caller: Caller,
   statusUrl: string,
   ended: (answer: Answer) => boolean = hasEnded,
 ): Promise<Answer> {
   for (const begun = performance.now(); ; await pause(pollPauseMs)) {
-    const answer = await stage.ask(caller, 'GET', statusUrl)
+    const answer = await suite.ask(caller, 'GET', statusUrl)
     if (ended(answer)) {
       assert.equal(answer.status, 200, answer.body.toString('utf8'))
       return answer
@@ -39,8 +39,8 @@ export async function finishedAnswer(
 }
 
 /** The manifest of a status URL, as soon as the export has ended. */
-export async function finishedManifest(stage: Stage, caller: Caller, statusUrl: string): Promise<Manifest> {
-  const answer = await finishedAnswer(stage, caller, statusUrl)
+export async function finishedManifest(suite: ScenarioSuite, caller: Caller, statusUrl: string): Promise<Manifest> {
+  const answer = await finishedAnswer(suite, caller, statusUrl)
   return JSON.parse(answer.body.toString('utf8')) as Manifest
 }
 
@@ -48,11 +48,11 @@ export async function finishedManifest(stage: Stage, caller: Caller, statusUrl: 
  * Follows a file's URL of the manifest to its plain text, without the token at the second hop (protocol §6). In profile hl7 the URL
  * answers with the file itself (D22).
  */
-export async function download(stage: Stage, caller: Caller, url: string): Promise<string> {
-  const redirect = await stage.ask(caller, 'GET', url)
+export async function download(suite: ScenarioSuite, caller: Caller, url: string): Promise<string> {
+  const redirect = await suite.ask(caller, 'GET', url)
   assert.equal(redirect.status, isHl7(caller.tenant) ? 200 : 307)
   if (redirect.status === 200) return redirect.body.toString('utf8')
-  const content = await stage.send({ method: 'GET', url: String(redirect.headers.location), headers: {} })
+  const content = await suite.send({ method: 'GET', url: String(redirect.headers.location), headers: {} })
   assert.equal(content.status, 200)
   return content.body.toString('utf8')
 }
@@ -101,17 +101,17 @@ export class Exported {
 }
 
 /** Runs an export to its end and fetches all of its files. Every line must be a resource of its file's type (INFERNO). */
-export async function exported(stage: Stage, caller: Caller, change: Change = {}): Promise<Exported> {
-  return exportedBy(stage, caller, await startExport(stage, caller, change))
+export async function exported(suite: ScenarioSuite, caller: Caller, change: Change = {}): Promise<Exported> {
+  return exportedBy(suite, caller, await startExport(suite, caller, change))
 }
 
 /** Fetches all files of an export that was started. */
-export async function exportedBy(stage: Stage, caller: Caller, statusUrl: string): Promise<Exported> {
-  const manifest = await finishedManifest(stage, caller, statusUrl)
+export async function exportedBy(suite: ScenarioSuite, caller: Caller, statusUrl: string): Promise<Exported> {
+  const manifest = await finishedManifest(suite, caller, statusUrl)
   const lines = new Map<string, string[]>()
   const errors: OutcomeIssue[] = []
   for (const { type = 'Parameters', url, count } of manifest.output) {
-    const found = linesOf(await download(stage, caller, url))
+    const found = linesOf(await download(suite, caller, url))
     assert.equal(found.length, count, `count of ${type}`)
     if (manifest.outputOrganizedBy !== undefined) {
       lines.set(url, found)
@@ -122,14 +122,14 @@ export async function exportedBy(stage: Stage, caller: Caller, statusUrl: string
   }
   const deleted: string[] = []
   for (const { type = 'Bundle', url, count } of manifest.deleted ?? []) {
-    const found = linesOf(await download(stage, caller, url))
+    const found = linesOf(await download(suite, caller, url))
     assert.equal(found.length, count, `count of ${type}`)
     assert.equal(type, 'Bundle')
     for (const line of found) deleted.push(...deletedBy(line))
   }
   for (const { type = 'OperationOutcome', url } of manifest.error) {
     assert.equal(type, 'OperationOutcome')
-    for (const line of linesOf(await download(stage, caller, url))) errors.push(...issuesOf(line))
+    for (const line of linesOf(await download(suite, caller, url))) errors.push(...issuesOf(line))
   }
   return new Exported(manifest, lines, errors, deleted)
 }

@@ -1,6 +1,6 @@
 import type { Exchange } from './exchange.ts'
 import type { Change } from './scenario.ts'
-import type { Caller, Stage } from './suite.ts'
+import type { Caller, ScenarioSuite } from './suite.ts'
 
 /** A patient that the tenants `clinic` and `commons` have, with nothing but itself. */
 export const minimalPatient = 'minimal'
@@ -36,9 +36,9 @@ export const parametersBody = (parameter: readonly unknown[]): string =>
   JSON.stringify({ resourceType: 'Parameters', parameter })
 
 /** The smallest valid kick-off of a caller, changed. */
-export async function kickOffRequest(stage: Stage, caller: Caller, change: Change = {}): Promise<Exchange> {
-  const base = stage.base(change.to ?? caller.tenant)
-  const authorization = change.authorization ? await change.authorization(stage, caller) : `Bearer ${caller.token}`
+export async function kickOffRequest(suite: ScenarioSuite, caller: Caller, change: Change = {}): Promise<Exchange> {
+  const base = suite.base(change.to ?? caller.tenant)
+  const authorization = change.authorization ? await change.authorization(suite, caller) : `Bearer ${caller.token}`
   const headers = { ...requiredHeaders, ...(authorization === undefined ? {} : { authorization }), ...change.headers }
   return {
     method: change.method ?? 'POST',

@@ -10,7 +10,7 @@ const patternOf = (path: string): RegExp => {
 }
 
 /** What `/openapi.json` tells: whether an answer has a status that its route is said to have. */
-export class Told {
+export class OpenApiCheck {
   readonly #paths: readonly { readonly pattern: RegExp; readonly parameters: number; readonly methods: Methods }[]
 
   constructor({ paths }: { readonly paths: Readonly<Record<string, Methods>> }) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Stage, StageTenant } from './suite.ts'
+import type { ScenarioSuite, SuiteTenant } from './suite.ts'
 
 /** A FHIR resource of tiny test data. */
 export interface Resource {
@@ -48,16 +48,16 @@ export const provenance = (id: string, targets: readonly string[], day = 1, more
 })
 
 /** Deletes a record. */
-export async function remove(stage: Stage, key: string, tenant: StageTenant): Promise<void> {
-  const answer = await stage.ask(await stage.sharedCaller(tenant), 'DELETE', `/${key}`)
+export async function remove(suite: ScenarioSuite, key: string, tenant: SuiteTenant): Promise<void> {
+  const answer = await suite.ask(await suite.sharedCaller(tenant), 'DELETE', `/${key}`)
   assert.equal(answer.status, 204, answer.body.toString('utf8'))
 }
 
 /** Writes resources by one transaction Bundle. Gives each one's `meta.lastUpdated`, by `Type/id`. */
 export async function put(
-  stage: Stage,
+  suite: ScenarioSuite,
   resources: readonly (Resource | string)[],
-  tenant: StageTenant = 'clinic',
+  tenant: SuiteTenant = 'clinic',
 ): Promise<ReadonlyMap<string, string>> {
   const entries = resources.map((resource) => {
     const text = typeof resource === 'string' ? resource : JSON.stringify(resource)
@@ -65,7 +65,7 @@ export async function put(
     return { key: `${resourceType}/${id}`, text }
   })
   const texts = entries.map(({ key, text }) => `{"resource":${text},"request":{"method":"PUT","url":"${key}"}}`)
-  const answer = await stage.ask(await stage.sharedCaller(tenant), 'POST', '/', {
+  const answer = await suite.ask(await suite.sharedCaller(tenant), 'POST', '/', {
     headers: { 'content-type': 'application/fhir+json' },
     body: `{"resourceType":"Bundle","type":"transaction","entry":[${texts.join(',')}]}`,
   })

@@ -1,5 +1,5 @@
 import type { IssueCode } from '../../src/fhir/operation-outcome.ts'
-import type { Caller, Stage } from './suite.ts'
+import type { Caller, ScenarioSuite } from './suite.ts'
 
 /** How a tenant is served: by a profile, or by the strict form of millennium. */
 export type Served = 'millennium' | 'strict' | 'hl7'
@@ -12,7 +12,7 @@ interface Rule {
   readonly rules: readonly string[]
   /** What is done, as the middle of a sentence. */
   readonly does: string
-  /** How the tenant is served, if in one way only. Otherwise a request is played under both profiles, a story under millennium. */
+  /** How the tenant is served, if in one way only. Otherwise a request is run under both profiles, a story under millennium. */
   readonly profile?: Served
 }
 
@@ -32,7 +32,7 @@ export interface Change {
   /** Of the client and its token. */
   readonly scope?: string
   /** In place of the caller's token; undefined sends no `Authorization`. */
-  readonly authorization?: (stage: Stage, caller: Caller) => Promise<string | undefined>
+  readonly authorization?: (suite: ScenarioSuite, caller: Caller) => Promise<string | undefined>
   /** The tenant in the path, when it is not the caller's. */
   readonly to?: string
 }
@@ -58,7 +58,7 @@ export interface RequestRow extends Rule {
 /** A row about several requests, or about what comes out of an export. */
 export interface StoryRow extends Rule {
   readonly outcome: string
-  readonly play: (stage: Stage) => Promise<void>
+  readonly run: (suite: ScenarioSuite) => Promise<void>
 }
 
 export type Scenario = RequestRow | StoryRow
@@ -72,14 +72,14 @@ export function rowIn(row: RequestRow, profile: Served): RequestRow {
   return { ...row, ...(code === undefined ? {} : { code }), ...hl7 }
 }
 
-/** The ways in which a row is played. */
+/** The ways in which a row is run. */
 export function servedIn(row: Scenario): readonly Served[] {
   if (row.profile !== undefined) return [row.profile]
-  return 'play' in row ? ['millennium'] : ['millennium', 'hl7']
+  return 'run' in row ? ['millennium'] : ['millennium', 'hl7']
 }
 
 export const titleOf = (row: Scenario, profile?: Served): string => {
   const numbers = row.t.length > 0 ? row.t.map((number) => `T-${number}`) : row.rules
-  const told = 'play' in row ? row.outcome : `${row.status} ${row.code ?? ''}`
+  const told = 'run' in row ? row.outcome : `${row.status} ${row.code ?? ''}`
   return `${numbers.join(' ')} ${row.does}${profile ? ` (${profile})` : ''}: ${told.trim()}`
 }

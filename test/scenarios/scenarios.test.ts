@@ -22,11 +22,11 @@ import { strictScenarios } from './kick-off/strict.ts'
 import { typeFilterScenarios } from './kick-off/type-filter.ts'
 import { typeScenarios } from './kick-off/types.ts'
 import { minimalPatient } from './kick-off.ts'
-import { laterRows } from './proven-elsewhere.ts'
+import { rowsProvenElsewhere } from './proven-elsewhere.ts'
 import { bundleScenarios } from './records/bundles.ts'
 import { crudScenarios } from './records/crud.ts'
 import { textScenarios } from './records/text.ts'
-import { playRequest } from './request-row.ts'
+import { runRequestRow } from './request-row.ts'
 import { patient, put } from './resources.ts'
 import { fileScenarios } from './results/files.ts'
 import { pollingScenarios } from './results/polling.ts'
@@ -34,7 +34,7 @@ import { referencedScenarios } from './results/referenced.ts'
 import { statusScenarios } from './results/status.ts'
 import { rowIn, type Scenario, type Served, servedIn, titleOf } from './scenario.ts'
 import { seedRules } from './seed-rules.ts'
-import { Stage } from './suite.ts'
+import { ScenarioSuite } from './suite.ts'
 
 const tables: Readonly<Record<string, readonly Scenario[]>> = {
   body: bodyScenarios,
@@ -71,7 +71,7 @@ function underHl7(rows: readonly Scenario[]): Scenario[] {
   return rows.map((row) => ({ ...row, profile: 'hl7' }))
 }
 
-/** Scenarios of one table that play at the same time on the one server. */
+/** Scenarios of one table that run at the same time on the one server. */
 const concurrency = 4
 
 /** Rows of protocol §15. */
@@ -80,44 +80,44 @@ const rowsMax = 196
 /** The rows of protocol §15 that have passed, by how the tenant was served. */
 const passed: Readonly<Record<Served, Set<number>>> = { millennium: new Set(), strict: new Set(), hl7: new Set() }
 
-let stage: Stage
+let suite: ScenarioSuite
 before(async () => {
-  stage = await Stage.open()
-  await put(stage, [patient(minimalPatient)])
-  await put(stage, [patient(minimalPatient)], 'textbook')
-  await put(stage, [patient(minimalPatient)], 'commons')
+  suite = await ScenarioSuite.open()
+  await put(suite, [patient(minimalPatient)])
+  await put(suite, [patient(minimalPatient)], 'textbook')
+  await put(suite, [patient(minimalPatient)], 'commons')
 })
-after(() => stage.close())
+after(() => suite.close())
 
 for (const [topic, rows] of Object.entries(tables)) {
   describe(topic, { concurrency }, () => {
     for (const row of rows) {
       for (const served of servedIn(row)) {
-        const played = 'play' in row ? row : rowIn(row, served)
-        test(titleOf(played, 'play' in row ? undefined : served), () => play(played, served))
+        const shown = 'run' in row ? row : rowIn(row, served)
+        test(titleOf(shown, 'run' in row ? undefined : served), () => run(shown, served))
       }
     }
   })
 }
 
-async function play(row: Scenario, served: Served): Promise<void> {
-  await ('play' in row ? row.play(stage) : playRequest(stage, row, served))
+async function run(row: Scenario, served: Served): Promise<void> {
+  await ('run' in row ? row.run(suite) : runRequestRow(suite, row, served))
   for (const t of row.t) passed[served].add(t)
 }
 
-test('every row of protocol §15 is played or listed as later', (context) => {
+test('every row of protocol §15 is run or proven elsewhere', (context) => {
   const all = Object.values(tables).flat()
-  const played = new Set(all.flatMap(({ t }) => t))
-  const later = new Set(laterRows.flatMap(({ from, to }) => numbers(from, to)))
-  const missing = numbers(1, rowsMax).filter((row) => !played.has(row) && !later.has(row))
-  assert.deepEqual(missing, [], 'neither played nor listed')
+  const ran = new Set(all.flatMap(({ t }) => t))
+  const elsewhere = new Set(rowsProvenElsewhere.flatMap(({ from, to }) => numbers(from, to)))
+  const missing = numbers(1, rowsMax).filter((row) => !ran.has(row) && !elsewhere.has(row))
+  assert.deepEqual(missing, [], 'neither run nor listed')
   assert.deepEqual(
-    [...later].filter((row) => played.has(row)),
+    [...elsewhere].filter((row) => ran.has(row)),
     [],
-    'listed as later, but played',
+    'listed as proven elsewhere, but run',
   )
-  context.diagnostic(`${played.size} of ${rowsMax} T-rows played; ${later.size} proven elsewhere`)
-  for (const { from, to, what, where } of laterRows) {
+  context.diagnostic(`${ran.size} of ${rowsMax} T-rows ran; ${elsewhere.size} proven elsewhere`)
+  for (const { from, to, what, where } of rowsProvenElsewhere) {
     context.diagnostic(`T-${from}${to > from ? `…T-${to}` : ''} ${what} (${where})`)
   }
 })

@@ -6,26 +6,26 @@ import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
 import { assertDocumented } from '../problem-reference.ts'
 import { type TestClient, TestServer } from '../server.ts'
 import { type Answer, closeConnections, type Exchange, exchange } from './exchange.ts'
-import { Told } from './openapi-check.ts'
+import { OpenApiCheck } from './openapi-check.ts'
 import { outcomeOf } from './outcome.ts'
 
 /**
- * The tenants of the stage: `commons` and `village` have the profile hl7, the others millennium; `textbook` is strict; `chain` follows
+ * The tenants of the suite: `commons` and `village` have the profile hl7, the others millennium; `textbook` is strict; `chain` follows
  * references of referenced records. What `village` holds is known to the last record, for exports of everything.
  */
-export type StageTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'village' | 'chain'
+export type SuiteTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'village' | 'chain'
 
-export const isHl7 = (tenant: StageTenant): boolean => tenant === 'commons' || tenant === 'village'
+export const isHl7 = (tenant: SuiteTenant): boolean => tenant === 'commons' || tenant === 'village'
 
 /** A registered client with a token. */
 export interface Caller {
-  readonly tenant: StageTenant
+  readonly tenant: SuiteTenant
   readonly client: TestClient
   readonly token: string
 }
 
 /** Scopes of every type that is exported; a strict tenant grants no wildcards (D26). */
-const everyScopeOf = (tenant: StageTenant): string =>
+const everyScopeOf = (tenant: SuiteTenant): string =>
   tenant === 'textbook'
     ? exportableTypes.map((type) => `system/${type}.read system/${type}.write`).join(' ')
     : 'system/*.read system/*.write'
@@ -42,20 +42,20 @@ const holdSql = `
   end $$;
   create trigger hold_job before insert on job for each row execute function hold_job()`
 
-/** One running server with six tenants, on which all scenarios play. Every answer is checked for what all answers must have. */
-export class Stage {
+/** One running server with six tenants, on which all scenarios run. Every answer is checked for what all answers must have. */
+export class ScenarioSuite {
   readonly server: TestServer
   readonly #worker: Liveness
-  readonly #told: Told
+  readonly #openApi: OpenApiCheck
   readonly #shared = new Map<string, Promise<Caller>>()
 
-  private constructor(server: TestServer, worker: Liveness, told: Told) {
+  private constructor(server: TestServer, worker: Liveness, openApi: OpenApiCheck) {
     this.server = server
     this.#worker = worker
-    this.#told = told
+    this.#openApi = openApi
   }
 
-  static async open(): Promise<Stage> {
+  static async open(): Promise<ScenarioSuite> {
     const server = await TestServer.start()
     await server.addTenant('clinic')
     await server.addTenant('neighbour')
@@ -66,7 +66,7 @@ export class Stage {
     const worker = await openLiveness(server.database.connection, () => {})
     await server.pool.query(holdSql.replace('WORKER', String(worker.worker)))
     const document = await exchange({ method: 'GET', url: `${server.url}/openapi.json`, headers: {} })
-    return new Stage(server, worker, new Told(JSON.parse(document.body.toString('utf8'))))
+    return new ScenarioSuite(server, worker, new OpenApiCheck(JSON.parse(document.body.toString('utf8'))))
   }
 
   async close(): Promise<void> {
@@ -80,13 +80,13 @@ export class Stage {
   }
 
   /** A client of its own: it can have an export in progress without disturbing others (S-5). */
-  async newCaller(tenant: StageTenant = 'clinic', scope = everyScopeOf(tenant)): Promise<Caller> {
+  async newCaller(tenant: SuiteTenant = 'clinic', scope = everyScopeOf(tenant)): Promise<Caller> {
     const client = await this.server.addClient(tenant, scope)
     return { tenant, client, token: await this.server.token(client, scope) }
   }
 
   /** A client for requests that start no export. */
-  sharedCaller(tenant: StageTenant = 'clinic', scope = everyScopeOf(tenant)): Promise<Caller> {
+  sharedCaller(tenant: SuiteTenant = 'clinic', scope = everyScopeOf(tenant)): Promise<Caller> {
     const key = `${tenant} ${scope}`
     const known = this.#shared.get(key) ?? this.newCaller(tenant, scope)
     this.#shared.set(key, known)
@@ -110,7 +110,7 @@ export class Stage {
     return signAccessToken(whole, { keys, publicUrl, now, tokenSeconds: tokenSecondsDefault })
   }
 
-  /** From now on the exports of this client stay in progress: the stage poses as the worker that plans them. */
+  /** From now on the exports of this client stay in progress: the suite poses as the worker that plans them. */
   async hold({ client }: Caller): Promise<void> {
     await this.server.pool.query('insert into held_client values ($1)', [client.id])
   }
@@ -128,7 +128,7 @@ export class Stage {
   async send(request: Exchange): Promise<Answer> {
     const answer = await exchange(request)
     checkAnswer(answer)
-    this.#told.check(request, answer)
+    this.#openApi.check(request, answer)
     return answer
   }
 

@@ -110,7 +110,7 @@ describe('a server that is killed at any moment', () => {
     }
   })
 
-  it('completes every export, with no record twice or missing', async (t) => {
+  it('completes every export, with no record twice or missing (T-187)', async (t) => {
     const exportMs = [0, 0]
     for (const packs of [0, 1]) {
       await packOrNot(packs === 1)

@@ -28,7 +28,7 @@ interface Flags extends StoreFlags, ListeningFlags {
 const hostDefault = '127.0.0.1'
 const portDefault = 8080
 const workersMax = 64
-/** More threads than this would rather wait for the database than export; each has up to 11 connections. */
+/** More threads than this would rather wait for the database than export; each has up to 14 connections. */
 const workersDefaultMax = 8
 
 const help = `

@@ -2,7 +2,7 @@ import { type ExportableType, isReferenceType } from '../../fhir/resource-types.
 import { keptMembers } from '../../fhir/root-elements.ts'
 import { subsetText } from '../../fhir/subset-text.ts'
 import type { Job } from '../../jobs/job.ts'
-import type { ExportRequest } from '../../protocol/request/request.ts'
+import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import type { RecordAsOf } from '../../records/as-of.ts'
 import { lineTest } from './line-test.ts'
 

@@ -11,7 +11,7 @@ import {
   placeText,
 } from '../../audit/search-query.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
-import type { QueryString } from '../../protocol/request/request.ts'
+import type { QueryString } from '../../protocol/request/parse-request.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../description.ts'

@@ -5,7 +5,7 @@ import { lacksRead } from '../../protocol/grant.ts'
 import { patientsMax } from '../../protocol/limits.ts'
 import { groupMembers } from '../../protocol/plan/group-members.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
-import type { ExportRequest } from '../../protocol/request/request.ts'
+import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import {
   patientsOutside,
   withoutPatientsOutside,

@@ -8,12 +8,8 @@ import { formatInstant } from '../../fhir/instant.ts'
 import { acceptJob, findLiveJob, isLockTimeout } from '../../jobs/job.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import type { ExportLevel } from '../../protocol/profile.ts'
-import {
-  type ExportRequest,
-  parseExportQuery,
-  parseExportRequest,
-  type QueryString,
-} from '../../protocol/request/request.ts'
+import type { ExportRequest } from '../../protocol/request/export-request.ts'
+import { parseExportQuery, parseExportRequest, type QueryString } from '../../protocol/request/parse-request.ts'
 import { unknownPatients, withoutUnknownPatients } from '../../protocol/request/unknown-patients.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { type Caller, callerOf } from '../caller.ts'

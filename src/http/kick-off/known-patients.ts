@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { isClinicalType } from '../../fhir/resource-types.ts'
+import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { readTest } from '../../protocol/request/filters.ts'
-import type { ExportRequest } from '../../protocol/request/request.ts'
 import { currentBodies, existingPatients } from '../../records/read.ts'
 import type { Caller } from '../caller.ts'
 

@@ -25,7 +25,7 @@ const auditTrail = {
 /** The interactions that every other resource type has. Search is not among them. */
 const interactions = ['read', 'vread', 'create', 'update', 'delete'].map((code) => ({ code }))
 
-/** What the server can do for a tenant (protocol §9, C1…C5): no more and no less. `date` is an R4 instant. */
+/** What the server can do for a tenant (protocol §9, C1…C3, C5): no more and no less. `date` is an R4 instant. */
 export function capabilityStatement(urls: CapabilityUrls, profile: Profile, version: string, date: string): object {
   return {
     resourceType: 'CapabilityStatement',

@@ -1,7 +1,7 @@
 import { formatInstant } from '../../fhir/instant.ts'
 import { manifestFilesMax } from '../limits.ts'
 import type { Profile } from '../profile.ts'
-import type { ExportRequest } from '../request/request.ts'
+import type { ExportRequest } from '../request/export-request.ts'
 
 /** One file of a completed job. */
 interface ManifestPart {

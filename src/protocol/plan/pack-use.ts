@@ -1,6 +1,6 @@
 import { ownedTypes } from '../../fhir/ownership.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
-import type { ExportRequest } from '../request/request.ts'
+import type { ExportRequest } from '../request/export-request.ts'
 
 /**
  * What packs can do for one type of an export.

@@ -1,13 +1,7 @@
 import { compileFilter } from '../../filter/compile.ts'
 import type { Query } from '../../filter/query.ts'
 import type { Grant, GrantedQuery, Readable } from '../grant.ts'
-import type { ExportRequest } from './request.ts'
-
-/**
- * What narrows the types of an export. A type has lists of queries, and a record must meet one query of each list: those of the
- * request's `_typeFilter`, and those of the token's granular scopes. A type without any list has no entry.
- */
-export type Filters = Readonly<Record<string, readonly (readonly Query[])[]>>
+import type { ExportRequest, Filters } from './export-request.ts'
 
 /** The filters of a job, frozen at kick-off: what is asked for, and of that only what the scopes let read (§10). */
 export function effectiveFilters(

@@ -1,6 +1,6 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
 import { type Problem, problem } from '../problem.ts'
-import type { ExportRequest } from './request.ts'
+import type { ExportRequest } from './export-request.ts'
 
 const expression = 'Parameters.parameter'
 

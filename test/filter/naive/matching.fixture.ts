@@ -186,7 +186,8 @@ function texts(element: unknown): string[] {
   return list(Object.values(members)).filter((member): member is never => typeof member === 'string')
 }
 
-const places = 60
+/** More than the smallest number of JavaScript has: HL7's own examples hold 1e-245. */
+const places = 400
 /** A decimal as an integer, scaled. */
 function scaled(text: string): bigint {
   const [, sign, whole, fraction = '', power = '0'] = /^([+-]?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(text)!

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { exportableTypes } from '../../../src/fhir/resource-types.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Stage } from '../suite.ts'
+import type { ScenarioSuite } from '../suite.ts'
 
 /** A JSON document that needs no token. */
-async function openDocument(stage: Stage, url: string, type: RegExp): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await stage.send({ method: 'GET', url, headers: {} })
+async function openDocument(
+  suite: ScenarioSuite,
+  url: string,
+  type: RegExp,
+): Promise<Readonly<Record<string, unknown>>> {
+  const answer = await suite.send({ method: 'GET', url, headers: {} })
   assert.equal(answer.status, 200)
   assert.match(String(answer.headers['content-type']), type)
   return JSON.parse(answer.body.toString('utf8'))
@@ -20,13 +24,13 @@ export const discoveryScenarios: readonly Scenario[] = [
     rules: ['B5', 'B6', '§1'],
     does: 'smart-configuration without a token',
     outcome: '200 with what a backend client needs',
-    play: async (stage) => {
-      const url = `${stage.base('clinic')}/.well-known/smart-configuration`
-      const document = await openDocument(stage, url, /^application\/json(;|$)/)
-      assert.equal(document.token_endpoint, `${stage.server.url}/oauth2/clinic/token`)
+    run: async (suite) => {
+      const url = `${suite.base('clinic')}/.well-known/smart-configuration`
+      const document = await openDocument(suite, url, /^application\/json(;|$)/)
+      assert.equal(document.token_endpoint, `${suite.server.url}/oauth2/clinic/token`)
       assert.deepEqual(document.grant_types_supported, ['client_credentials'])
       assert.ok((document.capabilities as string[]).includes('client-confidential-asymmetric'))
-      assert.equal(document.introspection_endpoint, `${stage.server.url}/oauth2/clinic/introspect`)
+      assert.equal(document.introspection_endpoint, `${suite.server.url}/oauth2/clinic/introspect`)
       assert.deepEqual(document.code_challenge_methods_supported, ['S256'])
       assert.deepEqual(document.token_endpoint_auth_methods_supported, ['private_key_jwt', 'client_secret_basic'])
     },
@@ -36,11 +40,11 @@ export const discoveryScenarios: readonly Scenario[] = [
     rules: ['S-2', '§1', 'D34'],
     does: 'OperationDefinition/patient-export without a token, with and without a tenant',
     outcome: '200, the parameters of the page',
-    play: async (stage) => {
-      const at = `${stage.server.url}/r4/OperationDefinition/patient-export`
-      const urls = [at, `${at}?_format=json`, `${stage.base('clinic')}/OperationDefinition/patient-export?_format=json`]
+    run: async (suite) => {
+      const at = `${suite.server.url}/r4/OperationDefinition/patient-export`
+      const urls = [at, `${at}?_format=json`, `${suite.base('clinic')}/OperationDefinition/patient-export?_format=json`]
       for (const url of urls) {
-        const definition = await openDocument(stage, url, /^application\/fhir\+json(;|$)/)
+        const definition = await openDocument(suite, url, /^application\/fhir\+json(;|$)/)
         assert.deepEqual(
           [definition.resourceType, definition.url, definition.code, definition.resource],
           ['OperationDefinition', at, 'export', ['Patient']],
@@ -66,9 +70,9 @@ export const discoveryScenarios: readonly Scenario[] = [
     rules: ['§1', '§9', 'C2', 'C5'],
     does: 'metadata without a token',
     outcome: '200, a CapabilityStatement with the 18 types and the operation',
-    play: async (stage) => {
-      const url = `${stage.base('clinic')}/metadata`
-      const statement = await openDocument(stage, url, /^application\/fhir\+json(;|$)/)
+    run: async (suite) => {
+      const url = `${suite.base('clinic')}/metadata`
+      const statement = await openDocument(suite, url, /^application\/fhir\+json(;|$)/)
       assert.deepEqual(
         [statement.resourceType, statement.kind, statement.fhirVersion],
         ['CapabilityStatement', 'instance', '4.0.1'],
@@ -87,7 +91,7 @@ export const discoveryScenarios: readonly Scenario[] = [
       const trail = rest!.resource.find(({ type }) => type === 'AuditEvent')
       assert.deepEqual(trail?.searchParam, [{ name: 'date', type: 'date' }])
       assert.deepEqual(rest!.resource.find(({ type }) => type === 'Patient')?.operation, [
-        { name: 'export', definition: `${stage.server.url}/r4/OperationDefinition/patient-export` },
+        { name: 'export', definition: `${suite.server.url}/r4/OperationDefinition/patient-export` },
       ])
     },
   },
@@ -96,16 +100,16 @@ export const discoveryScenarios: readonly Scenario[] = [
     rules: ['§9'],
     does: 'a CORS preflight of the operation, and its answers to a browser',
     outcome: '204, any origin, the headers that a client needs',
-    play: async (stage) => {
-      const url = `${stage.base('clinic')}/Patient/$export`
+    run: async (suite) => {
+      const url = `${suite.base('clinic')}/Patient/$export`
       const asked = 'authorization,content-type,prefer'
       const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': asked }
-      const answer = await stage.send({ method: 'OPTIONS', url, headers: { origin, ...preflight } })
+      const answer = await suite.send({ method: 'OPTIONS', url, headers: { origin, ...preflight } })
       assert.equal(answer.status, 204)
       assert.equal(answer.headers['access-control-allow-origin'], '*')
       assert.equal(answer.headers['access-control-allow-headers'], asked)
       assert.match(String(answer.headers['access-control-allow-methods']), /POST/)
-      const refused = await stage.send({ method: 'POST', url, headers: { origin } })
+      const refused = await suite.send({ method: 'POST', url, headers: { origin } })
       assert.equal(refused.status, 401)
       assert.equal(refused.headers['access-control-allow-origin'], '*')
       for (const name of ['ETag', 'Content-Location', 'Location', 'X-Request-Id', 'WWW-Authenticate', 'Date']) {

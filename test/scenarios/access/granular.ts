@@ -4,7 +4,7 @@ import { entry, patientEntry } from '../kick-off.ts'
 import { outcomeOf } from '../outcome.ts'
 import { condition, observation, patient, provenance, put, type Resource, referenceTo } from '../resources.ts'
 import type { RequestRow, Scenario } from '../scenario.ts'
-import type { Caller, Stage, StageTenant } from '../suite.ts'
+import type { Caller, ScenarioSuite, SuiteTenant } from '../suite.ts'
 
 const categories = 'http://terminology.hl7.org/CodeSystem/observation-category'
 const category = (code: string) => ({ category: [{ coding: [{ system: categories, code }] }] })
@@ -15,12 +15,12 @@ const ownersOf = (...ids: string[]) => ids.map((id) => patientEntry(`Patient/${i
 const types = (value: string) => entry('_type', 'valueString', value)
 
 /** A patient with Observations of several categories, their Provenances and performers. */
-async function putChart(stage: Stage, owner: string, tenant: StageTenant = 'clinic'): Promise<void> {
+async function putChart(suite: ScenarioSuite, owner: string, tenant: SuiteTenant = 'clinic'): Promise<void> {
   const id = (name: string) => `${owner}-${name}`
   const performer = (name: string) => ({ performer: [referenceTo(`Practitioner/${id(name)}`)] })
   const practitioner = (name: string): Resource => ({ resourceType: 'Practitioner', id: id(name), active: true })
   await put(
-    stage,
+    suite,
     [
       { ...patient(owner), gender: 'female' },
       practitioner('chemist'),
@@ -37,8 +37,8 @@ async function putChart(stage: Stage, owner: string, tenant: StageTenant = 'clin
   )
 }
 
-async function observations(stage: Stage, owner: string, scope: string, parameters: readonly unknown[] = []) {
-  const found = await exported(stage, await stage.newCaller('clinic', scope), { patients: ownersOf(owner), parameters })
+async function observations(suite: ScenarioSuite, owner: string, scope: string, parameters: readonly unknown[] = []) {
+  const found = await exported(suite, await suite.newCaller('clinic', scope), { patients: ownersOf(owner), parameters })
   return found.ids('Observation').map((id) => id.slice(owner.length + 1))
 }
 
@@ -48,13 +48,13 @@ const refusedScope = (does: string, scopes: readonly string[], status: 202 | 403
   does,
   change: {
     parameters: [types('Observation')],
-    authorization: async (stage, caller) => `Bearer ${await stage.signedToken(caller, { scopes })}`,
+    authorization: async (suite, caller) => `Bearer ${await suite.signedToken(caller, { scopes })}`,
   },
   status,
   ...(status === 403 ? { code: 'forbidden' as const } : {}),
 })
 
-const read = async (stage: Stage, caller: Caller, path: string) => (await stage.ask(caller, 'GET', path)).status
+const read = async (suite: ScenarioSuite, caller: Caller, path: string) => (await suite.ask(caller, 'GET', path)).status
 
 /** §10: v2 scopes with a query narrow what is exported and read. */
 export const granularScenarios: readonly Scenario[] = [
@@ -64,19 +64,19 @@ export const granularScenarios: readonly Scenario[] = [
     does: 'granular scopes of one type',
     outcome:
       'the union of their queries, and of that what _typeFilter asks for; the whole type beside a scope on all of it',
-    play: async (stage) => {
-      await putChart(stage, 'gra')
-      assert.deepEqual(await observations(stage, 'gra', laboratory), ['lab', 'lab-old'])
-      assert.deepEqual(await observations(stage, 'gra', `${laboratory}&status=final`), ['lab'])
-      assert.deepEqual(await observations(stage, 'gra', `${laboratory} ${vital}`), ['lab', 'lab-old', 'vital'])
-      assert.deepEqual(await observations(stage, 'gra', 'system/Observation.rs?category:missing=true'), ['bare'])
+    run: async (suite) => {
+      await putChart(suite, 'gra')
+      assert.deepEqual(await observations(suite, 'gra', laboratory), ['lab', 'lab-old'])
+      assert.deepEqual(await observations(suite, 'gra', `${laboratory}&status=final`), ['lab'])
+      assert.deepEqual(await observations(suite, 'gra', `${laboratory} ${vital}`), ['lab', 'lab-old', 'vital'])
+      assert.deepEqual(await observations(suite, 'gra', 'system/Observation.rs?category:missing=true'), ['bare'])
       const all = ['bare', 'lab', 'lab-old', 'vital']
-      assert.deepEqual(await observations(stage, 'gra', `${laboratory} system/Observation.read`), all)
-      assert.deepEqual(await observations(stage, 'gra', `${laboratory} system/*.read`), all)
+      assert.deepEqual(await observations(suite, 'gra', `${laboratory} system/Observation.read`), all)
+      assert.deepEqual(await observations(suite, 'gra', `${laboratory} system/*.read`), all)
       const asked = [types('Observation'), entry('_typeFilter', 'valueString', 'Observation?status=amended')]
-      assert.deepEqual(await observations(stage, 'gra', `${laboratory} ${vital}`, asked), ['lab-old'])
+      assert.deepEqual(await observations(suite, 'gra', `${laboratory} ${vital}`, asked), ['lab-old'])
       const other = [types('Observation'), entry('_typeFilter', 'valueString', 'Observation?category=survey')]
-      assert.deepEqual(await observations(stage, 'gra', laboratory, other), [])
+      assert.deepEqual(await observations(suite, 'gra', laboratory, other), [])
     },
   },
   {
@@ -84,10 +84,10 @@ export const granularScenarios: readonly Scenario[] = [
     rules: ['§10', '§3', '§4'],
     does: 'granular scopes with Provenance and referenced records',
     outcome: 'Provenances and referenced records of what is exported only',
-    play: async (stage) => {
-      await putChart(stage, 'grp')
+    run: async (suite) => {
+      await putChart(suite, 'grp')
       const scope = `${laboratory} system/Provenance.read system/Practitioner.read`
-      const found = await exported(stage, await stage.newCaller('clinic', scope), { patients: ownersOf('grp') })
+      const found = await exported(suite, await suite.newCaller('clinic', scope), { patients: ownersOf('grp') })
       assert.deepEqual(found.types, ['Observation', 'Practitioner', 'Provenance'])
       assert.deepEqual(found.ids('Provenance'), ['grp-of-lab'])
       assert.deepEqual(found.ids('Practitioner'), ['grp-chemist'])
@@ -99,10 +99,10 @@ export const granularScenarios: readonly Scenario[] = [
     rules: ['§10', '§4', 'D12'],
     does: 'granular scopes and filters on referenced records and Provenances themselves',
     outcome: 'only the granted ones, and no warning about the others, which are in the store',
-    play: async (stage) => {
-      await putChart(stage, 'grr', 'commons')
+    run: async (suite) => {
+      await putChart(suite, 'grr', 'commons')
       const export_ = async (scope: string, parameters: readonly unknown[] = []) =>
-        exported(stage, await stage.newCaller('commons', scope), { patients: ownersOf('grr'), parameters })
+        exported(suite, await suite.newCaller('commons', scope), { patients: ownersOf('grr'), parameters })
       const some = 'system/Observation.read system/Practitioner.rs?_id=grr-nurse system/Provenance.rs?_id=grr-of-vital'
       const narrowed = await export_(some)
       assert.deepEqual(narrowed.ids('Practitioner'), ['grr-nurse'])
@@ -119,26 +119,26 @@ export const granularScenarios: readonly Scenario[] = [
     rules: ['§10', 'D20b'],
     does: 'another token of the client, wider or narrower, while the export runs and for its files',
     outcome: 'the grant at kick-off decides what is exported; files go to tokens that read all that is in them',
-    play: async (stage) => {
-      await putChart(stage, 'grf')
-      const caller = await stage.newCaller('clinic', 'system/*.read')
+    run: async (suite) => {
+      await putChart(suite, 'grf')
+      const caller = await suite.newCaller('clinic', 'system/*.read')
       const change = { patients: ownersOf('grf'), parameters: [types('Observation')] }
-      const narrow = await stage.withScope(caller, laboratory)
-      await stage.hold(caller)
-      const status = await startExport(stage, narrow, change)
-      await stage.release(caller)
-      const found = await exportedBy(stage, narrow, status)
+      const narrow = await suite.withScope(caller, laboratory)
+      await suite.hold(caller)
+      const status = await startExport(suite, narrow, change)
+      await suite.release(caller)
+      const found = await exportedBy(suite, narrow, status)
       assert.deepEqual(found.ids('Observation'), ['grf-lab', 'grf-lab-old'])
       const file = found.manifest.output[0]!.url
       for (const scope of ['system/Observation.read', `${laboratory} ${vital}`, laboratory]) {
-        await download(stage, await stage.withScope(caller, scope), file)
+        await download(suite, await suite.withScope(caller, scope), file)
       }
-      const narrower = await stage.ask(await stage.withScope(caller, `${laboratory}&status=final`), 'GET', file)
+      const narrower = await suite.ask(await suite.withScope(caller, `${laboratory}&status=final`), 'GET', file)
       assert.equal(narrower.status, 403)
       assert.match(String(narrower.headers['www-authenticate']), /insufficient_scope/)
 
-      const whole = await finishedManifest(stage, caller, await startExport(stage, caller, change))
-      assert.equal((await stage.ask(narrow, 'GET', whole.output[0]!.url)).status, 403)
+      const whole = await finishedManifest(suite, caller, await startExport(suite, caller, change))
+      assert.equal((await suite.ask(narrow, 'GET', whole.output[0]!.url)).status, 403)
     },
   },
   {
@@ -147,32 +147,32 @@ export const granularScenarios: readonly Scenario[] = [
     does: 'reads with a granular scope, alone, of versions and in Bundles',
     outcome:
       '200 for what the query lets read; for the rest the answer of what is not there, a tombstone and old versions too',
-    play: async (stage) => {
-      await putChart(stage, 'gre')
-      const caller = await stage.newCaller('clinic', laboratory)
-      assert.equal(await read(stage, caller, '/Observation/gre-lab'), 200)
-      assert.equal(await read(stage, caller, '/Observation/gre-lab/_history/1'), 200)
-      const absent = await stage.ask(caller, 'GET', '/Observation/gre-none')
-      const hidden = await stage.ask(caller, 'GET', '/Observation/gre-vital')
+    run: async (suite) => {
+      await putChart(suite, 'gre')
+      const caller = await suite.newCaller('clinic', laboratory)
+      assert.equal(await read(suite, caller, '/Observation/gre-lab'), 200)
+      assert.equal(await read(suite, caller, '/Observation/gre-lab/_history/1'), 200)
+      const absent = await suite.ask(caller, 'GET', '/Observation/gre-none')
+      const hidden = await suite.ask(caller, 'GET', '/Observation/gre-vital')
       assert.deepEqual([hidden.status, hidden.body], [404, absent.body])
-      assert.equal(await read(stage, caller, '/Observation/gre-vital/_history/1'), 404)
-      assert.equal(await read(stage, caller, '/Condition/gre-condition'), 403)
+      assert.equal(await read(suite, caller, '/Observation/gre-vital/_history/1'), 404)
+      assert.equal(await read(suite, caller, '/Condition/gre-condition'), 403)
 
       // While an export needs the old version.
-      const exporter = await stage.newCaller()
-      await stage.hold(exporter)
-      await startExport(stage, exporter)
-      await put(stage, [observation('gre-lab', 'gre', category('vital-signs'))])
-      await put(stage, [observation('gre-vital', 'gre', category('laboratory'))])
-      assert.equal(await read(stage, caller, '/Observation/gre-lab/_history/1'), 404)
-      assert.equal(await read(stage, caller, '/Observation/gre-vital/_history/1'), 404)
-      assert.equal(await read(stage, caller, '/Observation/gre-vital/_history/2'), 200)
-      const writer = await stage.sharedCaller()
-      assert.equal(await read(stage, writer, '/Observation/gre-lab/_history/1'), 200)
-      await stage.ask(writer, 'DELETE', '/Observation/gre-vital')
-      assert.equal(await read(stage, writer, '/Observation/gre-vital'), 410)
-      assert.equal(await read(stage, caller, '/Observation/gre-vital'), 404)
-      await stage.release(exporter)
+      const exporter = await suite.newCaller()
+      await suite.hold(exporter)
+      await startExport(suite, exporter)
+      await put(suite, [observation('gre-lab', 'gre', category('vital-signs'))])
+      await put(suite, [observation('gre-vital', 'gre', category('laboratory'))])
+      assert.equal(await read(suite, caller, '/Observation/gre-lab/_history/1'), 404)
+      assert.equal(await read(suite, caller, '/Observation/gre-vital/_history/1'), 404)
+      assert.equal(await read(suite, caller, '/Observation/gre-vital/_history/2'), 200)
+      const writer = await suite.sharedCaller()
+      assert.equal(await read(suite, writer, '/Observation/gre-lab/_history/1'), 200)
+      await suite.ask(writer, 'DELETE', '/Observation/gre-vital')
+      assert.equal(await read(suite, writer, '/Observation/gre-vital'), 410)
+      assert.equal(await read(suite, caller, '/Observation/gre-vital'), 404)
+      await suite.release(exporter)
 
       const ids = ['gre-lab-old', 'gre-bare', 'gre-none']
       const bundle = {
@@ -180,7 +180,7 @@ export const granularScenarios: readonly Scenario[] = [
         type: 'batch',
         entry: ids.map((id) => ({ request: { method: 'GET', url: `Observation/${id}` } })),
       }
-      const answer = await stage.ask(caller, 'POST', '/', {
+      const answer = await suite.ask(caller, 'POST', '/', {
         headers: { 'content-type': 'application/fhir+json' },
         body: JSON.stringify(bundle),
       })
@@ -196,17 +196,17 @@ export const granularScenarios: readonly Scenario[] = [
     does: 'a granular scope on Patient, and patients that it does not let read',
     outcome:
       'unknown where only Patients are exported, in lists and Groups; otherwise only their Patient record stays away',
-    play: async (stage) => {
-      await putChart(stage, 'grw')
+    run: async (suite) => {
+      await putChart(suite, 'grw')
       const group = { resourceType: 'Group', id: 'grg', type: 'person', actual: true }
       const member = ['grw', 'grm', 'grx'].map((id) => ({ entity: referenceTo(`Patient/${id}`) }))
-      await put(stage, [{ ...patient('grm'), gender: 'male' }, condition('grm-c', 'grm'), { ...group, member }])
+      await put(suite, [{ ...patient('grm'), gender: 'male' }, condition('grm-c', 'grm'), { ...group, member }])
       const women = 'system/Patient.rs?gender=female'
-      const caller = await stage.newCaller('clinic', women)
+      const caller = await suite.newCaller('clinic', women)
       const ask = (id: string) => ({ patients: ownersOf('grw', id) })
       const messages = []
       for (const id of ['grm', 'gru']) {
-        const answer = await stage.ask(caller, 'POST', '/Patient/$export', {
+        const answer = await suite.ask(caller, 'POST', '/Patient/$export', {
           headers: { 'content-type': 'application/json', accept: 'application/json', prefer: 'respond-async' },
           body: JSON.stringify({ resourceType: 'Parameters', parameter: ask(id).patients }),
         })
@@ -215,7 +215,7 @@ export const granularScenarios: readonly Scenario[] = [
       }
       assert.equal(messages[0], messages[1], 'a patient of the others looks like one that is not there')
 
-      const lenient = await exported(stage, caller, {
+      const lenient = await exported(suite, caller, {
         ...ask('grm'),
         headers: { prefer: 'respond-async, handling=lenient' },
       })
@@ -224,14 +224,14 @@ export const granularScenarios: readonly Scenario[] = [
         lenient.errors.map(({ diagnostics }) => diagnostics),
         ['Patient/grm'],
       )
-      const more = await stage.newCaller('clinic', `${women} system/Condition.read`)
-      const both = await exported(stage, more, ask('grm'))
+      const more = await suite.newCaller('clinic', `${women} system/Condition.read`)
+      const both = await exported(suite, more, ask('grm'))
       assert.deepEqual(both.ids('Patient'), ['grw'])
       assert.deepEqual(both.ids('Condition'), ['grm-c', 'grw-condition'])
 
       const headers = { accept: 'application/fhir+json', prefer: 'respond-async' }
-      const kicked = await stage.ask(caller, 'GET', '/Group/grg/$export', { headers })
-      const found = await exportedBy(stage, caller, String(kicked.headers['content-location']))
+      const kicked = await suite.ask(caller, 'GET', '/Group/grg/$export', { headers })
+      const found = await exportedBy(suite, caller, String(kicked.headers['content-location']))
       assert.deepEqual(found.ids('Patient'), ['grw'])
       assert.deepEqual(found.errors.map(({ diagnostics }) => diagnostics).sort(), ['Patient/grm', 'Patient/grx'])
     },
@@ -246,13 +246,13 @@ export const granularScenarios: readonly Scenario[] = [
     rules: ['§10', 'B14'],
     does: 'token requests for granular scopes',
     outcome: 'granted as registered, with the queries of both, or refused with the reason',
-    play: async (stage) => {
-      const registered = await stage.newCaller('clinic', laboratory)
-      await assert.rejects(stage.withScope(registered, 'system/Observation.rs?foo=1'), /foo of Observation/)
-      await assert.rejects(stage.withScope(registered, vital.replace('.rs', '.cruds')), /letters rs only/)
-      await putChart(stage, 'grt')
+    run: async (suite) => {
+      const registered = await suite.newCaller('clinic', laboratory)
+      await assert.rejects(suite.withScope(registered, 'system/Observation.rs?foo=1'), /foo of Observation/)
+      await assert.rejects(suite.withScope(registered, vital.replace('.rs', '.cruds')), /letters rs only/)
+      await putChart(suite, 'grt')
       const count = async (scope: string) =>
-        (await exported(stage, await stage.withScope(registered, scope), { patients: ownersOf('grt') })).ids(
+        (await exported(suite, await suite.withScope(registered, scope), { patients: ownersOf('grt') })).ids(
           'Observation',
         )
       assert.deepEqual(await count('system/Observation.read'), ['grt-lab', 'grt-lab-old'])

@@ -6,7 +6,7 @@ import { exportedBy, startExport } from '../exported.ts'
 import { entry, kickOffRequest, parametersBody, patientEntry } from '../kick-off.ts'
 import { outcomeOf } from '../outcome.ts'
 import type { Change, RequestRow, Scenario } from '../scenario.ts'
-import type { Stage } from '../suite.ts'
+import type { ScenarioSuite } from '../suite.ts'
 
 const minimal = JSON.stringify(patientEntry('Patient/minimal'))
 const lenient = { prefer: 'respond-async, handling=lenient' }
@@ -39,8 +39,8 @@ const ignored = (count: number): Change => ({
 })
 
 /** What is told of `count` problems. */
-async function toldOf(stage: Stage, count: number): Promise<string[]> {
-  const answer = await stage.send(await kickOffRequest(stage, await stage.sharedCaller(), wrongPatients(count)))
+async function toldOf(suite: ScenarioSuite, count: number): Promise<string[]> {
+  const answer = await suite.send(await kickOffRequest(suite, await suite.sharedCaller(), wrongPatients(count)))
   assert.equal(answer.status, 400)
   return outcomeOf(answer).map(({ details }) => details.text)
 }
@@ -112,11 +112,11 @@ export const hostileScenarios: readonly Scenario[] = [
     rules: ['§8.3'],
     does: `${issuesMax}, ${issuesMax + 1} and 19,000 problems`,
     outcome: `${issuesMax} are listed, the rest counted`,
-    play: async (stage) => {
-      assert.equal((await toldOf(stage, issuesMax)).length, issuesMax)
-      const oneMore = await toldOf(stage, issuesMax + 1)
+    run: async (suite) => {
+      assert.equal((await toldOf(suite, issuesMax)).length, issuesMax)
+      const oneMore = await toldOf(suite, issuesMax + 1)
       assert.deepEqual([oneMore.length, oneMore.at(-1)], [issuesMax + 1, '1 more issues are not listed.'])
-      const many = await toldOf(stage, 19_000)
+      const many = await toldOf(suite, 19_000)
       assert.deepEqual([many.length, many.at(-1)], [issuesMax + 1, `${19_000 - issuesMax} more issues are not listed.`])
     },
   },
@@ -125,13 +125,13 @@ export const hostileScenarios: readonly Scenario[] = [
     rules: ['S-13', 'K12'],
     does: `${findingsMax} and ${findingsMax + 1} ignored parameters`,
     outcome: 'each is a warning in the error file; what is beyond is counted',
-    play: async (stage) => {
+    run: async (suite) => {
       for (const [count, more] of [
         [findingsMax, undefined],
         [findingsMax + 1, '1 more'],
       ] as const) {
-        const caller = await stage.newCaller()
-        const { errors } = await exportedBy(stage, caller, await startExport(stage, caller, ignored(count)))
+        const caller = await suite.newCaller()
+        const { errors } = await exportedBy(suite, caller, await startExport(suite, caller, ignored(count)))
         assert.equal(errors.length, findingsMax + (more === undefined ? 0 : 1))
         assert.ok(errors.every(({ severity }) => severity === 'warning'))
         if (more !== undefined) assert.equal(errors.at(-1)?.diagnostics, more)

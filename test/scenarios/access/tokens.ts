@@ -6,10 +6,10 @@ import { hashClientSecret, newClientSecret } from '../../../src/access/registry/
 import { assertionOf, basic, type Forgery, oauthBody, postForm, tokenForm } from '../../token-request.ts'
 import { type Answer, exchange } from '../exchange.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Caller, Stage } from '../suite.ts'
+import type { Caller, ScenarioSuite } from '../suite.ts'
 
-const endpointOf = (stage: Stage, tenant = 'clinic') => `${stage.server.url}/oauth2/${tenant}/token`
-const introspectionOf = (stage: Stage, tenant = 'clinic') => `${stage.server.url}/oauth2/${tenant}/introspect`
+const endpointOf = (suite: ScenarioSuite, tenant = 'clinic') => `${suite.server.url}/oauth2/${tenant}/token`
+const introspectionOf = (suite: ScenarioSuite, tenant = 'clinic') => `${suite.server.url}/oauth2/${tenant}/introspect`
 
 /** RFC 6749 §5.2 and B25: what every refusal of an OAuth endpoint must have. */
 function checkRefusal(answer: Answer, status: number, error: string): void {
@@ -26,9 +26,9 @@ const refusedAssertion = (does: string, forge: (caller: Caller) => Forgery | Pro
   rules: ['B9', 'B10', 'B11', 'B13'],
   does: `a token request: ${does}`,
   outcome: '401 invalid_client',
-  play: async (stage) => {
-    const caller = await stage.newCaller()
-    const url = endpointOf(stage)
+  run: async (suite) => {
+    const caller = await suite.newCaller()
+    const url = endpointOf(suite)
     const assertion = await assertionOf(caller.client, url, await forge(caller))
     checkRefusal(await postForm(url, tokenForm(assertion)), 401, 'invalid_client')
   },
@@ -36,17 +36,17 @@ const refusedAssertion = (does: string, forge: (caller: Caller) => Forgery | Pro
 
 const seconds = () => Math.floor(Date.now() / 1000)
 
-/** A client with these keys, in place of the one that `Stage` makes. */
-async function clientWith(stage: Stage, key: JWK, keys: readonly JWK[]): Promise<{ id: string; key: JWK }> {
+/** A client with these keys, in place of the one that `ScenarioSuite` makes. */
+async function clientWith(suite: ScenarioSuite, key: JWK, keys: readonly JWK[]): Promise<{ id: string; key: JWK }> {
   const registered = { jwks: { keys: [keys[0]] } }
-  const client = await addClient(stage.server.pool, {
+  const client = await addClient(suite.server.pool, {
     tenant: 'clinic',
     name: 'keys',
     scope: 'system/*.read',
     keys: registered,
   })
   // The registration refuses what a test may want to see refused later.
-  await stage.server.pool.query('update client set jwks = $2 where id = $1', [client.id, { keys }])
+  await suite.server.pool.query('update client set jwks = $2 where id = $1', [client.id, { keys }])
   return { id: client.id, key }
 }
 
@@ -61,9 +61,9 @@ const refusedForm = (
   rules: ['B7', 'B14'],
   does: `a token request: ${does}`,
   outcome: `${status} ${error}`,
-  play: async (stage) => {
-    const { client } = await stage.sharedCaller()
-    const url = endpointOf(stage)
+  run: async (suite) => {
+    const { client } = await suite.sharedCaller()
+    const url = endpointOf(suite)
     checkRefusal(await send(url, tokenForm(await assertionOf(client, url), change)), status, error)
   },
 })
@@ -73,9 +73,9 @@ const granted = (t: 194, does: string, scope: string, expected: string | undefin
   rules: ['B14', 'B15', 'B18'],
   does: `a token request with ${does}`,
   outcome: expected === undefined ? '400 invalid_scope' : `200 ${expected}`,
-  play: async (stage) => {
-    const { client } = await stage.sharedCaller('clinic', 'system/Patient.read system/Goal.read')
-    const url = endpointOf(stage)
+  run: async (suite) => {
+    const { client } = await suite.sharedCaller('clinic', 'system/Patient.read system/Goal.read')
+    const url = endpointOf(suite)
     const answer = await postForm(url, tokenForm(await assertionOf(client, url), { scope }))
     if (expected === undefined) return checkRefusal(answer, 400, 'invalid_scope')
     const { access_token, ...rest } = oauthBody(answer)
@@ -85,9 +85,13 @@ const granted = (t: 194, does: string, scope: string, expected: string | undefin
   },
 })
 
-async function introspect(stage: Stage, caller: Caller, token: string): Promise<Readonly<Record<string, unknown>>> {
+async function introspect(
+  suite: ScenarioSuite,
+  caller: Caller,
+  token: string,
+): Promise<Readonly<Record<string, unknown>>> {
   const body = new URLSearchParams({ token }).toString()
-  const answer = await postForm(introspectionOf(stage, caller.tenant), body, {
+  const answer = await postForm(introspectionOf(suite, caller.tenant), body, {
     authorization: `Bearer ${caller.token}`,
   })
   assert.equal(answer.status, 200, answer.body.toString('utf8'))
@@ -106,11 +110,11 @@ export const tokenScenarios: readonly Scenario[] = [
   {
     t: [193],
     rules: ['B10'],
-    does: 'a token request: replayed jti',
+    does: 'a token request: reran jti',
     outcome: '200, then 401 invalid_client',
-    play: async (stage) => {
-      const { client } = await stage.newCaller()
-      const url = endpointOf(stage)
+    run: async (suite) => {
+      const { client } = await suite.newCaller()
+      const url = endpointOf(suite)
       const form = tokenForm(await assertionOf(client, url))
       assert.equal((await postForm(url, form)).status, 200)
       checkRefusal(await postForm(url, form), 401, 'invalid_client')
@@ -121,11 +125,11 @@ export const tokenScenarios: readonly Scenario[] = [
     rules: ['B11'],
     does: 'a token request: two keys with one kid',
     outcome: '401 invalid_client',
-    play: async (stage) => {
-      const url = endpointOf(stage)
+    run: async (suite) => {
+      const url = endpointOf(suite)
       const [one, other] = [await generateClientKey('ES384'), await generateClientKey('ES384')]
       const twins = [one.publicKey, { ...other.publicKey, kid: String(one.publicKey.kid) }]
-      const client = await clientWith(stage, one.privateKey, twins)
+      const client = await clientWith(suite, one.privateKey, twins)
       checkRefusal(await postForm(url, tokenForm(await assertionOf(client, url))), 401, 'invalid_client')
     },
   },
@@ -134,10 +138,10 @@ export const tokenScenarios: readonly Scenario[] = [
     rules: ['B4'],
     does: 'a token request: RS256, and RS384 with the same key',
     outcome: '401 invalid_client, 200',
-    play: async (stage) => {
-      const url = endpointOf(stage)
+    run: async (suite) => {
+      const url = endpointOf(suite)
       const { privateKey, publicKey } = await generateClientKey('RS384')
-      const client = await clientWith(stage, privateKey, [publicKey])
+      const client = await clientWith(suite, privateKey, [publicKey])
       const ask = async (alg: string) =>
         postForm(url, tokenForm(await assertionOf(client, url, { key: { ...privateKey, alg } })))
       checkRefusal(await ask('RS256'), 401, 'invalid_client')
@@ -168,17 +172,17 @@ export const tokenScenarios: readonly Scenario[] = [
     rules: ['B23'],
     does: 'introspection of a live token, by bearer token',
     outcome: 'active, with scope, client_id and exp',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      const { iat, exp, ...rest } = await introspect(stage, caller, caller.token)
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      const { iat, exp, ...rest } = await introspect(suite, caller, caller.token)
       assert.deepEqual(rest, {
         active: true,
         scope: decodeJwt(caller.token).scope,
         client_id: caller.client.id,
         sub: caller.client.id,
         token_type: 'bearer',
-        iss: `${stage.server.url}/oauth2/clinic`,
-        aud: stage.base('clinic'),
+        iss: `${suite.server.url}/oauth2/clinic`,
+        aud: suite.base('clinic'),
       })
       assert.deepEqual([exp, iat], [decodeJwt(caller.token).exp, decodeJwt(caller.token).iat])
     },
@@ -188,9 +192,9 @@ export const tokenScenarios: readonly Scenario[] = [
     rules: ['B23', 'B24'],
     does: 'introspection by an assertion, and by HTTP Basic',
     outcome: 'active',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      const url = introspectionOf(stage)
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      const url = introspectionOf(suite)
       const { client_assertion_type, client_assertion } = Object.fromEntries(
         new URLSearchParams(tokenForm(await assertionOf(caller.client, url))),
       )
@@ -204,7 +208,7 @@ export const tokenScenarios: readonly Scenario[] = [
       const secret = newClientSecret()
       const keys = { secretHash: await hashClientSecret(secret) }
       const registration = { tenant: 'clinic', name: 'basic', scope: 'system/Patient.read', keys }
-      const { id } = await addClient(stage.server.pool, registration)
+      const { id } = await addClient(suite.server.pool, registration)
       const authorization = basic(id, secret)
       const body = new URLSearchParams({ token: caller.token }).toString()
       assert.equal(oauthBody(await postForm(url, body, { authorization })).active, true)
@@ -219,20 +223,20 @@ export const tokenScenarios: readonly Scenario[] = [
     rules: ['B23'],
     does: 'introspection of tokens that are expired, of another tenant, of a disabled client, foreign, or none',
     outcome: 'active false, and nothing else',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      const gone = await stage.newCaller()
-      await stage.server.pool.query('update client set disabled = now() where id = $1', [gone.client.id])
-      const neighbour = await stage.sharedCaller('neighbour')
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      const gone = await suite.newCaller()
+      await suite.server.pool.query('update client set disabled = now() where id = $1', [gone.client.id])
+      const neighbour = await suite.sharedCaller('neighbour')
       const tokens = [
-        await stage.signedToken(caller, {}, { now: new Date(Date.now() - 3_600_000) }),
-        await stage.signedToken(caller, {}, { publicUrl: 'https://else.example' }),
+        await suite.signedToken(caller, {}, { now: new Date(Date.now() - 3_600_000) }),
+        await suite.signedToken(caller, {}, { publicUrl: 'https://else.example' }),
         gone.token,
         neighbour.token,
-        await assertionOf(caller.client, endpointOf(stage)),
+        await assertionOf(caller.client, endpointOf(suite)),
         'garbage',
       ]
-      for (const token of tokens) assert.deepEqual(await introspect(stage, caller, token), { active: false })
+      for (const token of tokens) assert.deepEqual(await introspect(suite, caller, token), { active: false })
     },
   },
 ]

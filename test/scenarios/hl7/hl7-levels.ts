@@ -14,7 +14,7 @@ import {
   referenceTo,
 } from '../resources.ts'
 import type { Change, Scenario } from '../scenario.ts'
-import type { Caller, Stage, StageTenant } from '../suite.ts'
+import type { Caller, ScenarioSuite, SuiteTenant } from '../suite.ts'
 
 /** Everything in the tenant `village`. */
 const village: readonly Resource[] = [
@@ -47,14 +47,14 @@ const auditedSql = `
 const idsOf = (found: Exported): Record<string, string[]> =>
   Object.fromEntries(found.types.map((type) => [type, found.ids(type)]))
 
-const get = (stage: Stage, caller: Caller, path: string): Promise<Answer> => stage.ask(caller, 'GET', path)
+const get = (suite: ScenarioSuite, caller: Caller, path: string): Promise<Answer> => suite.ask(caller, 'GET', path)
 
 /** Starts an export by GET, without any header but the token, and fetches it. */
-async function exportedByGet(stage: Stage, path: string, tenant: StageTenant = 'commons'): Promise<Exported> {
-  const caller = await stage.newCaller(tenant)
-  const answer = await get(stage, caller, path)
+async function exportedByGet(suite: ScenarioSuite, path: string, tenant: SuiteTenant = 'commons'): Promise<Exported> {
+  const caller = await suite.newCaller(tenant)
+  const answer = await get(suite, caller, path)
   assert.equal(answer.status, 202, answer.body.toString('utf8'))
-  return exportedBy(stage, caller, String(answer.headers['content-location']))
+  return exportedBy(suite, caller, String(answer.headers['content-location']))
 }
 
 const group = (id: string, members: readonly string[]): Resource => ({
@@ -72,21 +72,21 @@ export const levelScenarios: readonly Scenario[] = [
     rules: ['D1', 'D2', 'D3', 'D5', 'K1', 'K2', 'S-8'],
     does: 'an export of all patients and one of the whole system',
     outcome: 'all records of patients; everything of the 18 types, each once',
-    play: async (stage) => {
-      await put(stage, village, 'village')
+    run: async (suite) => {
+      await put(suite, village, 'village')
       const patients = {
         Condition: ['vc1', 'vc2', 'vc3'],
         Patient: ['v1', 'v2'],
         Practitioner: ['v-seen'],
         Provenance: ['vp-both', 'vp1'],
       }
-      const byGet = await exportedByGet(stage, '/Patient/$export', 'village')
+      const byGet = await exportedByGet(suite, '/Patient/$export', 'village')
       assert.deepEqual(idsOf(byGet), patients)
-      assert.equal(byGet.manifest.request, `${stage.base('village')}/Patient/$export`)
-      const { rows } = await stage.server.pool.query(auditedSql)
+      assert.equal(byGet.manifest.request, `${suite.base('village')}/Patient/$export`)
+      const { rows } = await suite.server.pool.query(auditedSql)
       assert.deepEqual(rows, [{ reach: 'patients', patients: [] }], 'the audit trail says whose records were asked for')
       const body = { resourceType: 'Parameters' }
-      assert.deepEqual(idsOf(await exported(stage, await stage.newCaller('village'), { body })), patients)
+      assert.deepEqual(idsOf(await exported(suite, await suite.newCaller('village'), { body })), patients)
 
       const system = {
         Condition: ['vc-herd', 'vc1', 'vc2', 'vc3'],
@@ -94,28 +94,28 @@ export const levelScenarios: readonly Scenario[] = [
         Practitioner: ['v-seen', 'v-unseen'],
         Provenance: ['vp-both', 'vp-herd', 'vp-practitioner', 'vp1'],
       }
-      assert.deepEqual(idsOf(await exportedByGet(stage, '/$export', 'village')), system)
+      assert.deepEqual(idsOf(await exportedByGet(suite, '/$export', 'village')), system)
       const change: Change = { path: '/$export', body }
-      assert.deepEqual(idsOf(await exported(stage, await stage.newCaller('village'), change)), system)
-      const practitioners = await exportedByGet(stage, '/%24export?_type=Practitioner', 'village')
+      assert.deepEqual(idsOf(await exported(suite, await suite.newCaller('village'), change)), system)
+      const practitioners = await exportedByGet(suite, '/%24export?_type=Practitioner', 'village')
       assert.deepEqual(idsOf(practitioners), { Practitioner: ['v-seen', 'v-unseen'] })
       const filtered = '/$export?_type=Practitioner,Condition&_typeFilter=Practitioner%3F_id%3Dv-unseen'
-      assert.deepEqual(idsOf(await exportedByGet(stage, filtered, 'village')), {
+      assert.deepEqual(idsOf(await exportedByGet(suite, filtered, 'village')), {
         Condition: system.Condition,
         Practitioner: ['v-unseen'],
       })
       const latest = '/$export?_type=Condition&includeAssociatedData=LatestProvenanceResources'
-      assert.deepEqual((await exportedByGet(stage, latest, 'village')).ids('Provenance'), ['vp-both', 'vp-herd', 'vp1'])
-      const provenances = await exportedByGet(stage, '/Patient/$export?_type=Provenance', 'village')
+      assert.deepEqual((await exportedByGet(suite, latest, 'village')).ids('Provenance'), ['vp-both', 'vp-herd', 'vp1'])
+      const provenances = await exportedByGet(suite, '/Patient/$export?_type=Provenance', 'village')
       assert.deepEqual(idsOf(provenances), { Provenance: ['vp-both', 'vp1'] })
 
       const since = encodeURIComponent(byGet.manifest.transactionTime)
-      const later = await put(stage, [{ ...condition('vc2', 'v2'), note: [{ text: 'changed' }] }], 'village')
-      const changed = await exportedByGet(stage, `/$export?_since=${since}`, 'village')
+      const later = await put(suite, [{ ...condition('vc2', 'v2'), note: [{ text: 'changed' }] }], 'village')
+      const changed = await exportedByGet(suite, `/$export?_since=${since}`, 'village')
       assert.deepEqual(idsOf(changed), { Condition: ['vc2'], Provenance: ['vp-both'] })
       const until = encodeURIComponent(later.get('Condition/vc2')!)
-      assert.deepEqual(idsOf(await exportedByGet(stage, `/$export?_since=${since}&_until=${until}`, 'village')), {})
-      const before = await exportedByGet(stage, `/$export?_until=${until}&_type=Condition`, 'village')
+      assert.deepEqual(idsOf(await exportedByGet(suite, `/$export?_since=${since}&_until=${until}`, 'village')), {})
+      const before = await exportedByGet(suite, `/$export?_until=${until}&_type=Condition`, 'village')
       assert.deepEqual(before.ids('Condition'), ['vc-herd', 'vc1', 'vc3'])
     },
   },
@@ -124,7 +124,7 @@ export const levelScenarios: readonly Scenario[] = [
     rules: ['K3', 'D7', 'D10', 'D11', 'S-44', 'S-47'],
     does: 'a GET kick-off with repeated parameters, two queries of a type and an unencoded plus sign',
     outcome: '202, the union',
-    play: async (stage) => {
+    run: async (suite) => {
       const records = [
         patient('gk'),
         condition('gk-a', 'gk', { code: { coding: [{ code: 'a' }] } }),
@@ -133,13 +133,13 @@ export const levelScenarios: readonly Scenario[] = [
         encounter('gk-1', 'gk'),
         group('gk-group', ['gk']),
       ]
-      await put(stage, records, 'commons')
+      await put(suite, records, 'commons')
       const query =
         '_type=Condition&_type=Encounter&_typeFilter=Condition%3Fcode%3Da&_typeFilter=Condition%3Fcode%3Db' +
         '&_since=2021-03-18T19:19:42+02:00&_outputFormat=application/fhir+ndjson'
-      const found = await exportedByGet(stage, `/Group/gk-group/$export?${query}`)
+      const found = await exportedByGet(suite, `/Group/gk-group/$export?${query}`)
       assert.deepEqual(idsOf(found), { Condition: ['gk-a', 'gk-b'], Encounter: ['gk-1'] })
-      assert.equal(found.manifest.request, `${stage.base('commons')}/Group/gk-group/$export?${query}`)
+      assert.equal(found.manifest.request, `${suite.base('commons')}/Group/gk-group/$export?${query}`)
     },
   },
   {
@@ -147,30 +147,30 @@ export const levelScenarios: readonly Scenario[] = [
     rules: ['D4', 'K1', 'O-4', '§11.3'],
     does: 'a Group export by POST: whole, of some members, of somebody else',
     outcome: 'the members; those of the list; 400 not-found, or a warning when lenient',
-    play: async (stage) => {
+    run: async (suite) => {
       const members = ['gp1', 'gp2', 'gp3'].map(patient)
-      await put(stage, [...members, observation('gp-o2', 'gp2'), group('gp-group', ['gp1', 'gp2'])], 'commons')
+      await put(suite, [...members, observation('gp-o2', 'gp2'), group('gp-group', ['gp1', 'gp2'])], 'commons')
       const path = '/Group/gp-group/$export'
-      const caller = () => stage.newCaller('commons')
-      const whole = await exported(stage, await caller(), { path, body: { resourceType: 'Parameters' } })
+      const caller = () => suite.newCaller('commons')
+      const whole = await exported(suite, await caller(), { path, body: { resourceType: 'Parameters' } })
       assert.deepEqual(idsOf(whole), { Observation: ['gp-o2'], Patient: ['gp1', 'gp2'] })
-      assert.equal(whole.manifest.request, `${stage.base('commons')}${path}`)
-      const some = await exported(stage, await caller(), { path, patients: [patientEntry('Patient/gp1')] })
+      assert.equal(whole.manifest.request, `${suite.base('commons')}${path}`)
+      const some = await exported(suite, await caller(), { path, patients: [patientEntry('Patient/gp1')] })
       assert.deepEqual(idsOf(some), { Patient: ['gp1'] })
 
       const patients = ['gp1', 'gp3'].map((id) => patientEntry(`Patient/${id}`))
-      const strict = await stage.send(await kickOffRequest(stage, await caller(), { path, patients }))
+      const strict = await suite.send(await kickOffRequest(suite, await caller(), { path, patients }))
       assertRefused(strict, 400, 'not-found')
       assert.equal(outcomeOf(strict)[0]?.diagnostics, 'Patient/gp3')
       const prefer = 'respond-async, handling=lenient'
-      const lenient = await exported(stage, await caller(), { path, patients, headers: { prefer } })
+      const lenient = await exported(suite, await caller(), { path, patients, headers: { prefer } })
       assert.deepEqual(idsOf(lenient), { Patient: ['gp1'] })
       assert.deepEqual(
         lenient.errors.map(({ code, diagnostics }) => [code, diagnostics]),
         [['not-found', 'Patient/gp3']],
       )
       const strangers = { path, patients: [patientEntry('Patient/gp3')], headers: { prefer } }
-      assert.deepEqual(idsOf(await exported(stage, await caller(), strangers)), {}, 'nobody is never everybody')
+      assert.deepEqual(idsOf(await exported(suite, await caller(), strangers)), {}, 'nobody is never everybody')
     },
   },
   {
@@ -178,14 +178,14 @@ export const levelScenarios: readonly Scenario[] = [
     rules: ['O-4', '§11.3'],
     does: 'a list of patients in a URL or for a system export, lenient or not',
     outcome: '400: ignoring it would export everyone',
-    play: async (stage) => {
-      const caller = await stage.sharedCaller('commons')
+    run: async (suite) => {
+      const caller = await suite.sharedCaller('commons')
       for (const prefer of ['respond-async', 'respond-async, handling=lenient']) {
         for (const path of ['/Patient/$export', '/$export']) {
-          const answer = await stage.ask(caller, 'GET', `${path}?patient=Patient/minimal`, { headers: { prefer } })
+          const answer = await suite.ask(caller, 'GET', `${path}?patient=Patient/minimal`, { headers: { prefer } })
           assertRefused(answer, 400, 'not-supported', 'Parameters.parameter[0]')
         }
-        const posted = await stage.send(await kickOffRequest(stage, caller, { path: '/$export', headers: { prefer } }))
+        const posted = await suite.send(await kickOffRequest(suite, caller, { path: '/$export', headers: { prefer } }))
         assertRefused(posted, 400, 'not-supported', 'Parameters.parameter[0]')
       }
     },
@@ -195,7 +195,7 @@ export const levelScenarios: readonly Scenario[] = [
     rules: ['D1', 'D4', 'D5'],
     does: 'methods and levels that are not served',
     outcome: '405 with Allow; in millennium a system export is 404; HEAD starts nothing',
-    play: async (stage) => {
+    run: async (suite) => {
       for (const [tenant, method, path, status, allow] of [
         ['commons', 'PUT', '/$export', 405, 'GET, POST'],
         ['commons', 'DELETE', '/Group/x/$export', 405, 'GET, POST'],
@@ -204,20 +204,20 @@ export const levelScenarios: readonly Scenario[] = [
         ['clinic', 'POST', '/$export', 404, undefined],
         ['nowhere', 'GET', '/Patient/$export', 405, 'POST'],
       ] as const) {
-        const answer = await stage.send({ method, url: `${stage.base(tenant)}${path}`, headers: {} })
+        const answer = await suite.send({ method, url: `${suite.base(tenant)}${path}`, headers: {} })
         assert.deepEqual([answer.status, answer.headers.allow], [status, allow], `${method} ${path} of ${tenant}`)
         assert.equal(outcomeOf(answer)[0]?.code, status === 405 ? 'not-supported' : 'not-found')
       }
-      const caller = await stage.newCaller('commons')
-      const { rows: before } = await stage.server.pool.query('select from job where client = $1', [caller.client.id])
+      const caller = await suite.newCaller('commons')
+      const { rows: before } = await suite.server.pool.query('select from job where client = $1', [caller.client.id])
       for (const path of ['/$export', '/Patient/$export', '/Group/x/$export']) {
-        const response = await fetch(`${stage.base('commons')}${path}`, {
+        const response = await fetch(`${suite.base('commons')}${path}`, {
           method: 'HEAD',
           headers: { authorization: `Bearer ${caller.token}` },
         })
         assert.equal(response.status, 405)
       }
-      const { rows } = await stage.server.pool.query('select from job where client = $1', [caller.client.id])
+      const { rows } = await suite.server.pool.query('select from job where client = $1', [caller.client.id])
       assert.deepEqual([before.length, rows.length], [0, 0])
     },
   },
@@ -226,13 +226,13 @@ export const levelScenarios: readonly Scenario[] = [
     rules: ['D9', 'D18', '§11.3'],
     does: 'types that come along with others, alone: for patients and for a system',
     outcome: '400 for patients, 202 for a system',
-    play: async (stage) => {
-      const caller = await stage.newCaller('commons')
+    run: async (suite) => {
+      const caller = await suite.newCaller('commons')
       const parameters = '?_type=Location,Practitioner'
-      assertRefused(await get(stage, caller, `/Patient/$export${parameters}`), 400, 'business-rule')
-      const answer = await get(stage, caller, `/$export${parameters}`)
+      assertRefused(await get(suite, caller, `/Patient/$export${parameters}`), 400, 'business-rule')
+      const answer = await get(suite, caller, `/$export${parameters}`)
       assert.equal(answer.status, 202)
-      const poorer = await stage.newCaller('commons', 'system/Condition.read')
+      const poorer = await suite.newCaller('commons', 'system/Condition.read')
       const associated = { parameters: [entry('_type', 'valueString', 'Condition')] }
       const change = {
         parameters: [
@@ -240,7 +240,7 @@ export const levelScenarios: readonly Scenario[] = [
           entry('includeAssociatedData', 'valueCode', 'LatestProvenanceResources'),
         ],
       }
-      assertRefused(await stage.send(await kickOffRequest(stage, poorer, change)), 403, 'forbidden')
+      assertRefused(await suite.send(await kickOffRequest(suite, poorer, change)), 403, 'forbidden')
     },
   },
 ]

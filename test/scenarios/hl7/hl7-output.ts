@@ -84,18 +84,18 @@ export const outputScenarios: readonly Scenario[] = [
     rules: ['D16', '§11.3'],
     does: '_elements of one type and of all types',
     outcome: 'those, the mandatory ones and modifiers, to the letter, tagged SUBSETTED',
-    play: async (stage) => {
+    run: async (suite) => {
       const text =
         '{"resourceType":"Observation","id":"el-o","status":"final","code":{"text":"a"},"subject":{"reference":"Patient/el"},' +
         '"valueQuantity":{"value":1.10},"note":[{"text":"no"}],"performer":[{"reference":"Practitioner/el-p"}]}'
       const practitioner = { resourceType: 'Practitioner', id: 'el-p', name: [{ family: 'x' }], gender: 'other' }
       const person = { ...patient('el'), active: true, gender: 'other', birthDate: '2000-01-01' }
-      await put(stage, [practitioner, person, text, provenance('el-v', ['Observation/el-o'])], 'commons')
+      await put(suite, [practitioner, person, text, provenance('el-v', ['Observation/el-o'])], 'commons')
       const change = {
         patients: [patientEntry('Patient/el')],
         parameters: [elements('Patient.gender,subject'), elements('Observation.value')],
       }
-      const found = await exported(stage, await stage.newCaller('commons'), change)
+      const found = await exported(suite, await suite.newCaller('commons'), change)
       const members = (type: string) => Object.keys(JSON.parse(found.lines(type)[0]!)).sort()
       assert.deepEqual(members('Patient'), ['active', 'gender', 'id', 'meta', 'resourceType'])
       const value = ['code', 'id', 'meta', 'resourceType', 'status', 'subject', 'valueQuantity']
@@ -113,10 +113,10 @@ export const outputScenarios: readonly Scenario[] = [
     rules: ['D17', '§11.3', '§11.5'],
     does: 'organizeOutputBy Patient',
     outcome: 'a block for each patient: Parameters, the Patient, the rest; no type in the manifest',
-    play: async (stage) => {
+    run: async (suite) => {
       const seen = { performer: [referenceTo('Practitioner/ob-p'), referenceTo('Practitioner/ob-none')] }
       await put(
-        stage,
+        suite,
         [
           patient('ob1'),
           patient('ob2'),
@@ -132,7 +132,7 @@ export const outputScenarios: readonly Scenario[] = [
       const owners = ['ob1', 'ob2', 'ob3']
       const parameters = [organized('Patient')]
       const patients = owners.map((id) => patientEntry(`Patient/${id}`))
-      const found = await exported(stage, await stage.newCaller('commons'), { patients, parameters })
+      const found = await exported(suite, await suite.newCaller('commons'), { patients, parameters })
       assert.equal(found.manifest.outputOrganizedBy, 'Patient')
       for (const file of [...found.manifest.output, ...found.manifest.error]) assert.equal(file.type, undefined)
       const lines = found.files.flat().map((line) => JSON.parse(line))
@@ -164,9 +164,9 @@ export const outputScenarios: readonly Scenario[] = [
     rules: ['D17'],
     does: 'organizeOutputBy Patient and Latest Provenances, _elements, _typeFilter and _type without Patient',
     outcome: 'all of them apply inside the blocks; a patient without a record has no block',
-    play: async (stage) => {
+    run: async (suite) => {
       await put(
-        stage,
+        suite,
         [
           patient('oc1'),
           patient('oc2'),
@@ -187,7 +187,7 @@ export const outputScenarios: readonly Scenario[] = [
         elements('code'),
       ]
       const patients = ['oc1', 'oc2'].map((id) => patientEntry(`Patient/${id}`))
-      const found = await exported(stage, await stage.newCaller('commons'), { patients, parameters })
+      const found = await exported(suite, await suite.newCaller('commons'), { patients, parameters })
       const lines = found.files.flat().map((line) => JSON.parse(line))
       assert.deepEqual(
         lines.map(({ id }) => id),
@@ -202,14 +202,14 @@ export const outputScenarios: readonly Scenario[] = [
     rules: ['D5', 'D17'],
     does: 'a system export that is organized by Patient',
     outcome: '202 with a warning: what belongs to nobody is left out',
-    play: async (stage) => {
-      const caller = await stage.newCaller('commons')
-      const request = await kickOffRequest(stage, caller, {
+    run: async (suite) => {
+      const caller = await suite.newCaller('commons')
+      const request = await kickOffRequest(suite, caller, {
         path: '/$export',
         patients: [],
         parameters: [organized('Patient'), entry('_type', 'valueString', 'Goal')],
       })
-      const answer = await stage.send(request)
+      const answer = await suite.send(request)
       assert.equal(answer.status, 202)
       assert.match(answer.body.toString('utf8'), /belong to no patient are left out/)
     },
@@ -219,34 +219,34 @@ export const outputScenarios: readonly Scenario[] = [
     rules: ['D17', '§11.5'],
     does: 'allowPartialManifests and one file more than a manifest lists',
     outcome: 'a second manifest, linked by next; each file once; a third is 404',
-    play: async (stage) => {
-      const caller = await stage.newCaller('commons')
+    run: async (suite) => {
+      const caller = await suite.newCaller('commons')
       const parameters = [
         entry('allowPartialManifests', 'valueBoolean', true),
         entry('_type', 'valueString', 'Patient'),
       ]
-      const status = await startExport(stage, caller, { parameters })
-      const small = await finishedManifest(stage, caller, status)
+      const status = await startExport(suite, caller, { parameters })
+      const small = await finishedManifest(suite, caller, status)
       assert.deepEqual([small.output.length, small.link], [1, undefined])
 
       const job = status.split('/').at(-1)!
       const more = Array.from({ length: manifestFilesMax }, () => randomUUID())
-      await stage.server.pool.query(
+      await suite.server.pool.query(
         `insert into part (id, job, partition, number, kind, type, path, records, bytes, gzip_bytes)
          select id, $1, 9, number, 'output', 'Patient', '', 1, 1, 1 from unnest($2::uuid[]) with ordinality as f(id, number)`,
         [job, more],
       )
-      const first = await finishedManifest(stage, caller, status)
+      const first = await finishedManifest(suite, caller, status)
       assert.deepEqual(first.link, [{ relation: 'next', url: `${status}?page=2` }])
-      const second = await finishedManifest(stage, caller, first.link![0].url)
+      const second = await finishedManifest(suite, caller, first.link![0].url)
       assert.deepEqual([first.output.length, second.output.length, second.link], [manifestFilesMax, 1, undefined])
       const urls = [...first.output, ...second.output].map(({ url }) => url)
       assert.equal(new Set(urls).size, manifestFilesMax + 1)
       const rest = ({ output: _output, link: _link, ...same }: Manifest) => same
       assert.deepEqual(rest(first), rest(second), 'K: all else is the same in both')
-      assert.deepEqual(await finishedManifest(stage, caller, `${status}?page=1`), first)
+      assert.deepEqual(await finishedManifest(suite, caller, `${status}?page=1`), first)
       for (const page of ['3', '0', '-1', '1e0', '', 'x', '9999999999']) {
-        assertRefused(await stage.ask(caller, 'GET', `${status}?page=${page}`), 404, 'not-found')
+        assertRefused(await suite.ask(caller, 'GET', `${status}?page=${page}`), 404, 'not-found')
       }
     },
   },

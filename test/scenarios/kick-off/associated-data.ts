@@ -3,7 +3,7 @@ import { exported } from '../exported.ts'
 import { entry, patientEntry } from '../kick-off.ts'
 import { condition, encounter, patient, provenance, put, referenceTo } from '../resources.ts'
 import type { RequestRow, Scenario } from '../scenario.ts'
-import type { Stage } from '../suite.ts'
+import type { ScenarioSuite } from '../suite.ts'
 
 const withTypes = (types: string) => entry('_type', 'valueString', types)
 const associated = (value: string) => entry('includeAssociatedData', 'valueCode', value)
@@ -26,9 +26,9 @@ const targetsOf = ['Condition/prov-1', 'Condition/prov-2', 'Condition/prov-3'] a
  * Three Conditions of one patient, one Condition of another, and Provenances in every relation to them. The names of the Provenances say
  * what they aim at; `newest-…` is the latest of its target.
  */
-async function putProvenances(stage: Stage): Promise<void> {
+async function putProvenances(suite: ScenarioSuite): Promise<void> {
   const [first, second, third] = targetsOf
-  await put(stage, [
+  await put(suite, [
     patient('prov'),
     patient('prov-other'),
     condition('prov-1', 'prov'),
@@ -42,7 +42,7 @@ async function putProvenances(stage: Stage): Promise<void> {
     provenance('first-and-organization', [first, 'Organization/prov-org'], 3),
     provenance('second-and-third-old', [second, third], 4),
     provenance('newest-second-versioned', [`${second}/_history/1`], 6),
-    provenance('newest-third-absolute', [`${stage.base('clinic')}/${third}`], 5),
+    provenance('newest-third-absolute', [`${suite.base('clinic')}/${third}`], 5),
     provenance('third-foreign', [`https://fhir.example.org/r4/clinic/${third}`], 9),
     provenance('organization-only', ['Organization/prov-org'], 9),
     provenance('encounter-only', ['Encounter/prov-4'], 1),
@@ -52,9 +52,14 @@ async function putProvenances(stage: Stage): Promise<void> {
 }
 
 /** What an export of Conditions and these Provenances brings. */
-async function provenances(stage: Stage, patients: readonly string[], parameters: readonly unknown[], scope?: string) {
-  const caller = await stage.newCaller('clinic', ...(scope === undefined ? [] : [scope]))
-  return exported(stage, caller, { patients: patients.map((id) => patientEntry(`Patient/${id}`)), parameters })
+async function provenances(
+  suite: ScenarioSuite,
+  patients: readonly string[],
+  parameters: readonly unknown[],
+  scope?: string,
+) {
+  const caller = await suite.newCaller('clinic', ...(scope === undefined ? [] : [scope]))
+  return exported(suite, caller, { patients: patients.map((id) => patientEntry(`Patient/${id}`)), parameters })
 }
 
 const ofConditions = [
@@ -115,19 +120,19 @@ export const associatedDataScenarios: readonly Scenario[] = [
   },
   {
     t: [104, 107, 108, 109, 110, 111],
-    rules: ['S-8', 'S-9', 'S-10', 'S-11', 'S-40', 'S-41', '§3'],
+    rules: ['S-8', 'S-9', 'S-10', 'S-11', 'S-40', 'S-41', 'D19', '§3'],
     does: 'Provenances of two owners, three targets, an organization',
     outcome: 'relevant or latest ones of exported records, each once',
-    play: async (stage) => {
-      await putProvenances(stage)
+    run: async (suite) => {
+      await putProvenances(suite)
       const both = associated('LatestProvenanceResources,RelevantProvenanceResources')
       const conditions = withTypes('Condition,Provenance')
       const [relevant, everything, newest, two, none] = await Promise.all([
-        provenances(stage, ['prov'], [conditions]),
-        provenances(stage, ['prov'], [conditions, both]),
-        provenances(stage, ['prov'], [conditions, latest]),
-        provenances(stage, ['prov', 'prov-other'], [conditions]),
-        provenances(stage, ['prov'], [withTypes('Condition')]),
+        provenances(suite, ['prov'], [conditions]),
+        provenances(suite, ['prov'], [conditions, both]),
+        provenances(suite, ['prov'], [conditions, latest]),
+        provenances(suite, ['prov', 'prov-other'], [conditions]),
+        provenances(suite, ['prov'], [withTypes('Condition')]),
       ])
       assert.deepEqual(relevant.ids('Provenance'), ofConditions, 'S-11: all that aim at an exported record')
       assert.deepEqual(everything.ids('Provenance'), ofConditions, 'T-104: both values mean all')
@@ -145,8 +150,8 @@ export const associatedDataScenarios: readonly Scenario[] = [
     rules: ['S-9', 'S-10', 'S-29'],
     does: 'no _type',
     outcome: 'Provenances by the scopes of the token',
-    play: async (stage) => {
-      await put(stage, [
+    run: async (suite) => {
+      await put(suite, [
         patient('prov-scope'),
         condition('prov-scope-1', 'prov-scope'),
         provenance('prov-scope-old', ['Condition/prov-scope-1'], 1),
@@ -155,9 +160,9 @@ export const associatedDataScenarios: readonly Scenario[] = [
       ])
       const scope = 'system/Condition.read system/Provenance.read'
       const [all, newest, without] = await Promise.all([
-        provenances(stage, ['prov-scope'], [], scope),
-        provenances(stage, ['prov-scope'], [latest], scope),
-        provenances(stage, ['prov-scope'], [], 'system/Condition.read'),
+        provenances(suite, ['prov-scope'], [], scope),
+        provenances(suite, ['prov-scope'], [latest], scope),
+        provenances(suite, ['prov-scope'], [], 'system/Condition.read'),
       ])
       assert.deepEqual(all.ids('Provenance'), ['prov-scope-new', 'prov-scope-old'])
       assert.deepEqual(newest.ids('Provenance'), ['prov-scope-new'])
@@ -169,17 +174,17 @@ export const associatedDataScenarios: readonly Scenario[] = [
     rules: ['§3', 'D32'],
     does: '_since and Provenances',
     outcome: 'they follow the exported records, whatever their own time',
-    play: async (stage) => {
-      await put(stage, [
+    run: async (suite) => {
+      await put(suite, [
         patient('prov-since'),
         condition('prov-since-old', 'prov-since'),
         provenance('prov-since-of-new', ['Condition/prov-since-new'], 1),
       ])
-      const written = await put(stage, [provenance('prov-since-of-old', ['Condition/prov-since-old'], 1)])
-      await put(stage, [condition('prov-since-new', 'prov-since', { recordedDate: '2024-01-01' })])
+      const written = await put(suite, [provenance('prov-since-of-old', ['Condition/prov-since-old'], 1)])
+      await put(suite, [condition('prov-since-new', 'prov-since', { recordedDate: '2024-01-01' })])
       const since = written.get('Provenance/prov-since-of-old')
       const found = await provenances(
-        stage,
+        suite,
         ['prov-since'],
         [withTypes('Condition,Provenance'), entry('_since', 'valueInstant', since)],
       )
@@ -192,8 +197,8 @@ export const associatedDataScenarios: readonly Scenario[] = [
     rules: ['§3'],
     does: 'equal recorded times',
     outcome: 'the later lastUpdated, then the greater id is the latest',
-    play: async (stage) => {
-      await put(stage, [
+    run: async (suite) => {
+      await put(suite, [
         patient('prov-tie'),
         condition('prov-tie-1', 'prov-tie'),
         condition('prov-tie-2', 'prov-tie'),
@@ -201,8 +206,8 @@ export const associatedDataScenarios: readonly Scenario[] = [
         provenance('tie-b', ['Condition/prov-tie-1']),
         provenance('tie-z-early', ['Condition/prov-tie-2']),
       ])
-      await put(stage, [provenance('tie-a-late', ['Condition/prov-tie-2'], 1, { reason: [{ text: 'later' }] })])
-      const found = await provenances(stage, ['prov-tie'], [withTypes('Condition,Provenance'), latest])
+      await put(suite, [provenance('tie-a-late', ['Condition/prov-tie-2'], 1, { reason: [{ text: 'later' }] })])
+      const found = await provenances(suite, ['prov-tie'], [withTypes('Condition,Provenance'), latest])
       assert.deepEqual(found.ids('Provenance'), ['tie-a-late', 'tie-b'])
     },
   },
@@ -211,8 +216,8 @@ export const associatedDataScenarios: readonly Scenario[] = [
     rules: ['§3', '§4'],
     does: 'a Provenance whose targets are all of other patients, by referenced author',
     outcome: 'neither it nor its author comes along',
-    play: async (stage) => {
-      await put(stage, [
+    run: async (suite) => {
+      await put(suite, [
         patient('prov-a'),
         patient('prov-b'),
         condition('prov-b-1', 'prov-b'),
@@ -221,7 +226,7 @@ export const associatedDataScenarios: readonly Scenario[] = [
           agent: [{ who: referenceTo('Practitioner/prov-author') }],
         }),
       ])
-      const found = await provenances(stage, ['prov-a'], [withTypes('Patient,Condition,Provenance,Practitioner')])
+      const found = await provenances(suite, ['prov-a'], [withTypes('Patient,Condition,Provenance,Practitioner')])
       assert.deepEqual(found.types, ['Patient'])
     },
   },

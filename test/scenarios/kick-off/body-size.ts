@@ -14,13 +14,13 @@ export const bodySizeScenarios: readonly Scenario[] = [
     rules: ['S-23'],
     does: `${patientsMax} patients`,
     outcome: '202, each once',
-    play: async (stage) => {
+    run: async (suite) => {
       for (let from = 0; from < patientsMax; from += 10_000) {
         const ids = Array.from({ length: 10_000 }, (_, index) => `crowd-${from + index}`)
-        await put(stage, ids.map(patient))
+        await put(suite, ids.map(patient))
       }
       const change = { patients: crowd(patientsMax), parameters: [entry('_type', 'valueString', 'Patient')] }
-      const found = await exported(stage, await stage.newCaller(), change)
+      const found = await exported(suite, await suite.newCaller(), change)
       assert.equal(new Set(found.ids('Patient')).size, patientsMax)
       assert.equal(found.ids('Patient').length, patientsMax)
     },

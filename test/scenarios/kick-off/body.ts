@@ -24,13 +24,13 @@ export const bodyScenarios: readonly Scenario[] = [
     rules: ['S-49', 'S-58', 'S-59'],
     does: "the page's example without its _typeFilter",
     outcome: '202, the Conditions of the three patients',
-    play: async (stage) => {
+    run: async (suite) => {
       await put(
-        stage,
+        suite,
         page.flatMap((id) => [patient(id), condition(`page-${id}`, id)]),
       )
       const body = { resourceType: 'Parameters', parameter: pageEntries }
-      const found = await exported(stage, await stage.newCaller(), { body })
+      const found = await exported(suite, await suite.newCaller(), { body })
       assert.deepEqual(
         found.ids('Condition'),
         page.map((id) => `page-${id}`),
@@ -208,7 +208,7 @@ export const bodyScenarios: readonly Scenario[] = [
     rules: ['§8.3', 'S-21', 'S-26', 'S-43'],
     does: 'four mistakes in one body',
     outcome: '400 naming all four',
-    play: async (stage) => {
+    run: async (suite) => {
       const change = {
         patients: [patientEntry('Group/1')],
         parameters: [
@@ -217,7 +217,7 @@ export const bodyScenarios: readonly Scenario[] = [
           entry('foo', 'valueString', 'bar'),
         ],
       }
-      const answer = await stage.send(await kickOffRequest(stage, await stage.sharedCaller(), change))
+      const answer = await suite.send(await kickOffRequest(suite, await suite.sharedCaller(), change))
       assert.equal(answer.status, 400)
       assert.deepEqual(
         outcomeOf(answer)

@@ -6,16 +6,16 @@ import { kickOffRequest, patientEntry } from '../kick-off.ts'
 import { outcomeOf } from '../outcome.ts'
 import { condition, patient, put } from '../resources.ts'
 import type { Change, Scenario } from '../scenario.ts'
-import type { Caller, Stage } from '../suite.ts'
+import type { Caller, ScenarioSuite } from '../suite.ts'
 
-const kickOff = async (stage: Stage, caller: Caller, change: Change = {}): Promise<Answer> =>
-  stage.send(await kickOffRequest(stage, caller, change))
+const kickOff = async (suite: ScenarioSuite, caller: Caller, change: Change = {}): Promise<Answer> =>
+  suite.send(await kickOffRequest(suite, caller, change))
 
 /** A client whose export is in progress and stays so. */
-async function busyCaller(stage: Stage): Promise<{ caller: Caller; status: string }> {
-  const caller = await stage.newCaller()
-  await stage.hold(caller)
-  return { caller, status: await startExport(stage, caller) }
+async function busyCaller(suite: ScenarioSuite): Promise<{ caller: Caller; status: string }> {
+  const caller = await suite.newCaller()
+  await suite.hold(caller)
+  return { caller, status: await startExport(suite, caller) }
 }
 
 function assertThrottled(answer: Answer, status: string): void {
@@ -29,13 +29,13 @@ function assertThrottled(answer: Answer, status: string): void {
 export const concurrencyScenarios: readonly Scenario[] = [
   {
     t: [155],
-    rules: ['S-5', 'K11'],
+    rules: ['S-5', 'D29', 'K11'],
     does: 'a second kick-off while one runs',
     outcome: '429 throttled with Retry-After and the running export',
-    play: async (stage) => {
-      const { caller, status } = await busyCaller(stage)
-      assertThrottled(await kickOff(stage, caller), status)
-      assertThrottled(await kickOff(stage, caller), status)
+    run: async (suite) => {
+      const { caller, status } = await busyCaller(suite)
+      assertThrottled(await kickOff(suite, caller), status)
+      assertThrottled(await kickOff(suite, caller), status)
     },
   },
   {
@@ -43,11 +43,11 @@ export const concurrencyScenarios: readonly Scenario[] = [
     rules: ['S-5'],
     does: 'another client of the tenant, or a client of another tenant, while one runs',
     outcome: '202',
-    play: async (stage) => {
-      await busyCaller(stage)
-      await put(stage, [patient('minimal')], 'neighbour')
-      assert.equal((await kickOff(stage, await stage.newCaller('clinic'))).status, 202)
-      assert.equal((await kickOff(stage, await stage.newCaller('neighbour'))).status, 202)
+    run: async (suite) => {
+      await busyCaller(suite)
+      await put(suite, [patient('minimal')], 'neighbour')
+      assert.equal((await kickOff(suite, await suite.newCaller('clinic'))).status, 202)
+      assert.equal((await kickOff(suite, await suite.newCaller('neighbour'))).status, 202)
     },
   },
   {
@@ -55,10 +55,10 @@ export const concurrencyScenarios: readonly Scenario[] = [
     rules: ['S-5', '§2.5'],
     does: 'eight simultaneous kick-offs',
     outcome: 'one 202, the others 429 throttled',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      await stage.hold(caller)
-      const answers = await Promise.all(Array.from({ length: 8 }, () => kickOff(stage, caller)))
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      await suite.hold(caller)
+      const answers = await Promise.all(Array.from({ length: 8 }, () => kickOff(suite, caller)))
       const accepted = answers.filter(({ status }) => status === 202)
       assert.equal(accepted.length, 1)
       for (const answer of answers) {
@@ -71,14 +71,14 @@ export const concurrencyScenarios: readonly Scenario[] = [
     rules: ['§2.5', 'INFERNO'],
     does: 'a kick-off after DELETE of the running export, three times in a row',
     outcome: '202',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      await stage.hold(caller)
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      await suite.hold(caller)
       for (let round = 0; round < 3; round++) {
-        const status = await startExport(stage, caller)
-        assert.equal((await stage.ask(caller, 'DELETE', status)).status, 202)
+        const status = await startExport(suite, caller)
+        assert.equal((await suite.ask(caller, 'DELETE', status)).status, 202)
       }
-      assert.equal((await kickOff(stage, caller)).status, 202)
+      assert.equal((await kickOff(suite, caller)).status, 202)
     },
   },
   {
@@ -86,13 +86,13 @@ export const concurrencyScenarios: readonly Scenario[] = [
     rules: ['S-5'],
     does: 'a kick-off after the last one was completed, or failed',
     outcome: '202',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      await exported(stage, caller)
-      await stage.hold(caller)
-      const status = await startExport(stage, caller)
-      await failJob(stage.server.pool, status.split('/').at(-1)!, 'The disk is full.')
-      assert.equal((await kickOff(stage, caller)).status, 202)
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      await exported(suite, caller)
+      await suite.hold(caller)
+      const status = await startExport(suite, caller)
+      await failJob(suite.server.pool, status.split('/').at(-1)!, 'The disk is full.')
+      assert.equal((await kickOff(suite, caller)).status, 202)
     },
   },
   {
@@ -100,10 +100,10 @@ export const concurrencyScenarios: readonly Scenario[] = [
     rules: ['§2.6'],
     does: 'an invalid kick-off while one runs',
     outcome: '400, not 429',
-    play: async (stage) => {
-      const { caller } = await busyCaller(stage)
-      const invalid = await kickOff(stage, caller, { patients: [] })
-      const unknown = await kickOff(stage, caller, { patients: [patientEntry('Patient/nobody')] })
+    run: async (suite) => {
+      const { caller } = await busyCaller(suite)
+      const invalid = await kickOff(suite, caller, { patients: [] })
+      const unknown = await kickOff(suite, caller, { patients: [patientEntry('Patient/nobody')] })
       assert.deepEqual([invalid.status, unknown.status], [400, 400])
     },
   },
@@ -112,27 +112,27 @@ export const concurrencyScenarios: readonly Scenario[] = [
     rules: ['manifest', 'S-42'],
     does: 'records that change, go and come after the transactionTime, before they are read',
     outcome: 'the export has what there was',
-    play: async (stage) => {
-      await put(stage, [
+    run: async (suite) => {
+      await put(suite, [
         patient('frozen'),
         condition('frozen-1', 'frozen', { note: [{ text: 'before' }] }),
         condition('frozen-2', 'frozen'),
       ])
-      const caller = await stage.newCaller()
-      await stage.hold(caller)
-      const status = await startExport(stage, caller, { patients: [patientEntry('Patient/frozen')] })
-      await put(stage, [
+      const caller = await suite.newCaller()
+      await suite.hold(caller)
+      const status = await startExport(suite, caller, { patients: [patientEntry('Patient/frozen')] })
+      await put(suite, [
         condition('frozen-1', 'frozen', { note: [{ text: 'after' }] }),
         condition('frozen-3', 'frozen'),
       ])
-      const writer = await stage.sharedCaller()
-      assert.equal((await stage.ask(writer, 'DELETE', '/Condition/frozen-2')).status, 204)
-      assert.equal((await stage.ask(caller, 'GET', status)).status, 202)
-      await stage.release(caller)
-      const found = await exportedBy(stage, caller, status)
+      const writer = await suite.sharedCaller()
+      assert.equal((await suite.ask(writer, 'DELETE', '/Condition/frozen-2')).status, 204)
+      assert.equal((await suite.ask(caller, 'GET', status)).status, 202)
+      await suite.release(caller)
+      const found = await exportedBy(suite, caller, status)
       assert.deepEqual(found.ids('Condition'), ['frozen-1', 'frozen-2'])
       assert.ok(found.lines('Condition').some((line) => line.includes('before')))
-      const { transactionTime } = await finishedManifest(stage, caller, status)
+      const { transactionTime } = await finishedManifest(suite, caller, status)
       for (const line of found.lines('Condition')) assert.ok(JSON.parse(line).meta.lastUpdated <= transactionTime)
     },
   },

@@ -5,7 +5,7 @@ import { kickOffRequest } from '../kick-off.ts'
 import { outcomeOf } from '../outcome.ts'
 import { condition, patient, put, type Resource, referenceTo } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Caller, Stage } from '../suite.ts'
+import type { Caller, ScenarioSuite } from '../suite.ts'
 
 const group = (id: string, members: readonly object[]): Resource => ({
   resourceType: 'Group',
@@ -19,15 +19,15 @@ const member = (reference: string, more: object = {}) => ({ entity: referenceTo(
 
 const headers = { accept: 'application/fhir+json', prefer: 'respond-async' }
 
-function kickOffGroup(stage: Stage, caller: Caller, id: string, query = ''): Promise<Answer> {
-  return stage.ask(caller, 'GET', `/Group/${id}/$export${query}`, { headers })
+function kickOffGroup(suite: ScenarioSuite, caller: Caller, id: string, query = ''): Promise<Answer> {
+  return suite.ask(caller, 'GET', `/Group/${id}/$export${query}`, { headers })
 }
 
-async function groupExport(stage: Stage, id: string, query = ''): Promise<Exported> {
-  const caller = await stage.newCaller()
-  const answer = await kickOffGroup(stage, caller, id, query)
+async function groupExport(suite: ScenarioSuite, id: string, query = ''): Promise<Exported> {
+  const caller = await suite.newCaller()
+  const answer = await kickOffGroup(suite, caller, id, query)
   assert.equal(answer.status, 202, answer.body.toString('utf8'))
-  return exportedBy(stage, caller, String(answer.headers['content-location']))
+  return exportedBy(suite, caller, String(answer.headers['content-location']))
 }
 
 /** `GET Group/{id}/$export` (protocol §1, 2): the members at kick-off, and never anybody else. */
@@ -37,21 +37,21 @@ export const groupScenarios: readonly Scenario[] = [
     rules: ['§1', 'K2'],
     does: 'a Group with active, inactive, nested and foreign members and a circle',
     outcome: 'the active patients of all its Groups, once',
-    play: async (stage) => {
+    run: async (suite) => {
       const inner = group('g-inner', [member('Patient/g2'), member('Patient/g1'), member('Group/g-outer')])
       const members = [
         member('Patient/g1'),
         member('Patient/g3', { inactive: true }),
         member('Practitioner/x'),
-        member(`${stage.base('clinic')}/Patient/g4`),
+        member(`${suite.base('clinic')}/Patient/g4`),
         member('Group/g-inner'),
       ]
       const people = ['g1', 'g2', 'g3', 'g4', 'g5'].map(patient)
-      await put(stage, [...people, condition('gc1', 'g1'), condition('gc5', 'g5'), inner, group('g-outer', members)])
-      const found = await groupExport(stage, 'g-outer', '?_type=Patient,Condition')
+      await put(suite, [...people, condition('gc1', 'g1'), condition('gc5', 'g5'), inner, group('g-outer', members)])
+      const found = await groupExport(suite, 'g-outer', '?_type=Patient,Condition')
       assert.deepEqual(found.ids('Patient'), ['g1', 'g2', 'g4'])
       assert.deepEqual(found.ids('Condition'), ['gc1'])
-      assert.equal(found.manifest.request, `${stage.base('clinic')}/Group/g-outer/$export?_type=Patient,Condition`)
+      assert.equal(found.manifest.request, `${suite.base('clinic')}/Group/g-outer/$export?_type=Patient,Condition`)
       assert.deepEqual(found.errors, [])
     },
   },
@@ -60,12 +60,12 @@ export const groupScenarios: readonly Scenario[] = [
     rules: ['§1'],
     does: 'an empty Group, and one whose members are not in the store',
     outcome: 'no data, never everyone, and the `error` file says why',
-    play: async (stage) => {
-      await put(stage, [group('g-empty', []), group('g-strangers', [member('Patient/nobody-1')])])
-      const empty = await groupExport(stage, 'g-empty')
+    run: async (suite) => {
+      await put(suite, [group('g-empty', []), group('g-strangers', [member('Patient/nobody-1')])])
+      const empty = await groupExport(suite, 'g-empty')
       assert.deepEqual(empty.manifest.output, [])
       assert.equal(empty.errors.length, 1)
-      const strangers = await groupExport(stage, 'g-strangers')
+      const strangers = await groupExport(suite, 'g-strangers')
       assert.deepEqual(strangers.manifest.output, [])
       assert.deepEqual(
         strangers.errors.map(({ severity, code, diagnostics }) => [severity, code, diagnostics]),
@@ -81,16 +81,16 @@ export const groupScenarios: readonly Scenario[] = [
     rules: ['§1', '§8.1'],
     does: 'a Group that does not exist, wrong parameters and methods',
     outcome: '404, 400 with every problem, 405',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      const missing = await kickOffGroup(stage, caller, 'g-none')
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      const missing = await kickOffGroup(suite, caller, 'g-none')
       assert.equal(missing.status, 404)
       assert.equal(outcomeOf(missing)[0]?.code, 'not-found')
-      const wrong = await kickOffGroup(stage, caller, 'g-none', '?_type=Foo&_since=2021&patient=Patient/1&colour=red')
+      const wrong = await kickOffGroup(suite, caller, 'g-none', '?_type=Foo&_since=2021&patient=Patient/1&colour=red')
       assert.equal(wrong.status, 400)
       assert.equal(outcomeOf(wrong).length, 4)
-      const url = `${stage.base('clinic')}/Group/g-none/$export`
-      const posted = await stage.send({ method: 'POST', url, headers })
+      const url = `${suite.base('clinic')}/Group/g-none/$export`
+      const posted = await suite.send({ method: 'POST', url, headers })
       assert.equal(posted.status, 405)
       assert.equal(posted.headers.allow, 'GET')
     },
@@ -100,10 +100,10 @@ export const groupScenarios: readonly Scenario[] = [
     rules: ['S-44', 'S-47', '§2.3'],
     does: 'a plus sign that is not percent-encoded in _since and _outputFormat',
     outcome: '202',
-    play: async (stage) => {
-      await put(stage, [patient('g6'), group('g-plus', [member('Patient/g6')])])
+    run: async (suite) => {
+      await put(suite, [patient('g6'), group('g-plus', [member('Patient/g6')])])
       const query = '?_since=2021-03-18T19:19:42+02:00&_outputFormat=application/fhir+ndjson'
-      const found = await groupExport(stage, 'g-plus', query)
+      const found = await groupExport(suite, 'g-plus', query)
       assert.deepEqual(found.ids('Patient'), ['g6'])
     },
   },
@@ -112,15 +112,15 @@ export const groupScenarios: readonly Scenario[] = [
     rules: ['S-5', '§2.5'],
     does: 'a Group export while a Patient export runs',
     outcome: '429 throttled',
-    play: async (stage) => {
-      await put(stage, [patient('g7'), group('g-busy', [member('Patient/g7')])])
-      const caller = await stage.newCaller()
-      await stage.hold(caller)
-      await startExport(stage, caller)
-      const answer = await kickOffGroup(stage, caller, 'g-busy')
+    run: async (suite) => {
+      await put(suite, [patient('g7'), group('g-busy', [member('Patient/g7')])])
+      const caller = await suite.newCaller()
+      await suite.hold(caller)
+      await startExport(suite, caller)
+      const answer = await kickOffGroup(suite, caller, 'g-busy')
       assert.equal(answer.status, 429)
       assert.equal(outcomeOf(answer)[0]?.code, 'throttled')
-      assert.equal((await stage.send(await kickOffRequest(stage, caller))).status, 429)
+      assert.equal((await suite.send(await kickOffRequest(suite, caller))).status, 429)
     },
   },
   {
@@ -128,9 +128,9 @@ export const groupScenarios: readonly Scenario[] = [
     rules: ['§1', 'D34'],
     does: 'OperationDefinition/group-export without a token',
     outcome: '200, for one Group, without `patient`',
-    play: async (stage) => {
-      const url = `${stage.server.url}/r4/OperationDefinition/group-export`
-      const answer = await stage.send({ method: 'GET', url: `${url}?_format=json`, headers: {} })
+    run: async (suite) => {
+      const url = `${suite.server.url}/r4/OperationDefinition/group-export`
+      const answer = await suite.send({ method: 'GET', url: `${url}?_format=json`, headers: {} })
       assert.equal(answer.status, 200)
       const definition = JSON.parse(answer.body.toString('utf8'))
       assert.deepEqual([definition.url, definition.resource, definition.instance], [url, ['Group'], true])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { decodeJwt } from 'jose'
 import { exchange } from '../exchange.ts'
 import type { RequestRow, Scenario } from '../scenario.ts'
-import type { Caller, Stage } from '../suite.ts'
+import type { Caller, ScenarioSuite } from '../suite.ts'
 
 type Headers = NonNullable<NonNullable<RequestRow['change']>['headers']>
 
@@ -39,13 +39,13 @@ const invalidToken = /error="invalid_token"/
 /** A token that must not be believed. */
 const untrusted = (
   does: string,
-  authorization: (stage: Stage, caller: Caller) => Promise<string>,
+  authorization: (suite: ScenarioSuite, caller: Caller) => Promise<string>,
   answers: RequestRow['answers'] & {} = { 'www-authenticate': invalidToken },
 ): RequestRow => ({
   t: [136],
   rules: ['S-16', 'B4'],
   does,
-  change: { authorization: async (stage, caller) => `Bearer ${await authorization(stage, caller)}` },
+  change: { authorization: async (suite, caller) => `Bearer ${await authorization(suite, caller)}` },
   status: 401,
   code: 'login',
   fine: 'unknown',
@@ -54,7 +54,7 @@ const untrusted = (
 
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
-async function tampered(_stage: Stage, { token }: Caller): Promise<string> {
+async function tampered(_suite: ScenarioSuite, { token }: Caller): Promise<string> {
   const [header, , signature] = token.split('.')
   return `${header}.${part({ ...decodeJwt(token), scope: 'system/*.cruds' })}.${signature}`
 }
@@ -108,8 +108,8 @@ export const headerScenarios: readonly Scenario[] = [
     rules: ['S-16'],
     does: 'an expired token',
     change: {
-      authorization: async (stage, caller) =>
-        `Bearer ${await stage.signedToken(caller, {}, { now: new Date(Date.now() - 3_600_000) })}`,
+      authorization: async (suite, caller) =>
+        `Bearer ${await suite.signedToken(caller, {}, { now: new Date(Date.now() - 3_600_000) })}`,
     },
     status: 401,
     code: 'expired',
@@ -117,16 +117,16 @@ export const headerScenarios: readonly Scenario[] = [
     answers: { 'www-authenticate': invalidToken },
   },
   untrusted('a token with other claims under its signature', tampered),
-  untrusted('a token of an unknown key', (stage, caller) =>
-    stage.signedToken(caller, {}, { keys: { kid: 'not-ours' } }),
+  untrusted('a token of an unknown key', (suite, caller) =>
+    suite.signedToken(caller, {}, { keys: { kid: 'not-ours' } }),
   ),
-  untrusted('a token of another issuer', (stage, caller) =>
-    stage.signedToken(caller, {}, { publicUrl: 'https://issuer.example.org' }),
+  untrusted('a token of another issuer', (suite, caller) =>
+    suite.signedToken(caller, {}, { publicUrl: 'https://issuer.example.org' }),
   ),
-  untrusted('a token of a client that is not registered', (stage, caller) =>
-    stage.signedToken(caller, { client: '00000000-0000-4000-8000-000000000000' }),
+  untrusted('a token of a client that is not registered', (suite, caller) =>
+    suite.signedToken(caller, { client: '00000000-0000-4000-8000-000000000000' }),
   ),
-  untrusted('a token with alg none', async (_stage, { token }) => `${part({ alg: 'none' })}.${token.split('.')[1]}.`),
+  untrusted('a token with alg none', async (_suite, { token }) => `${part({ alg: 'none' })}.${token.split('.')[1]}.`),
   {
     t: [137],
     rules: ['S-52', '§2.6'],
@@ -240,8 +240,8 @@ export const headerScenarios: readonly Scenario[] = [
     rules: ['S-1'],
     does: 'HEAD and OPTIONS of Patient/$export',
     outcome: '405 without a body; 204',
-    play: async (stage) => {
-      const url = `${stage.base('clinic')}/Patient/$export`
+    run: async (suite) => {
+      const url = `${suite.base('clinic')}/Patient/$export`
       const head = await exchange({ method: 'HEAD', url, headers: {} })
       assert.deepEqual([head.status, head.headers.allow, head.body.length], [405, 'POST', 0])
       const options = await exchange({ method: 'OPTIONS', url, headers: {} })

@@ -67,14 +67,14 @@ export const lenientScenarios: readonly Scenario[] = [
     rules: ['S-7', 'S-13'],
     does: '_elements (lenient)',
     outcome: '202, full records and a warning',
-    play: async (stage) => {
-      await put(stage, [patient('whole'), condition('whole-1', 'whole', { note: [{ text: 'kept' }] })])
+    run: async (suite) => {
+      await put(suite, [patient('whole'), condition('whole-1', 'whole', { note: [{ text: 'kept' }] })])
       const change = {
         headers: lenient,
         patients: [patientEntry('Patient/whole')],
         parameters: [entry('_elements', 'valueString', 'id')],
       }
-      const found = await exported(stage, await stage.newCaller(), change)
+      const found = await exported(suite, await suite.newCaller(), change)
       assert.deepEqual(JSON.parse(found.lines('Condition')[0]!).note, [{ text: 'kept' }])
       assert.deepEqual(
         found.errors.map(({ severity, code, expression }) => [severity, code, expression]),

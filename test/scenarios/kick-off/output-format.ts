@@ -10,12 +10,12 @@ const accepted = (value: string): Scenario => ({
   rules: ['S-45', 'S-47', 'S-48'],
   does: `_outputFormat "${value}"`,
   outcome: '202, files are application/fhir+ndjson',
-  play: async (stage) => {
-    const caller = await stage.newCaller()
-    const status = await startExport(stage, caller, { parameters: [format(value)] })
-    const { output } = await finishedManifest(stage, caller, status)
-    const redirect = await stage.ask(caller, 'GET', output[0]!.url)
-    const content = await stage.send({ method: 'GET', url: String(redirect.headers.location), headers: {} })
+  run: async (suite) => {
+    const caller = await suite.newCaller()
+    const status = await startExport(suite, caller, { parameters: [format(value)] })
+    const { output } = await finishedManifest(suite, caller, status)
+    const redirect = await suite.ask(caller, 'GET', output[0]!.url)
+    const content = await suite.send({ method: 'GET', url: String(redirect.headers.location), headers: {} })
     assert.match(String(content.headers['content-type']), /^application\/fhir\+ndjson(;|$)/)
   },
 })

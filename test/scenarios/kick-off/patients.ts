@@ -14,10 +14,10 @@ export const patientScenarios: readonly Scenario[] = [
     rules: ['S-21'],
     does: 'the same patient twice, once by an absolute reference',
     outcome: '202, the data once',
-    play: async (stage) => {
-      await put(stage, [patient('twice'), condition('twice-1', 'twice')])
+    run: async (suite) => {
+      await put(suite, [patient('twice'), condition('twice-1', 'twice')])
       const patients = [patientEntry('Patient/twice'), patientEntry('{base}/Patient/twice')]
-      const found = await exported(stage, await stage.newCaller(), { patients })
+      const found = await exported(suite, await suite.newCaller(), { patients })
       assert.deepEqual([found.ids('Patient'), found.ids('Condition')], [['twice'], ['twice-1']])
     },
   },
@@ -81,7 +81,7 @@ export const patientScenarios: readonly Scenario[] = [
   },
   {
     t: [28],
-    rules: ['O-9'],
+    rules: ['O-9', 'D33'],
     does: 'unknown patient (strict)',
     change: { patients: [patientEntry('Patient/minimal'), patientEntry('Patient/nobody')] },
     status: 400,
@@ -93,17 +93,17 @@ export const patientScenarios: readonly Scenario[] = [
     rules: ['O-9'],
     does: 'a patient that was deleted',
     outcome: '400 not-found',
-    play: async (stage) => {
-      await put(stage, [patient('gone')])
-      const caller = await stage.sharedCaller()
-      assert.equal((await stage.ask(caller, 'DELETE', '/Patient/gone')).status, 204)
-      const answer = await stage.send(await kickOffRequest(stage, caller, { patients: [patientEntry('Patient/gone')] }))
+    run: async (suite) => {
+      await put(suite, [patient('gone')])
+      const caller = await suite.sharedCaller()
+      assert.equal((await suite.ask(caller, 'DELETE', '/Patient/gone')).status, 204)
+      const answer = await suite.send(await kickOffRequest(suite, caller, { patients: [patientEntry('Patient/gone')] }))
       assertRefused(answer, 400, 'not-found')
     },
   },
   {
     t: [29],
-    rules: ['O-9', 'S-13'],
+    rules: ['O-9', 'D33', 'S-13'],
     does: 'unknown patient (lenient)',
     change: {
       headers: { prefer: 'respond-async, handling=lenient' },
@@ -117,12 +117,12 @@ export const patientScenarios: readonly Scenario[] = [
     rules: ['O-9', 'S-13'],
     does: 'all patients unknown (lenient)',
     outcome: '202, nothing but warnings',
-    play: async (stage) => {
+    run: async (suite) => {
       const change = {
         headers: { prefer: 'respond-async, handling=lenient' },
         patients: [patientEntry('Patient/nobody'), patientEntry('Patient/no-one')],
       }
-      const { manifest, errors } = await exported(stage, await stage.newCaller(), change)
+      const { manifest, errors } = await exported(suite, await suite.newCaller(), change)
       assert.deepEqual(manifest.output, [])
       assert.deepEqual(
         errors.map(({ severity, code, diagnostics }) => [severity, code, diagnostics]),
@@ -138,11 +138,11 @@ export const patientScenarios: readonly Scenario[] = [
     rules: ['O-9'],
     does: "another tenant's patient",
     outcome: '400 not-found, as if there were none',
-    play: async (stage) => {
-      await put(stage, [patient('next-door')], 'neighbour')
-      const caller = await stage.sharedCaller()
+    run: async (suite) => {
+      await put(suite, [patient('next-door')], 'neighbour')
+      const caller = await suite.sharedCaller()
       const ask = async (id: string) =>
-        stage.send(await kickOffRequest(stage, caller, { patients: [patientEntry(`Patient/${id}`)] }))
+        suite.send(await kickOffRequest(suite, caller, { patients: [patientEntry(`Patient/${id}`)] }))
       const [foreign, unknown] = [await ask('next-door'), await ask('nobody')]
       assert.equal(foreign.status, 400)
       assert.equal(foreign.body.toString('utf8').replaceAll('next-door', 'nobody'), unknown.body.toString('utf8'))

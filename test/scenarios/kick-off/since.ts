@@ -44,16 +44,16 @@ export const sinceScenarios: readonly Scenario[] = [
     rules: ['S-42', 'S-44'],
     does: '_since equal to a lastUpdated, just before it, in another zone, in the future',
     outcome: 'strictly later records only',
-    play: async (stage) => {
-      await put(stage, [patient('since'), condition('since-before', 'since')])
-      const written = await put(stage, [condition('since-at', 'since')])
-      await put(stage, [condition('since-after', 'since')])
+    run: async (suite) => {
+      await put(suite, [patient('since'), condition('since-before', 'since')])
+      const written = await put(suite, [condition('since-at', 'since')])
+      await put(suite, [condition('since-after', 'since')])
       const at = written.get('Condition/since-at')!
       const later = (ms: number) => new Date(Date.parse(at) + ms).toISOString()
       const ids = async (value: string) => {
         const parameters = [entry('_type', 'valueString', 'Condition'), since(value)]
         const change = { patients: [patientEntry('Patient/since')], parameters }
-        return (await exported(stage, await stage.newCaller(), change)).ids('Condition')
+        return (await exported(suite, await suite.newCaller(), change)).ids('Condition')
       }
       const [equal, before, zone, finer, future] = await Promise.all([
         ids(at),
@@ -74,8 +74,8 @@ export const sinceScenarios: readonly Scenario[] = [
     rules: ['S-42', '§4'],
     does: 'a Location older than _since, referenced by a new Encounter',
     outcome: 'it comes along',
-    play: async (stage) => {
-      const written = await put(stage, [
+    run: async (suite) => {
+      const written = await put(suite, [
         patient('since-place'),
         { resourceType: 'Location', id: 'since-place', name: 'old' },
         { resourceType: 'Location', id: 'since-place-unused', name: 'of an old Encounter' },
@@ -83,12 +83,12 @@ export const sinceScenarios: readonly Scenario[] = [
           location: [{ location: referenceTo('Location/since-place-unused') }],
         }),
       ])
-      await put(stage, [
+      await put(suite, [
         encounter('since-place-new', 'since-place', { location: [{ location: referenceTo('Location/since-place') }] }),
       ])
       const parameters = [since(written.get('Location/since-place'))]
       const change = { patients: [patientEntry('Patient/since-place')], parameters }
-      const found = await exported(stage, await stage.newCaller(), change)
+      const found = await exported(suite, await suite.newCaller(), change)
       assert.deepEqual(found.types, ['Encounter', 'Location'])
       assert.deepEqual(found.ids('Encounter'), ['since-place-new'])
       assert.deepEqual(found.ids('Location'), ['since-place'])
@@ -99,13 +99,13 @@ export const sinceScenarios: readonly Scenario[] = [
     rules: ['S-42', 'manifest'],
     does: 'the transactionTime of one export as _since of the next',
     outcome: 'exactly what changed in between',
-    play: async (stage) => {
-      await put(stage, [patient('chain'), condition('chain-old', 'chain')])
-      const caller = await stage.newCaller()
+    run: async (suite) => {
+      await put(suite, [patient('chain'), condition('chain-old', 'chain')])
+      const caller = await suite.newCaller()
       const patients = [patientEntry('Patient/chain')]
-      const first = await exported(stage, caller, { patients })
-      await put(stage, [condition('chain-new', 'chain')])
-      const second = await exported(stage, caller, { patients, parameters: [since(first.manifest.transactionTime)] })
+      const first = await exported(suite, caller, { patients })
+      await put(suite, [condition('chain-new', 'chain')])
+      const second = await exported(suite, caller, { patients, parameters: [since(first.manifest.transactionTime)] })
       assert.deepEqual([first.ids('Condition'), second.ids('Condition')], [['chain-old'], ['chain-new']])
       assert.deepEqual(second.types, ['Condition'])
     },

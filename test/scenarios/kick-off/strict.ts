@@ -48,7 +48,7 @@ const wildcard = (scope: string): RequestRow => ({
   profile: 'strict',
   change: {
     parameters: [entry('_type', 'valueString', 'Observation')],
-    authorization: async (stage, caller) => `Bearer ${await stage.signedToken(caller, { scopes: [scope] })}`,
+    authorization: async (suite, caller) => `Bearer ${await suite.signedToken(caller, { scopes: [scope] })}`,
   },
   status: 403,
   code: 'forbidden',
@@ -66,8 +66,8 @@ export const strictScenarios: readonly Scenario[] = [
     does: 'a token with system/*.read and no _type, strict',
     profile: 'strict',
     change: {
-      authorization: async (stage, caller) =>
-        `Bearer ${await stage.signedToken(caller, { scopes: ['system/*.read'] })}`,
+      authorization: async (suite, caller) =>
+        `Bearer ${await suite.signedToken(caller, { scopes: ['system/*.read'] })}`,
     },
     status: 403,
     code: 'forbidden',
@@ -91,8 +91,8 @@ export const strictScenarios: readonly Scenario[] = [
     does: 'what a strict tenant says of itself',
     profile: 'strict',
     outcome: 'its 20 search parameters, no wildcard scope; a token request for one is refused',
-    play: async (stage) => {
-      const answer = await stage.send({ method: 'GET', url: `${stage.base('textbook')}/metadata`, headers: {} })
+    run: async (suite) => {
+      const answer = await suite.send({ method: 'GET', url: `${suite.base('textbook')}/metadata`, headers: {} })
       const { rest } = JSON.parse(answer.body.toString('utf8')) as {
         rest: [{ resource: { type: string; searchParam?: { name: string }[] }[] }]
       }
@@ -103,13 +103,13 @@ export const strictScenarios: readonly Scenario[] = [
       assert.ok(searched.includes('Goal.target-date') && !searched.includes('Procedure.status'))
       assert.equal(new Set(searched.filter((name) => name !== 'AuditEvent.date')).size, 20)
 
-      const url = `${stage.base('textbook')}/.well-known/smart-configuration`
-      const smart = JSON.parse((await stage.send({ method: 'GET', url, headers: {} })).body.toString('utf8'))
+      const url = `${suite.base('textbook')}/.well-known/smart-configuration`
+      const smart = JSON.parse((await suite.send({ method: 'GET', url, headers: {} })).body.toString('utf8'))
       assert.deepEqual(
         smart.scopes_supported,
         exportableTypes.map((type) => `system/${type}.read`),
       )
-      await assert.rejects(stage.newCaller('textbook', 'system/*.read'), /invalid_scope/)
+      await assert.rejects(suite.newCaller('textbook', 'system/*.read'), /invalid_scope/)
     },
   },
 ]

@@ -12,7 +12,7 @@ import {
   referenceTo,
 } from '../resources.ts'
 import type { RequestRow, Scenario } from '../scenario.ts'
-import type { Stage } from '../suite.ts'
+import type { ScenarioSuite } from '../suite.ts'
 
 const at = 'Parameters.parameter[2].valueString'
 const everyType =
@@ -99,9 +99,15 @@ const clinical = (code: string) => ({
 })
 
 /** The ids that an export of one patient with a filter gives. */
-async function idsOf(stage: Stage, owner: string, types: string, query: string, type: string): Promise<string[]> {
+async function idsOf(
+  suite: ScenarioSuite,
+  owner: string,
+  types: string,
+  query: string,
+  type: string,
+): Promise<string[]> {
   const change = { patients: [patientEntry(`Patient/${owner}`)], parameters: [...filtered(query, types)] }
-  const found = await exported(stage, await stage.newCaller(), change)
+  const found = await exported(suite, await suite.newCaller(), change)
   return found.ids(type)
 }
 
@@ -131,14 +137,14 @@ export const typeFilterScenarios: readonly Scenario[] = [
   refused(84, 'S-36', 'Condition?foo=bar', 'not-supported'),
   accepted(85, 'S-36', 'Procedure?status=completed'),
   accepted(86, 'S-36', 'Procedure?status=completed'),
-  refused(87, '§4', 'Condition', 'value'),
-  refused(87, '§4', 'Condition?', 'value'),
-  refused(88, '§4', 'Condition?clinical-status=', 'value'),
-  refused(89, '§4', 'Condition?clinical-status', 'value'),
+  refused(87, 'search-params §4', 'Condition', 'value'),
+  refused(87, 'search-params §4', 'Condition?', 'value'),
+  refused(88, 'search-params §4', 'Condition?clinical-status=', 'value'),
+  refused(89, 'search-params §4', 'Condition?clinical-status', 'value'),
   structural(90, 'S-34', 'Foo?x=y', 'value'),
-  refused(91, '§4', '/Condition?clinical-status=active', 'value'),
-  refused(91, '§4', 'https://example.org/Condition?clinical-status=active', 'value'),
-  accepted(92, '§4', 'Condition?clinical%2Dstatus=active%2Crecurrence'),
+  refused(91, 'search-params §4', '/Condition?clinical-status=active', 'value'),
+  refused(91, 'search-params §4', 'https://example.org/Condition?clinical-status=active', 'value'),
+  accepted(92, 'search-params §4', 'Condition?clinical%2Dstatus=active%2Crecurrence'),
   accepted(93, 'S-36', 'Goal?target-date=ge2020-01-01&target-date=le2020-12-31'),
   refused(97, 'S-36', 'Goal?target-date=notadate', 'value'),
   {
@@ -157,10 +163,10 @@ export const typeFilterScenarios: readonly Scenario[] = [
     rules: ['S-31', 'S-49'],
     does: "the page's example word for word",
     outcome: 'the problem-list Conditions of the three and their Provenances',
-    play: async (stage) => {
+    run: async (suite) => {
       const owners = ['12783127', '12783128', '12783129']
       const item = { category: coded(categories, 'problem-list-item') }
-      await put(stage, [
+      await put(suite, [
         ...owners.flatMap((id) => [patient(id), condition(`list-${id}`, id, item), condition(`other-${id}`, id)]),
         provenance('list-provenance', ['Condition/list-12783127']),
         provenance('other-provenance', ['Condition/other-12783127']),
@@ -176,7 +182,7 @@ export const typeFilterScenarios: readonly Scenario[] = [
           entry('_outputFormat', 'valueString', 'application/fhir+ndjson'),
         ],
       }
-      const found = await exported(stage, await stage.newCaller(), { body })
+      const found = await exported(suite, await suite.newCaller(), { body })
       assert.deepEqual(
         found.ids('Condition').filter((id) => id.startsWith('list-')),
         owners.map((id) => `list-${id}`),
@@ -188,33 +194,33 @@ export const typeFilterScenarios: readonly Scenario[] = [
   },
   {
     t: [61, 62, 63],
-    rules: ['S-31', 'S-38', '§4'],
+    rules: ['S-31', 'S-38', 'search-params §4'],
     does: 'queries on two types, with commas between values and between queries',
     outcome: 'exactly the matching records; types without a query come whole',
-    play: async (stage) => {
-      await put(stage, conditionsOf('tf'))
+    run: async (suite) => {
+      await put(suite, conditionsOf('tf'))
       const both = 'Condition?clinical-status=active,recurrence,Encounter?status=planned'
-      assert.deepEqual(await idsOf(stage, 'tf', 'Condition,Encounter', both, 'Condition'), ['tf-active', 'tf-again'])
-      assert.deepEqual(await idsOf(stage, 'tf', 'Condition,Encounter', both, 'Encounter'), ['tf-planned'])
+      assert.deepEqual(await idsOf(suite, 'tf', 'Condition,Encounter', both, 'Condition'), ['tf-active', 'tf-again'])
+      assert.deepEqual(await idsOf(suite, 'tf', 'Condition,Encounter', both, 'Encounter'), ['tf-planned'])
       const one = 'Condition?clinical-status=active'
-      assert.deepEqual(await idsOf(stage, 'tf', 'Condition,Encounter', one, 'Encounter'), ['tf-done', 'tf-planned'])
-      assert.deepEqual(await idsOf(stage, 'tf', 'Patient,Condition', one, 'Patient'), ['tf'])
+      assert.deepEqual(await idsOf(suite, 'tf', 'Condition,Encounter', one, 'Encounter'), ['tf-done', 'tf-planned'])
+      assert.deepEqual(await idsOf(suite, 'tf', 'Patient,Condition', one, 'Patient'), ['tf'])
       const withSystem = `Condition?category=${categories}|problem-list-item`
-      assert.deepEqual(await idsOf(stage, 'tf', 'Condition', withSystem, 'Condition'), ['tf-active'])
+      assert.deepEqual(await idsOf(suite, 'tf', 'Condition', withSystem, 'Condition'), ['tf-active'])
       const not = 'Condition?clinical-status:not=active'
-      assert.deepEqual(await idsOf(stage, 'tf', 'Condition', not, 'Condition'), ['tf-again', 'tf-bare', 'tf-over'])
+      assert.deepEqual(await idsOf(suite, 'tf', 'Condition', not, 'Condition'), ['tf-again', 'tf-bare', 'tf-over'])
     },
   },
   {
     t: [64],
-    rules: ['§4'],
+    rules: ['search-params §4'],
     does: 'a query whose value begins like a type',
     outcome: 'two queries, both applied',
-    play: async (stage) => {
-      await put(stage, conditionsOf('th'))
+    run: async (suite) => {
+      await put(suite, conditionsOf('th'))
       const query = 'AllergyIntolerance?clinical-status=active,Condition?clinical-status=resolved'
       const types = 'AllergyIntolerance,Condition'
-      assert.deepEqual(await idsOf(stage, 'th', types, query, 'Condition'), ['th-over'])
+      assert.deepEqual(await idsOf(suite, 'th', types, query, 'Condition'), ['th-over'])
     },
   },
   {
@@ -222,8 +228,8 @@ export const typeFilterScenarios: readonly Scenario[] = [
     rules: ['S-31'],
     does: 'a filter that leaves a type empty, with Provenance and referenced records',
     outcome: '200 without that type; neither its Provenances nor what only it refers to',
-    play: async (stage) => {
-      await put(stage, [
+    run: async (suite) => {
+      await put(suite, [
         patient('te'),
         { resourceType: 'Practitioner', id: 'te-seen' },
         { resourceType: 'Practitioner', id: 'te-unseen' },
@@ -234,9 +240,9 @@ export const typeFilterScenarios: readonly Scenario[] = [
       ])
       const types = 'Observation,Provenance,Practitioner'
       const change = (query: string) => ({ patients: [patientEntry('Patient/te')], parameters: filtered(query, types) })
-      const none = await exported(stage, await stage.newCaller(), change('Observation?status=cancelled'))
+      const none = await exported(suite, await suite.newCaller(), change('Observation?status=cancelled'))
       assert.deepEqual(none.types, [])
-      const some = await exported(stage, await stage.newCaller(), change('Observation?status=final'))
+      const some = await exported(suite, await suite.newCaller(), change('Observation?status=final'))
       assert.deepEqual(some.ids('Observation'), ['te-kept'])
       assert.deepEqual(some.ids('Provenance'), ['te-of-kept'])
       assert.deepEqual(some.ids('Practitioner'), ['te-seen'])

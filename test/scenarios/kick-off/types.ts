@@ -9,7 +9,7 @@ const at = 'Parameters.parameter[1].valueString'
 
 const accepted = (t: number, does: string, value: string): RequestRow => ({
   t: [t],
-  rules: ['S-25', 'S-27', 'S-28', 'S-30'],
+  rules: ['S-25', 'S-27', 'S-28', 'S-30', 'D8'],
   does,
   change: { parameters: types(value) },
   status: 202,
@@ -71,10 +71,10 @@ export const typeScenarios: readonly Scenario[] = [
     rules: ['S-25'],
     does: '_type "Condition,Condition"',
     outcome: '202, once',
-    play: async (stage) => {
-      await put(stage, [patient('t34'), condition('t34-1', 't34')])
+    run: async (suite) => {
+      await put(suite, [patient('t34'), condition('t34-1', 't34')])
       const change = { patients: [patientEntry('Patient/t34')], parameters: types('Condition,Condition') }
-      const found = await exported(stage, await stage.newCaller(), change)
+      const found = await exported(suite, await suite.newCaller(), change)
       assert.deepEqual([found.types, found.ids('Condition')], [['Condition'], ['t34-1']])
     },
   },
@@ -131,13 +131,13 @@ export const typeScenarios: readonly Scenario[] = [
     rules: ['K3', 'O-10'],
     does: 'two _type entries, profile hl7',
     outcome: '202, both types',
-    play: async (stage) => {
-      await put(stage, [patient('t45'), condition('t45-1', 't45'), observation('t45-2', 't45')], 'commons')
+    run: async (suite) => {
+      await put(suite, [patient('t45'), condition('t45-1', 't45'), observation('t45-2', 't45')], 'commons')
       const change = {
         patients: [patientEntry('Patient/t45')],
         parameters: [...types('Condition'), ...types('Patient,Condition')],
       }
-      const found = await exported(stage, await stage.newCaller('commons'), change)
+      const found = await exported(suite, await suite.newCaller('commons'), change)
       assert.deepEqual(found.types, ['Condition', 'Patient'])
       assert.deepEqual(found.ids('Condition'), ['t45-1'])
     },
@@ -171,8 +171,8 @@ export const typeScenarios: readonly Scenario[] = [
     does: 'user/Observation.read',
     change: {
       parameters: types('Observation'),
-      authorization: async (stage, caller) =>
-        `Bearer ${await stage.signedToken(caller, { scopes: ['user/Observation.read', 'patient/*.read'] })}`,
+      authorization: async (suite, caller) =>
+        `Bearer ${await suite.signedToken(caller, { scopes: ['user/Observation.read', 'patient/*.read'] })}`,
     },
     status: 403,
     code: 'forbidden',
@@ -183,8 +183,8 @@ export const typeScenarios: readonly Scenario[] = [
     rules: ['S-29', '§4'],
     does: 'no _type with scopes of Condition, Observation and Location',
     outcome: '202, the three types and no other',
-    play: async (stage) => {
-      await put(stage, [
+    run: async (suite) => {
+      await put(suite, [
         { resourceType: 'Location', id: 't53-here', name: 'here' },
         { resourceType: 'Location', id: 't53-elsewhere', name: 'elsewhere' },
         { resourceType: 'Organization', id: 't53-org', name: 'organization' },
@@ -198,7 +198,7 @@ export const typeScenarios: readonly Scenario[] = [
         encounter('t53-4', 't53', { location: [{ location: referenceTo('Location/t53-elsewhere') }] }),
       ])
       const scope = 'system/Condition.read system/Observation.read system/Location.read'
-      const found = await exported(stage, await stage.newCaller('clinic', scope), {
+      const found = await exported(suite, await suite.newCaller('clinic', scope), {
         patients: [patientEntry('Patient/t53')],
       })
       assert.deepEqual(found.types, ['Condition', 'Location', 'Observation'])

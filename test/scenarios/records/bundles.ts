@@ -5,7 +5,7 @@ import { patientEntry } from '../kick-off.ts'
 import { assertRefused } from '../outcome.ts'
 import { condition, patient, provenance, put, type Resource, referenceTo } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Caller, Stage } from '../suite.ts'
+import type { Caller, ScenarioSuite } from '../suite.ts'
 
 const json = { 'content-type': 'application/fhir+json' }
 
@@ -15,8 +15,8 @@ interface Entry {
   readonly request: Readonly<Record<string, string>>
 }
 
-const post = (stage: Stage, caller: Caller, type: string, entry: unknown): Promise<Answer> =>
-  stage.ask(caller, 'POST', '/', { headers: json, body: JSON.stringify({ resourceType: 'Bundle', type, entry }) })
+const post = (suite: ScenarioSuite, caller: Caller, type: string, entry: unknown): Promise<Answer> =>
+  suite.ask(caller, 'POST', '/', { headers: json, body: JSON.stringify({ resourceType: 'Bundle', type, entry }) })
 
 const putOf = (resource: Resource, more: Readonly<Record<string, string>> = {}): Entry => ({
   resource,
@@ -34,7 +34,8 @@ const answered = ({ body }: Answer) =>
 
 const statuses = (answer: Answer): string[] => answered(answer).entry.map(({ response }) => response.status.slice(0, 3))
 
-const readStatus = async (stage: Stage, caller: Caller, path: string) => (await stage.ask(caller, 'GET', path)).status
+const readStatus = async (suite: ScenarioSuite, caller: Caller, path: string) =>
+  (await suite.ask(caller, 'GET', path)).status
 
 /** Transaction and batch Bundles at the FHIR base. */
 export const bundleScenarios: readonly Scenario[] = [
@@ -43,11 +44,11 @@ export const bundleScenarios: readonly Scenario[] = [
     rules: ['FHIR transaction'],
     does: 'a transaction whose entries refer to each other by urn:uuid',
     outcome: '200, references resolved, and exported with the new patient',
-    play: async (stage) => {
-      const caller = await stage.sharedCaller()
+    run: async (suite) => {
+      const caller = await suite.sharedCaller()
       const person = 'urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a'
       const problem = 'urn:uuid:88f151c0-a954-468a-88bd-5ae15c08e059'
-      const answer = await post(stage, caller, 'transaction', [
+      const answer = await post(suite, caller, 'transaction', [
         {
           fullUrl: 'urn:uuid:05efabf0-4be2-4561-91ce-51548425acb9',
           resource: {
@@ -74,7 +75,7 @@ export const bundleScenarios: readonly Scenario[] = [
       assert.deepEqual(statuses(answer), ['201', '201', '201'])
       const [, conditionAt, patientAt] = bundle.entry.map(({ response }) => response.location!.split('/').slice(-4, -2))
       const patients = [patientEntry(patientAt!.join('/'))]
-      const found = await exported(stage, await stage.newCaller(), { patients })
+      const found = await exported(suite, await suite.newCaller(), { patients })
       assert.deepEqual(found.types, ['Condition', 'Patient', 'Provenance'])
       const stored = JSON.parse(found.lines('Condition')[0]!)
       assert.deepEqual([stored.id, stored.subject.reference], [conditionAt![1], patientAt!.join('/')])
@@ -90,18 +91,18 @@ export const bundleScenarios: readonly Scenario[] = [
     rules: ['FHIR transaction'],
     does: 'a transaction with a bad entry, a missing scope, a conflict, a resource twice',
     outcome: '400, 403, 412, 400, and nothing is stored',
-    play: async (stage) => {
-      await put(stage, [patient('tx-known')])
-      const caller = await stage.newCaller('clinic', 'system/Patient.cruds')
+    run: async (suite) => {
+      await put(suite, [patient('tx-known')])
+      const caller = await suite.newCaller('clinic', 'system/Patient.cruds')
       const good = putOf(patient('tx-good'))
       const bad = { resource: { resourceType: 'Patient', id: 'a_b' }, request: { method: 'PUT', url: 'Patient/a_b' } }
       const foreign = putOf(condition('tx-foreign', 'tx-good'))
       const stale = putOf({ ...patient('tx-known'), active: true }, { ifMatch: 'W/"7"' })
-      assertRefused(await post(stage, caller, 'transaction', [good, bad]), 400, 'invalid', 'Bundle.entry[1]')
-      assertRefused(await post(stage, caller, 'transaction', [good, foreign]), 403, 'forbidden', 'Bundle.entry[1]')
-      assertRefused(await post(stage, caller, 'transaction', [good, stale]), 412, 'invalid')
-      assertRefused(await post(stage, caller, 'transaction', [good, good]), 400, 'invalid', 'Bundle.entry[1]')
-      assert.equal(await readStatus(stage, caller, '/Patient/tx-good'), 404)
+      assertRefused(await post(suite, caller, 'transaction', [good, bad]), 400, 'invalid', 'Bundle.entry[1]')
+      assertRefused(await post(suite, caller, 'transaction', [good, foreign]), 403, 'forbidden', 'Bundle.entry[1]')
+      assertRefused(await post(suite, caller, 'transaction', [good, stale]), 412, 'invalid')
+      assertRefused(await post(suite, caller, 'transaction', [good, good]), 400, 'invalid', 'Bundle.entry[1]')
+      assert.equal(await readStatus(suite, caller, '/Patient/tx-good'), 404)
     },
   },
   {
@@ -109,10 +110,10 @@ export const bundleScenarios: readonly Scenario[] = [
     rules: ['FHIR transaction'],
     does: 'a transaction that creates, updates, deletes and reads',
     outcome: '200 with a status for each',
-    play: async (stage) => {
-      await put(stage, [patient('tx-old'), patient('tx-gone'), patient('tx-read')])
-      const caller = await stage.sharedCaller()
-      const answer = await post(stage, caller, 'transaction', [
+    run: async (suite) => {
+      await put(suite, [patient('tx-old'), patient('tx-gone'), patient('tx-read')])
+      const caller = await suite.sharedCaller()
+      const answer = await post(suite, caller, 'transaction', [
         putOf(patient('tx-new')),
         putOf({ ...patient('tx-old'), active: true }, { ifMatch: 'W/"1"' }),
         { request: { method: 'DELETE', url: 'Patient/tx-gone' } },
@@ -121,7 +122,7 @@ export const bundleScenarios: readonly Scenario[] = [
       assert.deepEqual(statuses(answer), ['201', '200', '204', '200'])
       const { entry } = answered(answer)
       assert.deepEqual([entry[1]!.response.etag, entry[3]!.resource?.id], ['W/"2"', 'tx-read'])
-      assert.equal(await readStatus(stage, caller, '/Patient/tx-gone'), 410)
+      assert.equal(await readStatus(suite, caller, '/Patient/tx-gone'), 410)
     },
   },
   {
@@ -129,10 +130,10 @@ export const bundleScenarios: readonly Scenario[] = [
     rules: ['FHIR batch'],
     does: 'a batch in which some entries are refused',
     outcome: '200, the others are stored',
-    play: async (stage) => {
-      await put(stage, [patient('batch-known')])
-      const caller = await stage.newCaller('clinic', 'system/Patient.cruds')
-      const answer = await post(stage, caller, 'batch', [
+    run: async (suite) => {
+      await put(suite, [patient('batch-known')])
+      const caller = await suite.newCaller('clinic', 'system/Patient.cruds')
+      const answer = await post(suite, caller, 'batch', [
         putOf(patient('batch-good')),
         putOf(condition('batch-foreign', 'batch-good')),
         putOf({ ...patient('batch-known'), active: true }, { ifMatch: 'W/"7"' }),
@@ -163,7 +164,7 @@ export const bundleScenarios: readonly Scenario[] = [
         '400',
       ])
       for (const { response } of answered(answer).entry.slice(1)) assert.ok(response.outcome?.issue[0]?.code)
-      assert.equal(await readStatus(stage, caller, '/Patient/batch-good'), 200)
+      assert.equal(await readStatus(suite, caller, '/Patient/batch-good'), 200)
     },
   },
   {
@@ -171,18 +172,18 @@ export const bundleScenarios: readonly Scenario[] = [
     rules: ['FHIR transaction'],
     does: 'what is no transaction or batch',
     outcome: '400 and 415',
-    play: async (stage) => {
-      const caller = await stage.sharedCaller()
-      const send = (body: string, headers = json) => stage.ask(caller, 'POST', '/', { headers, body })
+    run: async (suite) => {
+      const caller = await suite.sharedCaller()
+      const send = (body: string, headers = json) => suite.ask(caller, 'POST', '/', { headers, body })
       for (const body of ['', 'x', '[]', 'null', '{"resourceType":"Patient"}', '{"resourceType":"Bundle"}']) {
         assertRefused(await send(body), 400, 'invalid')
       }
-      assertRefused(await post(stage, caller, 'collection', []), 400, 'invalid', 'Bundle.type')
+      assertRefused(await post(suite, caller, 'collection', []), 400, 'invalid', 'Bundle.type')
       for (const entry of [{}, [null], [1], [{}], [{ request: 1 }], [{ request: { method: 'PUT', url: '/' } }]]) {
-        assertRefused(await post(stage, caller, 'transaction', entry), 400, 'invalid')
+        assertRefused(await post(suite, caller, 'transaction', entry), 400, 'invalid')
       }
       assertRefused(await send('{}', { 'content-type': 'text/plain' }), 415, 'invalid')
-      assert.deepEqual(statuses(await post(stage, caller, 'transaction', [])), [])
+      assert.deepEqual(statuses(await post(suite, caller, 'transaction', [])), [])
     },
   },
   {
@@ -190,16 +191,16 @@ export const bundleScenarios: readonly Scenario[] = [
     rules: ['§3'],
     does: 'a Provenance that comes before its targets, and a target that moves to another patient',
     outcome: 'it is exported with whom its targets belong to',
-    play: async (stage) => {
+    run: async (suite) => {
       const ids = async (id: string) => {
-        const found = await exported(stage, await stage.newCaller(), { patients: [patientEntry(`Patient/${id}`)] })
+        const found = await exported(suite, await suite.newCaller(), { patients: [patientEntry(`Patient/${id}`)] })
         return found.ids('Provenance')
       }
-      await put(stage, [patient('early-1'), patient('early-2'), provenance('early-3', ['Condition/early-4'])])
+      await put(suite, [patient('early-1'), patient('early-2'), provenance('early-3', ['Condition/early-4'])])
       assert.deepEqual(await ids('early-1'), [])
-      await put(stage, [condition('early-4', 'early-1')])
+      await put(suite, [condition('early-4', 'early-1')])
       assert.deepEqual(await ids('early-1'), ['early-3'])
-      await put(stage, [condition('early-4', 'early-2')])
+      await put(suite, [condition('early-4', 'early-2')])
       assert.deepEqual([await ids('early-1'), await ids('early-2')], [[], ['early-3']])
     },
   },

@@ -25,12 +25,12 @@ export const textScenarios: readonly Scenario[] = [
     rules: ['NDJSON'],
     does: 'records with U+2028, emoji, line breaks, escapes and 1.10',
     outcome: 'one valid line each, to the letter but for meta',
-    play: async (stage) => {
+    run: async (suite) => {
       const conditions = Object.entries(odd).map(([name, text]) =>
         condition(`odd-${name}`, 'odd', { note: [{ text }] }),
       )
-      await put(stage, [patient('odd'), ...conditions, spelled])
-      const found = await exported(stage, await stage.newCaller(), { patients: [patientEntry('Patient/odd')] })
+      await put(suite, [patient('odd'), ...conditions, spelled])
+      const found = await exported(suite, await suite.newCaller(), { patients: [patientEntry('Patient/odd')] })
       const lines = new Map(found.lines('Condition').map((line) => [JSON.parse(line).id as string, line]))
       assert.equal(lines.size, conditions.length + 1)
       for (const { id, ...rest } of conditions) {

@@ -9,16 +9,16 @@ import type { Answer } from '../exchange.ts'
 import { startExport } from '../exported.ts'
 import { assertRefused, outcomeOf } from '../outcome.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Caller, Stage, StageTenant } from '../suite.ts'
+import type { Caller, ScenarioSuite, SuiteTenant } from '../suite.ts'
 
 /** Questions that are asked at once, and how often, until one is refused. */
 const burst = 60
 const burstsMax = 50
 
 /** Asks for a job faster than is allowed until that is said; gives the refusal. */
-async function hurry(stage: Stage, caller: Caller, status: string): Promise<Answer> {
+async function hurry(suite: ScenarioSuite, caller: Caller, status: string): Promise<Answer> {
   for (let count = 0; count < burstsMax; count++) {
-    const answers = await Promise.all(Array.from({ length: burst }, () => stage.ask(caller, 'GET', status)))
+    const answers = await Promise.all(Array.from({ length: burst }, () => suite.ask(caller, 'GET', status)))
     const refusal = answers.find((answer) => answer.status === 429)
     for (const answer of answers) assert.ok(answer.status === 202 || answer.status === 429, String(answer.status))
     if (refusal) return refusal
@@ -26,39 +26,39 @@ async function hurry(stage: Stage, caller: Caller, status: string): Promise<Answ
   throw new Error('nobody was told to ask less often')
 }
 
-const pollingTooFast = (tenant: StageTenant): Scenario => ({
+const pollingTooFast = (tenant: SuiteTenant): Scenario => ({
   t: [169],
   rules: ['P4', '§8.1'],
   does: `polling too fast (${tenant === 'commons' ? 'hl7' : 'millennium'})`,
   outcome: '429 throttled with Retry-After; others, and DELETE, are not held up',
-  play: async (stage) => {
-    const caller = await stage.newCaller(tenant)
-    await stage.hold(caller)
-    const status = await startExport(stage, caller)
-    const other = await stage.newCaller(tenant)
-    await stage.hold(other)
-    const theirs = await startExport(stage, other)
-    const refusal = await hurry(stage, caller, status)
+  run: async (suite) => {
+    const caller = await suite.newCaller(tenant)
+    await suite.hold(caller)
+    const status = await startExport(suite, caller)
+    const other = await suite.newCaller(tenant)
+    await suite.hold(other)
+    const theirs = await startExport(suite, other)
+    const refusal = await hurry(suite, caller, status)
     assertRefused(refusal, 429, 'throttled')
     assert.equal(refusal.headers['retry-after'], '1')
-    assert.equal((await stage.ask(other, 'GET', theirs)).status, 202)
-    assert.equal((await stage.ask(caller, 'DELETE', status)).status, 202)
+    assert.equal((await suite.ask(other, 'GET', theirs)).status, 202)
+    assert.equal((await suite.ask(caller, 'DELETE', status)).status, 202)
   },
 })
 
 /** P6: severity `error`, because the job goes on; the code as Oracle's tables have it, or the exact one. */
-function assertOutage(answer: Answer, tenant: StageTenant): void {
+function assertOutage(answer: Answer, tenant: SuiteTenant): void {
   assert.equal(answer.status, 503, answer.body.toString('utf8'))
   const [issue] = outcomeOf(answer)
   assert.deepEqual([issue?.severity, issue?.code], ['error', tenant === 'commons' ? 'transient' : 'exception'])
 }
 
 /** A second server of the same store, which reaches it through a gate. */
-async function playOutage(stage: Stage, tenant: StageTenant): Promise<void> {
-  const { server } = stage
-  const caller = await stage.newCaller(tenant)
-  await stage.hold(caller)
-  const status = new URL(await startExport(stage, caller)).pathname
+async function playOutage(suite: ScenarioSuite, tenant: SuiteTenant): Promise<void> {
+  const { server } = suite
+  const caller = await suite.newCaller(tenant)
+  await suite.hold(caller)
+  const status = new URL(await startExport(suite, caller)).pathname
   const gate = await storeGate(server.database)
   const app = await startApp({
     store: { kind: 'external', url: gate.url },
@@ -76,7 +76,7 @@ async function playOutage(stage: Stage, tenant: StageTenant): Promise<void> {
     const signal = AbortSignal.timeout(10_000)
     const base = `${app.publicUrl}/r4/${tenant}`
     const { accessToken } = await requestToken({ base, clientId, key, scope: 'system/*.read', signal })
-    const poll = () => stage.ask({ ...caller, token: accessToken }, 'GET', `${app.publicUrl}${status}`)
+    const poll = () => suite.ask({ ...caller, token: accessToken }, 'GET', `${app.publicUrl}${status}`)
     assert.equal((await poll()).status, 202)
     await gate.shut()
     assertOutage(await poll(), tenant)
@@ -92,12 +92,12 @@ async function playOutage(stage: Stage, tenant: StageTenant): Promise<void> {
   }
 }
 
-const outage = (tenant: StageTenant): Scenario => ({
+const outage = (tenant: SuiteTenant): Scenario => ({
   t: [170],
   rules: ['P6'],
   does: `a store that cannot be reached while polling (${tenant === 'commons' ? 'hl7' : 'millennium'})`,
   outcome: `503 ${tenant === 'commons' ? 'transient' : 'exception'} with Retry-After, then 202 again`,
-  play: (stage) => playOutage(stage, tenant),
+  run: (suite) => playOutage(suite, tenant),
 })
 
 /** T-169, T-170: what a client meets that asks for its job too often, or when the store is away. */

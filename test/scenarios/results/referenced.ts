@@ -4,14 +4,14 @@ import { exported } from '../exported.ts'
 import { entry, patientEntry } from '../kick-off.ts'
 import { condition, encounter, observation, patient, provenance, put, referenceTo } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Stage } from '../suite.ts'
+import type { ScenarioSuite } from '../suite.ts'
 
 const named = (resourceType: string, id: string, more: object = {}) => ({ resourceType, id, name: id, ...more })
 
 /** Two patients whose records refer to the same and to other places, organizations and people in many ways. */
-async function putNetwork(stage: Stage): Promise<void> {
-  const base = stage.base('clinic')
-  await put(stage, [
+async function putNetwork(suite: ScenarioSuite): Promise<void> {
+  const base = suite.base('clinic')
+  await put(suite, [
     named('Organization', 'net-parent'),
     named('Organization', 'net-manager', { partOf: referenceTo('Organization/net-parent') }),
     named('Organization', 'net-assigner'),
@@ -67,9 +67,9 @@ export const referencedScenarios: readonly Scenario[] = [
     rules: ['§4', 'O-14'],
     does: 'records that refer to places, organizations and people',
     outcome: 'each once, by one hop, contained and foreign ones left out, missing ones reported once',
-    play: async (stage) => {
-      await putNetwork(stage)
-      const found = await exported(stage, await stage.newCaller(), { patients: network })
+    run: async (suite) => {
+      await putNetwork(suite)
+      const found = await exported(suite, await suite.newCaller(), { patients: network })
       assert.deepEqual(found.ids('Location'), ['net-extension', 'net-versioned', 'net-ward'])
       assert.deepEqual(found.ids('Organization'), ['net-assigner', 'net-manager'])
       assert.deepEqual(found.ids('Practitioner'), ['net-absolute', 'net-author', 'net-doctor'])
@@ -84,10 +84,10 @@ export const referencedScenarios: readonly Scenario[] = [
     rules: ['§4', 'S-28'],
     does: 'a _type without Organization, and records that are not exported',
     outcome: 'only selected types, only references of exported records',
-    play: async (stage) => {
-      await putNetwork(stage)
+    run: async (suite) => {
+      await putNetwork(suite)
       const parameters = [entry('_type', 'valueString', 'Patient,Encounter,Location,Practitioner')]
-      const found = await exported(stage, await stage.newCaller(), { patients: [network[0]], parameters })
+      const found = await exported(suite, await suite.newCaller(), { patients: [network[0]], parameters })
       assert.deepEqual(found.types, ['Encounter', 'Location', 'Patient', 'Practitioner'])
       assert.deepEqual(found.ids('Location'), ['net-ward'])
       assert.deepEqual(found.ids('Practitioner'), ['net-doctor'])
@@ -99,10 +99,10 @@ export const referencedScenarios: readonly Scenario[] = [
     rules: ['§4', 'O-14'],
     does: 'records that refer to records that refer to others, in a tenant that follows them',
     outcome: 'each once, circles end, what is not there is reported once, types that are not selected are not followed',
-    play: async (stage) => {
+    run: async (suite) => {
       const partOf = (name: string) => ({ partOf: referenceTo(name) })
       await put(
-        stage,
+        suite,
         [
           patient('walk'),
           encounter('walk-1', 'walk', {
@@ -125,9 +125,9 @@ export const referencedScenarios: readonly Scenario[] = [
         ],
         'chain',
       )
-      const caller = await stage.newCaller('chain')
+      const caller = await suite.newCaller('chain')
       const patients = [patientEntry('Patient/walk')]
-      const found = await exported(stage, caller, { patients })
+      const found = await exported(suite, caller, { patients })
       assert.deepEqual(found.ids('Location'), ['house', 'room', 'self', 'ward'])
       assert.deepEqual(found.ids('Organization'), ['holding', 'hospital', 'trust', 'university'])
       assert.deepEqual(found.ids('Practitioner'), ['doctor'])
@@ -136,7 +136,7 @@ export const referencedScenarios: readonly Scenario[] = [
         ['not-found', 'Organization/lost'],
       ])
       const parameters = [entry('_type', 'valueString', 'Encounter,Organization')]
-      const some = await exported(stage, caller, { patients, parameters })
+      const some = await exported(suite, caller, { patients, parameters })
       assert.deepEqual(some.types, ['Encounter'], 'no exported record refers to an Organization')
     },
   },
@@ -145,10 +145,10 @@ export const referencedScenarios: readonly Scenario[] = [
     rules: ['§10', 'O-14'],
     does: 'a granular scope on the way',
     outcome: 'what may not be read is not followed',
-    play: async (stage) => {
+    run: async (suite) => {
       const partOf = (name: string) => ({ partOf: referenceTo(`Organization/${name}`) })
       await put(
-        stage,
+        suite,
         [
           { ...patient('gated'), managingOrganization: referenceTo('Organization/gate-1') },
           named('Organization', 'gate-1', { active: true, ...partOf('gate-2') }),
@@ -157,8 +157,8 @@ export const referencedScenarios: readonly Scenario[] = [
         ],
         'chain',
       )
-      const caller = await stage.newCaller('chain', 'system/Patient.read system/Organization.rs?active=true')
-      const found = await exported(stage, caller, { patients: [patientEntry('Patient/gated')] })
+      const caller = await suite.newCaller('chain', 'system/Patient.read system/Organization.rs?active=true')
+      const found = await exported(suite, caller, { patients: [patientEntry('Patient/gated')] })
       assert.deepEqual(found.ids('Organization'), ['gate-1'])
       assert.deepEqual(found.errors, [])
     },
@@ -170,7 +170,7 @@ export const referencedScenarios: readonly Scenario[] = [
       rules: ['O-14'],
       does: `a chain of ${hops} hops from the first referenced record, the end of which is a circle`,
       outcome: within ? 'all of it, and no warning' : 'all but the last, and a warning',
-      play: async (stage) => {
+      run: async (suite) => {
         const link = (number: number) => `long-${hops}-${String(number).padStart(3, '0')}`
         const chain = Array.from({ length: hops + 1 }, (_, number) =>
           named('Organization', link(number), {
@@ -179,8 +179,8 @@ export const referencedScenarios: readonly Scenario[] = [
         )
         const owner = `long-${hops}`
         const first = { ...patient(owner), managingOrganization: referenceTo(`Organization/${link(0)}`) }
-        await put(stage, [first, ...chain], 'chain')
-        const found = await exported(stage, await stage.newCaller('chain'), {
+        await put(suite, [first, ...chain], 'chain')
+        const found = await exported(suite, await suite.newCaller('chain'), {
           patients: [patientEntry(`Patient/${owner}`)],
         })
         assert.equal(found.ids('Organization').length, Math.min(hops, referenceHopsMax) + 1)

@@ -5,7 +5,7 @@ import { entry, patientEntry } from '../kick-off.ts'
 import { assertRefused, outcomeOf } from '../outcome.ts'
 import { condition, encounter, patient, put, referenceTo } from '../resources.ts'
 import type { RequestRow, Scenario } from '../scenario.ts'
-import type { Caller, Stage, StageTenant } from '../suite.ts'
+import type { Caller, ScenarioSuite, SuiteTenant } from '../suite.ts'
 
 const jobIn = (id: string, does: string, method = 'GET'): RequestRow => ({
   t: [166],
@@ -18,26 +18,29 @@ const jobIn = (id: string, does: string, method = 'GET'): RequestRow => ({
 })
 
 /** An export in progress that stays so. */
-async function running(stage: Stage, tenant: StageTenant = 'clinic'): Promise<{ caller: Caller; status: string }> {
-  const caller = await stage.newCaller(tenant)
-  await stage.hold(caller)
-  return { caller, status: await startExport(stage, caller) }
+async function running(
+  suite: ScenarioSuite,
+  tenant: SuiteTenant = 'clinic',
+): Promise<{ caller: Caller; status: string }> {
+  const caller = await suite.newCaller(tenant)
+  await suite.hold(caller)
+  return { caller, status: await startExport(suite, caller) }
 }
 
-const assertNotFound = async (stage: Stage, caller: Caller, method: string, status: string) =>
-  assertRefused(await stage.ask(caller, method, status), 404, 'not-found')
+const assertNotFound = async (suite: ScenarioSuite, caller: Caller, method: string, status: string) =>
+  assertRefused(await suite.ask(caller, method, status), 404, 'not-found')
 
 /** T-162…T-173, T-186: the status URL, the manifest and DELETE. */
 export const statusScenarios: readonly Scenario[] = [
   {
     t: [162],
-    rules: ['§5'],
+    rules: ['D31', '§5'],
     does: 'status while the export runs',
     outcome: '202 with X-Progress in-progress and Retry-After',
-    play: async (stage) => {
-      const { caller, status } = await running(stage)
+    run: async (suite) => {
+      const { caller, status } = await running(suite)
       for (const accept of ['application/fhir+json', 'application/json', '*/*']) {
-        const answer = await stage.ask(caller, 'GET', status, { headers: { accept } })
+        const answer = await suite.ask(caller, 'GET', status, { headers: { accept } })
         assert.equal(answer.status, 202)
         assert.equal(answer.headers['x-progress'], 'in-progress')
         assert.match(String(answer.headers['retry-after']), /^[1-9]\d{0,2}$/)
@@ -49,22 +52,22 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['P1', 'P2', 'P3', 'D25'],
     does: 'status while the export runs, profile hl7',
     outcome: '202, X-Progress tells how far it is in fewer than 100 characters',
-    play: async (stage) => {
-      const { caller, status } = await running(stage, 'commons')
-      const answer = await stage.ask(caller, 'GET', status)
+    run: async (suite) => {
+      const { caller, status } = await running(suite, 'commons')
+      const answer = await suite.ask(caller, 'GET', status)
       assert.equal(answer.status, 202)
       assert.match(String(answer.headers['x-progress']), /^\d+%.{0,90}$/)
     },
   },
   {
     t: [163, 172, 173],
-    rules: ['§5', '§11.5'],
+    rules: ['D23', '§5', '§11.5'],
     does: 'status of a completed export that found nothing',
     outcome: '200 application/json with Expires and empty lists',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
+    run: async (suite) => {
+      const caller = await suite.newCaller()
       const parameters = [entry('_type', 'valueString', 'Goal')]
-      const answer = await finishedAnswer(stage, caller, await startExport(stage, caller, { parameters }))
+      const answer = await finishedAnswer(suite, caller, await startExport(suite, caller, { parameters }))
       assert.match(String(answer.headers['content-type']), /^application\/json(;|$)/)
       const days = (Date.parse(String(answer.headers.expires)) - Date.now()) / 86_400_000
       assert.ok(Math.abs(days - 30) < 1, `expires in ${days} days`)
@@ -72,7 +75,7 @@ export const statusScenarios: readonly Scenario[] = [
       const { transactionTime, ...manifest } = JSON.parse(answer.body.toString('utf8'))
       assert.match(transactionTime, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
       assert.deepEqual(manifest, {
-        request: `${stage.base('clinic')}/Patient/$export`,
+        request: `${suite.base('clinic')}/Patient/$export`,
         requiresAccessToken: true,
         output: [],
         error: [],
@@ -84,16 +87,16 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['O-7', 'D21'],
     does: 'status and DELETE with the token of another client, or of another tenant',
     outcome: '403 forbidden; 404 not-found',
-    play: async (stage) => {
-      const { caller, status } = await running(stage)
-      const stranger = await stage.sharedCaller('clinic')
-      const foreigner = await stage.sharedCaller('neighbour')
+    run: async (suite) => {
+      const { caller, status } = await running(suite)
+      const stranger = await suite.sharedCaller('clinic')
+      const foreigner = await suite.sharedCaller('neighbour')
       const inTheirTenant = status.replace('/r4/clinic/', '/r4/neighbour/')
       for (const method of ['GET', 'DELETE']) {
-        assertRefused(await stage.ask(stranger, method, status), 403, 'forbidden')
-        await assertNotFound(stage, foreigner, method, inTheirTenant)
+        assertRefused(await suite.ask(stranger, method, status), 403, 'forbidden')
+        await assertNotFound(suite, foreigner, method, inTheirTenant)
       }
-      assert.equal((await stage.ask(caller, 'GET', status)).status, 202, 'the export goes on')
+      assert.equal((await suite.ask(caller, 'GET', status)).status, 202, 'the export goes on')
     },
   },
   {
@@ -101,12 +104,12 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['D20', '§5'],
     does: 'status and DELETE with fewer scopes',
     outcome: '200 and 202: scopes are not checked',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      const status = await startExport(stage, caller)
-      const poorer = await stage.withScope(caller, 'system/Goal.read')
-      assert.equal((await finishedAnswer(stage, poorer, status)).status, 200)
-      assert.equal((await stage.ask(poorer, 'DELETE', status)).status, 202)
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      const status = await startExport(suite, caller)
+      const poorer = await suite.withScope(caller, 'system/Goal.read')
+      assert.equal((await finishedAnswer(suite, poorer, status)).status, 200)
+      assert.equal((await suite.ask(poorer, 'DELETE', status)).status, 202)
     },
   },
   jobIn('96295b8c-584e-11ec-bf63-0242ac130002', 'an unknown export'),
@@ -119,10 +122,10 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['§8.1'],
     does: 'status with Accept: application/fhir+xml',
     outcome: '406 invalid',
-    play: async (stage) => {
-      const { caller, status } = await running(stage)
+    run: async (suite) => {
+      const { caller, status } = await running(suite)
       const headers = { accept: 'application/fhir+xml' }
-      assertRefused(await stage.ask(caller, 'GET', status, { headers }), 406, 'invalid')
+      assertRefused(await suite.ask(caller, 'GET', status, { headers }), 406, 'invalid')
     },
   },
   {
@@ -130,10 +133,10 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['S-16', '§2.6'],
     does: 'status without a token; POST to it',
     outcome: '401; 405',
-    play: async (stage) => {
-      const { caller, status } = await running(stage)
-      assert.equal((await stage.send({ method: 'GET', url: status, headers: {} })).status, 401)
-      const answer = await stage.ask(caller, 'POST', status)
+    run: async (suite) => {
+      const { caller, status } = await running(suite)
+      assert.equal((await suite.send({ method: 'GET', url: status, headers: {} })).status, 401)
+      const answer = await suite.ask(caller, 'POST', status)
       assert.equal(answer.status, 405)
       assert.equal(answer.headers.allow, 'GET, DELETE, HEAD')
     },
@@ -143,12 +146,12 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['§7', '§11.7', 'INFERNO'],
     does: 'DELETE of a running export, twice',
     outcome: '202, then 404 for status and DELETE',
-    play: async (stage) => {
-      const { caller, status } = await running(stage)
-      const answer = await stage.ask(caller, 'DELETE', status)
+    run: async (suite) => {
+      const { caller, status } = await running(suite)
+      const answer = await suite.ask(caller, 'DELETE', status)
       assert.deepEqual([answer.status, answer.body.length], [202, 0])
-      await assertNotFound(stage, caller, 'GET', status)
-      await assertNotFound(stage, caller, 'DELETE', status)
+      await assertNotFound(suite, caller, 'GET', status)
+      await assertNotFound(suite, caller, 'DELETE', status)
     },
   },
   {
@@ -156,10 +159,10 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['D30'],
     does: 'status after DELETE, profile hl7',
     outcome: '404 deleted',
-    play: async (stage) => {
-      const { caller, status } = await running(stage, 'commons')
-      await stage.ask(caller, 'DELETE', status)
-      assertRefused(await stage.ask(caller, 'GET', status), 404, 'deleted')
+    run: async (suite) => {
+      const { caller, status } = await running(suite, 'commons')
+      await suite.ask(caller, 'DELETE', status)
+      assertRefused(await suite.ask(caller, 'GET', status), 404, 'deleted')
     },
   },
   {
@@ -167,13 +170,13 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['§7'],
     does: 'DELETE of a completed export',
     outcome: '202, then 404 for its status and its files',
-    play: async (stage) => {
-      const caller = await stage.newCaller()
-      const status = await startExport(stage, caller)
-      const { output } = JSON.parse((await finishedAnswer(stage, caller, status)).body.toString('utf8'))
-      assert.equal((await stage.ask(caller, 'DELETE', status)).status, 202)
-      await assertNotFound(stage, caller, 'GET', status)
-      await assertNotFound(stage, caller, 'GET', output[0].url)
+    run: async (suite) => {
+      const caller = await suite.newCaller()
+      const status = await startExport(suite, caller)
+      const { output } = JSON.parse((await finishedAnswer(suite, caller, status)).body.toString('utf8'))
+      assert.equal((await suite.ask(caller, 'DELETE', status)).status, 202)
+      await assertNotFound(suite, caller, 'GET', status)
+      await assertNotFound(suite, caller, 'GET', output[0].url)
     },
   },
   {
@@ -181,10 +184,10 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['P5'],
     does: 'status of a failed export',
     outcome: '500 exception, fatal',
-    play: async (stage) => {
-      const { caller, status } = await running(stage)
-      await failJob(stage.server.pool, status.split('/').at(-1)!, 'The disk is full.')
-      const answer = await stage.ask(caller, 'GET', status)
+    run: async (suite) => {
+      const { caller, status } = await running(suite)
+      await failJob(suite.server.pool, status.split('/').at(-1)!, 'The disk is full.')
+      const answer = await suite.ask(caller, 'GET', status)
       assert.equal(answer.status, 500)
       const [issue] = outcomeOf(answer)
       assert.equal(issue?.code, 'exception')
@@ -196,14 +199,14 @@ export const statusScenarios: readonly Scenario[] = [
     rules: ['P7', '§4'],
     does: 'an export with a reference that leads nowhere',
     outcome: '200 with an error file',
-    play: async (stage) => {
+    run: async (suite) => {
       const place = { location: referenceTo('Location/nowhere') }
-      await put(stage, [
+      await put(suite, [
         patient('lost'),
         encounter('lost-1', 'lost', { location: [place] }),
         condition('lost-2', 'lost'),
       ])
-      const found = await exported(stage, await stage.newCaller(), { patients: [patientEntry('Patient/lost')] })
+      const found = await exported(suite, await suite.newCaller(), { patients: [patientEntry('Patient/lost')] })
       assert.deepEqual(found.types, ['Condition', 'Encounter', 'Patient'])
       assert.equal(found.manifest.error.length, 1)
       assert.deepEqual(

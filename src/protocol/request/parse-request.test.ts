@@ -5,8 +5,8 @@ import { exportableTypes } from '../../fhir/resource-types.ts'
 import type { Problem } from '../problem.ts'
 import { type Profile, type ProfileName, profileNames, profiles, servedAs } from '../profile.ts'
 import { findingsMax } from './findings.ts'
-import { anyInput, grantFor, type Input } from './request.fixture.ts'
-import { type ParsedRequest, parseExportQuery, parseExportRequest } from './request.ts'
+import { anyInput, grantFor, type Input } from './parse-request.fixture.ts'
+import { type ParsedRequest, parseExportQuery, parseExportRequest } from './parse-request.ts'
 
 const runs = { numRuns: 2_000 }
 const everything = grantFor(exportableTypes)

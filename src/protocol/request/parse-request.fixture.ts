@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { exportableTypes } from '../../fhir/resource-types.ts'
 import type { Grant } from '../grant.ts'
 import { exportLevels } from '../profile.ts'
-import type { ExportInput } from './request.ts'
+import type { ExportInput } from './parse-request.ts'
 
 export const base = 'https://fhir.example.org/r4/clinic'
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { operationsOf } from '../../../test/operations.ts'
 import { exportableTypes } from '../../fhir/resource-types.ts'
-import { operationsOf } from '../answer/operations.fixture.ts'
 import { profiles } from '../profile.ts'
-import { base, grantFor, type Input } from './request.fixture.ts'
-import { parseExportRequest } from './request.ts'
+import { base, grantFor, type Input } from './parse-request.fixture.ts'
+import { parseExportRequest } from './parse-request.ts'
 
 const everything = grantFor(exportableTypes)
 

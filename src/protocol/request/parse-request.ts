@@ -7,11 +7,12 @@ import { type Grant, lacksRead } from '../grant.ts'
 import { type Problem, problem } from '../problem.ts'
 import type { ExportLevel, Profile } from '../profile.ts'
 import { exportParameters } from './export-parameter.ts'
-import { effectiveFilters, type Filters } from './filters.ts'
+import type { ExportRequest } from './export-request.ts'
+import { effectiveFilters } from './filters.ts'
 import { Findings } from './findings.ts'
 import { checkAccept, checkContentType, checkPrefer, type ExportHeaders, parsePrefer } from './headers.ts'
 import { knownEntries } from './known-entries.ts'
-import { readElements, readOrganizedBy, readPartialManifests, type WantedElements } from './output-values.ts'
+import { readElements, readOrganizedBy, readPartialManifests } from './output-values.ts'
 import {
   checkOutputFormat,
   readAssociatedData,
@@ -21,41 +22,6 @@ import {
   standsAlone,
 } from './parameter-values.ts'
 import { type ParameterEntry, readParameters, readQuery } from './parameters.ts'
-
-/** The effective request: what will be exported, with every default applied. */
-export interface ExportRequest {
-  /** Distinct patient ids in the order of the request. */
-  readonly patients: readonly string[]
-  /** In place of the listed patients: all patients, or everything with what belongs to no patient. */
-  readonly reach?: 'patients' | 'system'
-  readonly types: readonly ExportableType[]
-  /** Only records whose meta.lastUpdated is later; milliseconds since 1970. */
-  readonly since?: number
-  /** Only records whose meta.lastUpdated is earlier; milliseconds since 1970. */
-  readonly until?: number
-  /** Types of which what was deleted after `since` is told, as Bundles. */
-  readonly deletions?: readonly ExportableType[]
-  /** Records have these elements only. */
-  readonly elements?: WantedElements
-  /** Files hold a block for each patient, not one type each. */
-  readonly organizedBy?: 'Patient'
-  /** The manifest may be divided into several. */
-  readonly partialManifests?: true
-  /** `Prefer: separate-export-status`: the status of the export is told beside that of the request for it. */
-  readonly separateStatus?: true
-  /** What narrows a type; one that has no entry is exported whole. */
-  readonly filters: Filters
-  /** The tenant's FHIR base: absolute references under it are local. */
-  readonly base: string
-  /** Which Provenances of an exported record come along (protocol §3). */
-  readonly provenance: 'relevant' | 'latest'
-  /** O-14: referenced records of referenced records come along too. */
-  readonly referenceWalk?: 'transitive'
-  /** `Prefer: handling=lenient` was given. */
-  readonly lenient: boolean
-  /** What lenient handling ignored, for the `error` file. */
-  readonly warnings: readonly Issue[]
-}
 
 /** A query string as it was parsed: a name that stands twice has several values. */
 export type QueryString = Readonly<Record<string, string | readonly string[] | undefined>>
