@@ -82,6 +82,15 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
   return { type, id, resource, text: { bytes, cut: Buffer.byteLength(head), lastUpdated } }
 }
 
+/**
+ * The text of a line that is stored: with the same version and time it gives the same line again. What once was stored is not judged
+ * anew, for rules may have become stricter since.
+ */
+export function storedText(line: string): ResourceText {
+  const { head, tail } = splitAtMeta(line, membersOf(line)!)
+  return { bytes: Buffer.from(`${head}\0${tail}`), cut: Buffer.byteLength(head), lastUpdated: undefined }
+}
+
 /** Puts the id the server decides on into the text, in the place of the client's or behind `resourceType`. */
 function withId(text: string, id: string, members: readonly Member[]): string {
   const own = members.find((member) => member.key === 'id')

@@ -25,6 +25,12 @@ export interface Draft {
 export const recordBytesMax = 16 * 1024 * 1024
 
 /**
+ * Distinct targets of one Provenance that belong to patients. Each is looked up while the write may hold up all others, so whoever has
+ * more makes several Provenances.
+ */
+export const provenanceTargetsMax = 10_000
+
+/**
  * Reads one resource into a draft.
  * @param bases the tenant's own FHIR bases: absolute references under them are local
  * @param assignedId see `readResourceText`
@@ -63,8 +69,18 @@ function outlineOf(line: Buffer, { resourceType, id, subject, patient, targets, 
   }
 }
 
-function describe(type: string, id: string, resource: JsonObject, text: ResourceText, bases: readonly string[]): Draft {
+function describe(
+  type: string,
+  id: string,
+  resource: JsonObject,
+  text: ResourceText,
+  bases: readonly string[],
+): Draft | TextFault {
   const isProvenance = type === 'Provenance'
+  const targets = isProvenance ? provenanceTargets(resource, bases) : []
+  if (targets.length > provenanceTargetsMax) {
+    return { fault: `more than ${provenanceTargetsMax} targets`, expression: 'Provenance.target' }
+  }
   return {
     text,
     type,
@@ -72,7 +88,7 @@ function describe(type: string, id: string, resource: JsonObject, text: Resource
     key: `${type}/${id}`,
     statedId: resource.id,
     owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
-    targets: isProvenance ? provenanceTargets(resource, bases) : [],
+    targets,
     refs: referencedRecords(resource, bases),
     digest: digestOf(text),
   }

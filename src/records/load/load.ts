@@ -44,6 +44,8 @@ const bundleBytesMax = 64 * 1024 * 1024
 
 const batchRecordsMax = 2_000
 const batchBytesMax = 4 * 1024 * 1024
+/** Targets of the Provenances of one batch; the last one may go beyond. */
+const batchTargetsMax = 10_000
 
 /** Loads files one after the other. Each batch is one transaction, so a load that is broken off can simply be run again. */
 export async function load(
@@ -120,18 +122,22 @@ async function* batchesOf(groups: Groups): AsyncGenerator<Batch> {
   let batch: Draft[] = []
   let keys = new Set<string>()
   let bytes = 0
+  let targets = 0
   for await (const group of groups) {
     for (const draft of group) {
       const size = draft.text.bytes.length
-      if (batch.length === batchRecordsMax || bytes + size > batchBytesMax || keys.has(draft.key)) {
+      const isFull = batch.length === batchRecordsMax || bytes + size > batchBytesMax || targets > batchTargetsMax
+      if (isFull || keys.has(draft.key)) {
         if (batch.length > 0) yield { drafts: batch, keys }
         batch = []
         keys = new Set()
         bytes = 0
+        targets = 0
       }
       batch.push(draft)
       keys.add(draft.key)
       bytes += size
+      targets += draft.targets.length
     }
   }
   if (batch.length > 0) yield { drafts: batch, keys }

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { type ResourceText, readResourceText } from '../../fhir/resource-text.ts'
+import { type ResourceText, storedText } from '../../fhir/resource-text.ts'
 import type { Current, Key } from '../current.ts'
 
 /**
@@ -120,14 +120,7 @@ export async function storedProvenances(
     tenant,
     ids,
   ])
-  return rows.map(({ body, ...row }) => ({ ...row, text: body === null ? null : storedText(row.id, body) }))
-}
-
-/** The text of a stored line: with the same version and time it gives the same line again. */
-function storedText(id: string, body: string): ResourceText {
-  const read = readResourceText(body)
-  if ('fault' in read) throw new Error(`the stored Provenance ${id} cannot be read: ${read.fault}`)
-  return read.text
+  return rows.map(({ body, ...row }) => ({ ...row, text: body === null ? null : storedText(body) }))
 }
 
 /** Remembers targets of Provenances that are not in the store or belong to nobody: one that gets an owner gives it to them. */
@@ -143,6 +136,12 @@ export async function rememberAwaited(
      select $1, * from unnest($2::text[], $3::text[], $4::text[]) on conflict do nothing`,
     [tenant, split.map(([type]) => type), split.map(([, id]) => id), awaited.map(({ provenance }) => provenance)],
   )
+}
+
+/** Forgets what Provenances waited for that are gone, or have a later version. */
+export async function forgetWaiting(client: ClientBase, tenant: string, provenances: readonly string[]): Promise<void> {
+  if (provenances.length === 0) return
+  await client.query('delete from awaited_target where tenant = $1 and provenance = any ($2)', [tenant, provenances])
 }
 
 /** Forgets the awaited targets that have arrived. */

@@ -8,7 +8,7 @@ import { beginWrite } from './begin-write.ts'
 import { type Change, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
 import { newRows } from './new-rows.ts'
 import { type Ownership, ownershipAfter } from './ownership.ts'
-import { forgetAwaited, rememberAwaited } from './provenance-owners.ts'
+import { forgetAwaited, forgetWaiting, rememberAwaited } from './provenance-owners.ts'
 
 export interface WriteOptions {
   /** Keep the source's `meta.lastUpdated` for `_since`; `written` orders versions all the same. */
@@ -91,6 +91,12 @@ async function apply(
   await supersede(client, tenant, superseded, times.written)
   await insertRows(client, tenant, rows)
   await dropPacks(client, tenant, packsToDrop(rows, superseded))
+  const ended = changes.flatMap((change) => current.get(keyTextOf(change)) ?? [])
+  await forgetWaiting(
+    client,
+    tenant,
+    ended.flatMap(({ type, id }) => (type === 'Provenance' ? [id] : [])),
+  )
   await rememberAwaited(client, tenant, awaited)
   if (placed.length > 0) await forgetAwaited(client, tenant, arrived)
 }
