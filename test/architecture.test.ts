@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -65,6 +65,31 @@ test(`no folder holds more than ${filesMax} files`, () => {
   for (const path of sources) counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1)
   assert.deepEqual(
     [...counts].filter(([, count]) => count > filesMax),
+    [],
+  )
+})
+
+test('what ARCHITECTURE.md says is in a file is there', () => {
+  const wrong = [...page.matchAll(/`(\w+)` in `((?:[\w-]+\/)+[\w-]+\.ts)`/g)].filter(
+    ([, name = '', path = '']) => !readFileSync(join(root, 'src', path), 'utf8').includes(name),
+  )
+  assert.deepEqual(wrong, [])
+})
+
+test('every file that ARCHITECTURE.md names exists', () => {
+  const named = [...page.matchAll(/`((?:src|test|[a-z]+)\/[\w./-]+\.(?:ts|sql))`/g)].map(([, path = '']) => path)
+  const missing = named.filter((path) => !existsSync(join(root, path)) && !existsSync(join(root, 'src', path)))
+  assert.deepEqual(missing, [])
+})
+
+test('no two names of a folder differ by an s alone', () => {
+  const withoutS = (path: string) => path.replace(/s?\.ts$/, '')
+  const places = Map.groupBy(
+    sources.filter((path) => /^[^.]+\.ts$/.test(path)),
+    (path) => withoutS(path),
+  )
+  assert.deepEqual(
+    [...places.values()].filter((paths) => paths.length > 1),
     [],
   )
 })

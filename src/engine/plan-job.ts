@@ -9,7 +9,7 @@ import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { type PlannedPartition, planPartitions } from '../protocol/plan/planned-partitions.ts'
 import { ownerSizes } from '../records/owner-sizes.ts'
 import { isOfOwners } from './partition/choice.ts'
-import { packDemand } from './partition/demanded-packs.ts'
+import { packDemand } from './partition/pack-demand-of-job.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 
 /** Plans a job that the worker has claimed: all partitions and their tasks appear in one transaction. */

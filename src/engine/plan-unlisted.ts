@@ -1,10 +1,10 @@
 import type { Pool } from 'pg'
 import type { Job } from '../jobs/job.ts'
-import { addPlanned, forgetPlanned } from '../jobs/planned-partition.ts'
+import { addPlanned, forgetPlanned } from '../jobs/paged-plan.ts'
 import { UnlistedPlan } from '../protocol/plan/unlisted-plan.ts'
 import { ownerSizes } from '../records/owner-sizes.ts'
 import { ownersOfTenant } from '../records/owners.ts'
-import { packDemand } from './partition/demanded-packs.ts'
+import { packDemand } from './partition/pack-demand-of-job.ts'
 
 /**
  * Plans a job that names no patients: goes through all owners of the tenant in pages and writes each partition as soon as it is cut,

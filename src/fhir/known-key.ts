@@ -1,4 +1,4 @@
-import { hashOfKey } from './json-cursor.ts'
+import { hashOfKey } from './json/json-cursor.ts'
 
 const knownKeys = [
   'reference',

@@ -1,5 +1,5 @@
-import { JsonCursor } from './json-cursor.ts'
-import { jsonDepthMax } from './json-text.ts'
+import { JsonCursor } from './json/json-cursor.ts'
+import { jsonDepthMax } from './json/json-text.ts'
 import { type KnownKey, knownKey } from './known-key.ts'
 import { OpenKeys } from './open-keys.ts'
 import { isWholeScan, nothingFound, type ResourceScan, type Span } from './resource-scan.ts'

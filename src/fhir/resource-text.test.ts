@@ -10,8 +10,8 @@ import {
   jsonSource,
   render,
   tokensOf,
-} from './json-source.fixture.ts'
-import { jsonDepthMax } from './json-text.ts'
+} from './json/json-source.fixture.ts'
+import { jsonDepthMax } from './json/json-text.ts'
 import {
   digestOf,
   type ReadResource,

@@ -1,4 +1,4 @@
-import { itemsOf, type Member, membersOf } from './json-text.ts'
+import { itemsOf, type Member, membersOf } from './json/json-text.ts'
 
 const subsetted = '{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}'
 

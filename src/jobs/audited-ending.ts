@@ -1,6 +1,6 @@
 /**
  * Wraps the statement that ends jobs: for each job that it ends there is one entry of the audit trail in the same transaction, so exactly
- * one, whoever ends it. The shape is that of `AuditEntry` in `access/`, which jobs know only through the database.
+ * one, whoever ends it. The shape is that of `AuditEntry` in `audit/`, which jobs know only through the database.
  * @param ending an `update job … ` without `returning`
  * @param kind `export` for the end of the work, `expiry` for the end of the files
  */

@@ -9,8 +9,8 @@ import {
   type JsonSource,
   jsonSource,
   render,
-} from '../fhir/json-source.fixture.ts'
-import { jsonDepthMax } from '../fhir/json-text.ts'
+} from '../fhir/json/json-source.fixture.ts'
+import { jsonDepthMax } from '../fhir/json/json-text.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
 import { draftOf, draftOfLine } from './draft.ts'
 

@@ -5,8 +5,8 @@ import { rendererOf } from './choice.ts'
 import type { ExportedIds } from './exported-ids.ts'
 import { lineTest } from './line-test.ts'
 import { isNewer, type ProvenanceAge, recordedOf } from './newest-provenance.ts'
-import type { TypeExport } from './owned-type.ts'
 import type { Selection } from './selection.ts'
+import type { TypeExport } from './type-queue.ts'
 
 /** The export of the Provenances of a partition's owners that come along with what was exported (protocol §3). */
 export function exportOfProvenances(selection: Selection, writer: PartWriter, exported: () => ExportedIds): TypeExport {

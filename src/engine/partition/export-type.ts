@@ -7,9 +7,9 @@ import type { Pack } from '../../records/packs/pack.ts'
 import { rendererOf } from './choice.ts'
 import type { ExportedIds } from './exported-ids.ts'
 import { type LineTest, lineTest, passingLines } from './line-test.ts'
-import type { TypeExport } from './owned-type.ts'
 import { refusePacks } from './packs-that-serve.ts'
 import type { Selection } from './selection.ts'
+import type { TypeExport } from './type-queue.ts'
 
 /**
  * The export of one type, but Provenance.

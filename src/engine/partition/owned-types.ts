@@ -3,8 +3,8 @@ import type { Pack } from '../../records/packs/pack.ts'
 import { exportOfProvenances } from './export-provenances.ts'
 import { exportOfType } from './export-type.ts'
 import { ExportedIds } from './exported-ids.ts'
-import { OwnedType } from './owned-type.ts'
 import type { Selection } from './selection.ts'
+import { TypeQueue } from './type-queue.ts'
 
 /** Owners whose versions are read together at most, and what packs that wait for them may weigh before no more owners are added. */
 const waitingOwnersMax = 256
@@ -12,15 +12,15 @@ const waitingBytesMax = 4 * 1024 * 1024
 
 /** The types of a partition, each with its own files. Owners are added one after the other. */
 export class OwnedTypes {
-  readonly #types: ReadonlyMap<string, OwnedType>
+  readonly #types: ReadonlyMap<string, TypeQueue>
   #waitingOwners = 0
   #exported = new ExportedIds()
 
   constructor(selection: Selection, writers: ReadonlyMap<string, PartWriter>) {
     const exported = () => this.#exported
-    const types = [...writers].map(([type, writer]): [string, OwnedType] => [
+    const types = [...writers].map(([type, writer]): [string, TypeQueue] => [
       type,
-      new OwnedType(
+      new TypeQueue(
         type === 'Provenance'
           ? exportOfProvenances(selection, writer, exported)
           : exportOfType(selection, writer, type, exported),

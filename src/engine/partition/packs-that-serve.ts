@@ -1,7 +1,8 @@
 import { allComeAlong } from '../../protocol/plan/pack-use.ts'
 import { absenceType } from '../../records/packs/absence-pack.ts'
+import { dropPacks } from '../../records/packs/drop-packs.ts'
 import type { Pack } from '../../records/packs/pack.ts'
-import { dropPacks, type OwnedPacks } from '../../records/packs/stored-packs.ts'
+import type { OwnedPacks } from '../../records/packs/stored-packs.ts'
 import type { Selection } from './selection.ts'
 
 /**

@@ -1,5 +1,5 @@
-import { jsonExcess } from '../../fhir/json-excess.ts'
-import { repeatedKey } from '../../fhir/json-text.ts'
+import { jsonExcess } from '../../fhir/json/json-excess.ts'
+import { repeatedKey } from '../../fhir/json/json-text.ts'
 import { quoted, readable } from '../client-text.ts'
 import { entriesMax, requestJson } from '../limits.ts'
 import { type Problem, problem } from '../problem.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { jsonDepthMax } from '../../fhir/json-text.ts'
+import { jsonDepthMax } from '../../fhir/json/json-text.ts'
 import { entriesOf, resolveLocalReferences } from './bundle-entries.ts'
 
 const uuid = 'urn:uuid:2f1e6a4e-6a51-4f4c-9d0e-1f6c2a6b7c8d'

@@ -1,4 +1,4 @@
-import { itemsOf, membersOf } from '../../fhir/json-text.ts'
+import { itemsOf, membersOf } from '../../fhir/json/json-text.ts'
 
 /** One entry of a Bundle as text, so that its resource is stored to the letter. */
 export interface BundleEntry {

@@ -1,5 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
-import type { PackChange } from './stored-packs.ts'
+import type { PackChange } from './drop-packs.ts'
 
 /** An owner and type whose records have changed since they were packed, and the number of the last change. */
 export interface Mark {

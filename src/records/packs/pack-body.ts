@@ -5,12 +5,15 @@ import type { Pack } from './pack.ts'
 
 /**
  * What the store keeps of a pack: a label, which says everything about it, and its blocks. The label has the form of a row of a binary COPY.
- * A body is sealed by its CRC-32, so one whose bytes have changed, or that stands under another patient or tenant, is noticed
+ * A body is sealed by its CRC-32 (`sealOf`), so one whose bytes have changed, or that stands under another patient or tenant, is noticed
  * without inflating it.
  */
 const labelFields = 16
 
 const labelBytesMax = 2 + labelFields * 12
+
+/** What a body is sealed with when it is stored. */
+export const sealOf = (body: Buffer): number => crc32(body)
 
 /** What a body takes at most, in bytes. */
 export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, absent, blocks }: Pack): number =>
@@ -47,7 +50,7 @@ export function readBody(
   seal: number,
   of: { readonly tenant: string; readonly owner: string; readonly type: string; readonly number: number },
 ): Pack | undefined {
-  if (crc32(body) !== seal) return undefined
+  if (sealOf(body) !== seal) return undefined
   const label = CopyRow.at(body, 0)
   if (label?.length !== labelFields) return undefined
   const { tenant, owner, type, number } = of

@@ -1,6 +1,6 @@
 import type { Current } from '../current.ts'
 import type { Row } from '../record-row.ts'
-import type { PackChange } from './stored-packs.ts'
+import type { PackChange } from './drop-packs.ts'
 
 /**
  * The owners and types whose records a write changes. A record that goes or comes back, and a patient who comes after what is said of

@@ -1,10 +1,11 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../../database/transaction.ts'
 import { absencePacks, absenceType } from './absence-pack.ts'
+import type { PackChange } from './drop-packs.ts'
 import { takeMarks } from './marks.ts'
 import type { Pack } from './pack.ts'
 import type { PackedMark } from './pack-assembly.ts'
-import { insertPacks, type PackChange } from './stored-packs.ts'
+import { insertPacks } from './stored-packs.ts'
 
 /**
  * Puts packs into the store, those of which nothing has changed since they were read. A crash may undo it: as a whole.

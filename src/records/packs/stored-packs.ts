@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib'
 import type { ClientBase, Pool } from 'pg'
 import type { CopyRow } from '../copy/copied-row.ts'
 import { copyIn, type RowEncoding, textRoom } from '../copy/copy-in.ts'
@@ -6,7 +5,7 @@ import { copyRows } from '../copy/copy-out.ts'
 import { instant, text, textArray } from '../sql-literal.ts'
 import { absenceType, absentTypes } from './absence-pack.ts'
 import type { Pack } from './pack.ts'
-import { bodyRoom, readBody, writeBody } from './pack-body.ts'
+import { bodyRoom, readBody, sealOf, writeBody } from './pack-body.ts'
 import type { PackDemand } from './pack-demand.ts'
 import { packedTypes } from './packed-types.ts'
 
@@ -33,7 +32,7 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
     chunk.instant(pack.oldest)
     chunk.instant(pack.newest)
     const body = chunk.composed(() => writeBody(chunk, tenant, pack))
-    chunk.bigint(BigInt(crc32(body)))
+    chunk.bigint(BigInt(sealOf(body)))
   },
 })
 
@@ -160,27 +159,4 @@ function packsQuery(reading: PackReading): string {
       select owner, type, case when changed <= ${instant(asOf)} and ${wanted} then body end, seal,
         changed <= ${instant(asOf)} and ${unchanged}
       from pack where tenant = ${text(tenant)} and owner = o.owner ${ofTypes} order by type, number) p`
-}
-
-/** Whose packs are to be made anew. */
-export interface PackChange {
-  readonly owner: string
-  readonly type: string
-}
-
-/**
- * Notes that packs are to be made, and drops those that there are. A writer calls it in its transaction, after it has
- * written; whoever finds a pack that lies calls it, so that it is made again.
- */
-export async function dropPacks(
-  client: ClientBase | Pool,
-  tenant: string,
-  changes: readonly PackChange[],
-): Promise<void> {
-  if (changes.length === 0) return
-  await client.query('select drop_packs($1, $2, $3)', [
-    tenant,
-    changes.map(({ owner }) => owner),
-    changes.map(({ type }) => type),
-  ])
 }

@@ -2,7 +2,7 @@ import type { Current } from '../current.ts'
 import type { Draft } from '../draft.ts'
 import type { Row } from '../record-row.ts'
 import { type Change, keyTextOf, lastUpdatedOf, type WriteTimes } from './change.ts'
-import type { Ownership } from './ownership.ts'
+import type { Ownership } from './ownership-after.ts'
 import { provenanceOwners, type StoredProvenance, targetsOf } from './provenance-owners.ts'
 
 /** The rows that changes add to the store: for each owner of a new version one. All changes are ones that write. */

@@ -1,13 +1,13 @@
 import type { ClientBase, Pool } from 'pg'
 import { type Current, type Key, readCurrentRows, supersede } from '../current.ts'
+import { dropPacks } from '../packs/drop-packs.ts'
 import { packsToDrop } from '../packs/packs-to-drop.ts'
-import { dropPacks } from '../packs/stored-packs.ts'
 import { insertRows } from '../record-row.ts'
 import { type Attempt, inAttempts, MustBeAlone } from './attempts.ts'
 import { beginWrite } from './begin-write.ts'
 import { type Change, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
 import { newRows } from './new-rows.ts'
-import { type Ownership, ownershipAfter } from './ownership.ts'
+import { type Ownership, ownershipAfter } from './ownership-after.ts'
 import { forgetAwaited, forgetWaiting, rememberAwaited } from './provenance-owners.ts'
 
 export interface WriteOptions {

@@ -1,8 +1,30 @@
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 import { ownersOfTenant } from '../owners.ts'
 import { absenceType } from './absence-pack.ts'
 import { packedTypes } from './packed-types.ts'
-import { dropPacks, type PackChange } from './stored-packs.ts'
+
+/** Whose packs are to be made anew. */
+export interface PackChange {
+  readonly owner: string
+  readonly type: string
+}
+
+/**
+ * Notes that packs are to be made, and drops those that there are. A writer calls it in its transaction, after it has
+ * written; whoever finds a pack that lies calls it, so that it is made again.
+ */
+export async function dropPacks(
+  client: ClientBase | Pool,
+  tenant: string,
+  changes: readonly PackChange[],
+): Promise<void> {
+  if (changes.length === 0) return
+  await client.query('select drop_packs($1, $2, $3)', [
+    tenant,
+    changes.map(({ owner }) => owner),
+    changes.map(({ type }) => type),
+  ])
+}
 
 /** Owners whose packs are dropped together. */
 const droppedOwnersMax = 50

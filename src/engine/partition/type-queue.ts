@@ -16,7 +16,7 @@ export interface TypeExport {
  * One type of a partition, in the order of the owners. Packs are exported as they come. An owner who has none that serve waits until the
  * versions of several such owners are read at once, and whoever comes after waits, too.
  */
-export class OwnedType {
+export class TypeQueue {
   readonly #export: TypeExport
   /** Owners without packs, and packs of others. */
   #waiting: (string | Pack)[] = []
