@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { readSchema } from '../scripts/schema/catalog.ts'
 import { schemaPage, schemaPageFile } from '../scripts/schema/page.ts'
-import { openScratch } from '../src/database/scratch.fixture.ts'
+import { openTestStore } from '../src/database/store.fixture.ts'
 
 test('docs/reference/schema.md shows the database after all migrations', async (t) => {
-  const store = await openScratch()
+  const store = await openTestStore()
   t.after(store.close)
   const schema = await readSchema(store.pool)
   assert.equal(readFileSync(schemaPageFile, 'utf8'), schemaPage(schema), 'run npm run pages')

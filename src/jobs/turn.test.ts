@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
-import { openScratch } from '../database/scratch.fixture.ts'
+import { openTestStore } from '../database/store.fixture.ts'
 import { claimPlanning } from './job.ts'
 import { claimPartition } from './partition.ts'
 import { nextTurn } from './turn.ts'
@@ -12,7 +12,7 @@ let pool: Pool
 let close: () => Promise<void>
 
 before(async () => {
-  ;({ pool, close } = await openScratch())
+  ;({ pool, close } = await openTestStore())
 })
 beforeEach(() => pool.query('delete from job'))
 after(() => close())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { Pool } from 'pg'
-import { openScratch } from '../../database/scratch.fixture.ts'
+import { openTestStore } from '../../database/store.fixture.ts'
 import { type Draft, draftOf, draftOfLine, provenanceTargetsMax } from '../draft.ts'
 import type { Change } from './change.ts'
 import { write } from './write.ts'
@@ -10,7 +10,7 @@ let pool: Pool
 let close: () => Promise<void>
 
 before(async () => {
-  ;({ pool, close } = await openScratch())
+  ;({ pool, close } = await openTestStore())
 })
 after(() => close())
 
