@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../../access/bearer.ts'
+import { type BundleEntry, entriesOf } from '../../fhir/bundle/bundle-entries.ts'
+import { isUrn } from '../../fhir/bundle/bundle-identities.ts'
+import { renameReferences } from '../../fhir/bundle/reference-text.ts'
 import { type OperationOutcome, operationOutcome } from '../../fhir/operation-outcome.ts'
 import { isId, isTypeName } from '../../fhir/reference.ts'
 import { lacksRead } from '../../protocol/grant.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import { keyOf } from '../../records/current.ts'
 import { draftOf } from '../../records/draft.ts'
-import { type BundleEntry, entriesOf, resolveLocalReferences } from '../../records/load/bundle-entries.ts'
 import { type Change, type Outcome, write } from '../../records/write.ts'
 import { auditOf, namingCodes } from '../audit/audited-refusal.ts'
 import { auditWrite } from '../audit/audited-write.ts'
@@ -167,7 +169,8 @@ function stepOf(
   const key = keyOf({ type, id })
   if (method === 'DELETE') return { kind: 'change', key, change: { kind: 'delete', key: { type, id }, ...condition } }
   if (entry.resource === undefined) return refused(entry, problem(400, 'required', 'The entry has no resource.'))
-  const draft = draftOf(resolveLocalReferences(entry.resource, resolved), [base], id)
+  const renamed = renameReferences(entry.resource, (name) => (isUrn(name) ? resolved.get(name) : undefined))
+  const draft = draftOf(renamed, [base], id)
   if ('fault' in draft) return refused(entry, faultProblem(draft))
   if (draft.type !== type || (method === 'PUT' && draft.statedId !== id)) {
     return refused(entry, problem(400, 'value', 'The resource is not the one that request.url names.'))

@@ -1,8 +1,10 @@
 import { isUtf8 } from 'node:buffer'
 import type { Pool } from 'pg'
+import { entriesOf } from '../../fhir/bundle/bundle-entries.ts'
+import { isUrn } from '../../fhir/bundle/bundle-identities.ts'
+import { renameReferences } from '../../fhir/bundle/reference-text.ts'
 import { type Draft, draftOf, draftOfLine, recordBytesMax } from '../draft.ts'
 import { waitForDisk, write } from '../write.ts'
-import { entriesOf, resolveLocalReferences } from './bundle-entries.ts'
 import { openSourceFile, type SourceFile } from './source-files.ts'
 import { linesOf } from './source-lines.ts'
 
@@ -229,7 +231,8 @@ function* bundleDrafts(text: string, options: LoadOptions, fault: Fault): Genera
       fault(place, 'no resource')
       continue
     }
-    const draft = draftOf(resolveLocalReferences(resource, resolved), options.bases, id as string | undefined)
+    const renamed = renameReferences(resource, (name) => (isUrn(name) ? resolved.get(name) : undefined))
+    const draft = draftOf(renamed, options.bases, id as string | undefined)
     if ('fault' in draft) fault(place, draft.fault)
     else yield draft
   }
