@@ -9,7 +9,7 @@ import { Failure } from '../failure.ts'
 import { acceptJob, findJob } from '../jobs/job.ts'
 import { draftOf } from '../records/draft.ts'
 import { packChanged } from '../records/packs/packer.ts'
-import { write } from '../records/write.ts'
+import { write } from '../records/write/write.ts'
 import { clientCommand } from './client/client.ts'
 import { tenantCommand } from './tenant/tenant.ts'
 
