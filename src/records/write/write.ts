@@ -1,11 +1,13 @@
 import type { ClientBase, Pool } from 'pg'
 import { type Current, type Key, readCurrentRows, supersede } from '../current.ts'
+import type { Draft } from '../draft.ts'
+import { reindex } from '../identifiers.ts'
 import { packsToDrop } from '../packs/packs-to-drop.ts'
 import { dropPacks } from '../packs/stored-packs.ts'
 import { insertRows } from '../record-row.ts'
 import { type Attempt, inAttempts, MustBeAlone } from './attempts.ts'
 import { beginWrite } from './begin-write.ts'
-import { type Change, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
+import { type Change, isRefused, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
 import { newRows } from './new-rows.ts'
 import { type Ownership, ownershipAfter } from './ownership.ts'
 import { forgetAwaited, rememberAwaited } from './provenance-owners.ts'
@@ -13,7 +15,7 @@ import { forgetAwaited, rememberAwaited } from './provenance-owners.ts'
 export interface WriteOptions {
   /** Keep the source's `meta.lastUpdated` for `_since`; `written` orders versions all the same. */
   readonly keepLastUpdated?: boolean
-  /** Write nothing at all when one change conflicts (FHIR transaction). */
+  /** Write nothing at all when one change is refused (FHIR transaction). */
   readonly allOrNothing?: boolean
   /**
    * Do not wait for the disk: a crash of the database may undo the write, as a whole. For loads, which end with a write that waits.
@@ -54,7 +56,7 @@ async function writeOnce(
   const times = { written, keepLastUpdated: options.keepLastUpdated ?? false }
   const current = looks ? await readCurrentRows(client, tenant, changes.map(keyOfChange)) : new Map<string, Current>()
   const outcomes = changes.map((change) => outcomeOf(change, current.get(keyTextOf(change)), times))
-  if (options.allOrNothing && outcomes.some(({ kind }) => kind === 'conflict')) {
+  if (options.allOrNothing && outcomes.some(isRefused)) {
     await client.query('rollback')
     return outcomes
   }
@@ -88,9 +90,17 @@ async function apply(
   const rows = newRows(changes, ownership, current, times)
   const keys = [...changes.map(keyTextOf), ...placed.map(({ id }) => `Provenance/${id}`)]
   const superseded = keys.flatMap((key) => current.get(key) ?? [])
+  await reindex(client, tenant, draftsOf(changes), endedBy(changes, current))
   await supersede(client, tenant, superseded, times.written)
   await insertRows(client, tenant, rows)
   await dropPacks(client, tenant, packsToDrop(rows, superseded))
   await rememberAwaited(client, tenant, awaited)
   if (placed.length > 0) await forgetAwaited(client, tenant, arrived)
 }
+
+const draftsOf = (changes: readonly Change[]): Draft[] =>
+  changes.flatMap((change) => (change.kind === 'put' ? [change.draft] : []))
+
+/** The records that had a state before a write, and have another one after it. */
+const endedBy = (changes: readonly Change[], current: ReadonlyMap<string, Current>): Current[] =>
+  changes.flatMap((change) => current.get(keyTextOf(change)) ?? []).filter(({ deleted }) => !deleted)
