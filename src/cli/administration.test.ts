@@ -159,7 +159,7 @@ test('a tenant that has something is removed only with its data, and then wholly
   await assert.rejects(run('tenant', 'show', tenant), /no tenant/)
   await assert.rejects(run('client', 'show', client), /no client/)
   assert.equal(await findJob(store.pool, job), undefined)
-  for (const table of ['record', 'pack', 'unpacked', 'awaited_target', 'job', 'client', 'tenant']) {
+  for (const table of ['record', 'pack', 'unpacked', 'identifier', 'awaited_target', 'job', 'client', 'tenant']) {
     const column = table === 'tenant' ? 'id' : 'tenant'
     const { rowCount } = await store.pool.query(`select from ${table} where ${column} = $1`, [tenant])
     assert.equal(rowCount, 0, table)

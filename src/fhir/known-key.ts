@@ -8,6 +8,9 @@ const knownKeys = [
   'subject',
   'patient',
   'target',
+  'identifier',
+  'system',
+  'value',
   'versionId',
   'lastUpdated',
 ] as const

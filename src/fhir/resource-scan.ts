@@ -20,6 +20,14 @@ export interface ResourceScan {
   readonly targets: readonly Span[]
   /** `reference` at any depth, the ones above too. */
   readonly references: readonly Span[]
+  /** `identifier`: the objects in it, or the one that it is. */
+  readonly identifiers: readonly IdentifierScan[]
+}
+
+/** `system` and `value` of an identifier, where they are strings. */
+interface IdentifierScan {
+  readonly system: Span | undefined
+  readonly value: Span | undefined
 }
 
 /** As much of a scan as has been found so far. */
@@ -33,6 +41,7 @@ export interface FoundSpans {
   patient: Span | undefined
   readonly targets: Span[]
   readonly references: Span[]
+  readonly identifiers: { system: Span | undefined; value: Span | undefined }[]
 }
 
 export const nothingFound = (): FoundSpans => ({
@@ -45,6 +54,7 @@ export const nothingFound = (): FoundSpans => ({
   patient: undefined,
   targets: [],
   references: [],
+  identifiers: [],
 })
 
 /** Whether nothing is missing that a resource must have. */

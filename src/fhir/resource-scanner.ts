@@ -14,10 +14,10 @@ const closeBracket = 0x5d
 const [letterT, letterF, letterN] = [0x74, 0x66, 0x6e]
 
 /**
- * What an object or array is in the resource: the resource itself, one of its members, or anything within. The array `target` has objects
- * with the same place. Places tell what the members mean.
+ * What an object or array is in the resource: the resource itself, one of its members, or anything within. The arrays `target` and
+ * `identifier` have objects with the same place. Places tell what the members mean.
  */
-type Place = 'root' | 'meta' | 'subject' | 'patient' | 'target' | 'within'
+type Place = 'root' | 'meta' | 'subject' | 'patient' | 'target' | 'identifier' | 'within'
 
 /**
  * Reads the bytes of resources once, without making anything of them but positions: several times faster than parsing, and a load
@@ -50,6 +50,7 @@ export class ResourceScanner {
   /** @param depth how many objects and arrays are around this one */
   #object(place: Place, depth: number): boolean {
     if (depth >= jsonDepthMax) return false
+    if (place === 'identifier') this.#found.identifiers.push({ system: undefined, value: undefined })
     const firstKey = this.#keys.count
     this.#json.at++
     this.#json.skipBlanks()
@@ -85,6 +86,7 @@ export class ResourceScanner {
     if (key === undefined && place !== 'meta') return this.#value('within', depth)
     if (place === 'root') return this.#rootValue(key, depth)
     if (place === 'meta') return this.#metaValue(key, depth, start)
+    if (place === 'identifier' && (key === 'system' || key === 'value')) return this.#identifierValue(key)
     return this.#innerValue(place, key, depth)
   }
 
@@ -148,6 +150,8 @@ export class ResourceScanner {
         return this.#value(key, depth)
       case 'target':
         return opening === openBracket ? this.#array('target', depth + 1) : this.#value('within', depth)
+      case 'identifier':
+        return opening === openBracket ? this.#array('identifier', depth + 1) : this.#value('identifier', depth)
       default:
         return this.#innerValue('root', key, depth)
     }
@@ -165,6 +169,13 @@ export class ResourceScanner {
     if (!this.#innerValue('meta', key, depth)) return false
     if (key !== 'versionId' && key !== 'lastUpdated') this.#found.metaKept.push({ start, end: this.#json.at })
     return true
+  }
+
+  /** The value of a member of the identifier that is being read. */
+  #identifierValue(key: 'system' | 'value'): boolean {
+    const text = this.#plainString()
+    this.#found.identifiers.at(-1)![key] = text
+    return text !== undefined
   }
 
   /** The value of a member that means nothing, unless it is a reference: what that is of, the place of its object tells. */

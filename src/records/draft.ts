@@ -1,3 +1,4 @@
+import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
@@ -18,11 +19,16 @@ export interface Draft {
   /** Provenance: distinct `Type/id` of owned types. */
   readonly targets: readonly string[]
   readonly refs: readonly string[]
+  /** The business identifiers that it can be found by. */
+  readonly identifiers: readonly Identifier[]
   readonly digest: Buffer
 }
 
 /** The longest text of one record, in bytes of UTF-8. */
 export const recordBytesMax = 16 * 1024 * 1024
+
+/** The most identifiers of one record. One of them that could not be found by would be worse than a refusal. */
+export const identifiersMax = 1_000
 
 /**
  * Distinct targets of one Provenance that belong to patients. Each is looked up while the write may hold up all others, so whoever has
@@ -56,7 +62,8 @@ export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | Tex
 const scanner = new ResourceScanner()
 
 /** As much of a scanned resource as ownership and references depend on. */
-function outlineOf(line: Buffer, { resourceType, id, subject, patient, targets, references }: ResourceScan) {
+function outlineOf(line: Buffer, scan: ResourceScan) {
+  const { resourceType, id, subject, patient, targets, references, identifiers } = scan
   const text = ({ start, end }: Span) => line.toString('utf8', start, end)
   const reference = (span: Span) => ({ reference: text(span) })
   return {
@@ -66,6 +73,10 @@ function outlineOf(line: Buffer, { resourceType, id, subject, patient, targets, 
     subject: subject && reference(subject),
     patient: patient && reference(patient),
     target: targets.map(reference),
+    identifier: identifiers.map(({ system, value }) => ({
+      ...(system && { system: text(system) }),
+      ...(value && { value: text(value) }),
+    })),
   }
 }
 
@@ -76,6 +87,10 @@ function describe(
   text: ResourceText,
   bases: readonly string[],
 ): Draft | TextFault {
+  const identifiers = identifiersOf(resource)
+  if (identifiers.length > identifiersMax) {
+    return { fault: `more than ${identifiersMax} identifiers`, expression: `${type}.identifier` }
+  }
   const isProvenance = type === 'Provenance'
   const targets = isProvenance ? provenanceTargets(resource, bases) : []
   if (targets.length > provenanceTargetsMax) {
@@ -90,6 +105,7 @@ function describe(
     owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
     targets,
     refs: referencedRecords(resource, bases),
+    identifiers,
     digest: digestOf(text),
   }
 }

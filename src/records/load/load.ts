@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import type { Pool } from 'pg'
+import { entriesOf } from '../../fhir/bundle/bundle-entries.ts'
+import { isUrn } from '../../fhir/bundle/bundle-identities.ts'
+import { renameReferences } from '../../fhir/bundle/reference-text.ts'
 import { type Draft, draftOf, draftOfLine, recordBytesMax } from '../draft.ts'
 import { waitForDisk } from '../write/wait-for-disk.ts'
 import { write } from '../write/write.ts'
-import { entriesOf, resolveLocalReferences } from './bundle-entries.ts'
 import { openSourceFile, type SourceFile } from './source-files.ts'
 import { linesOf } from './source-lines.ts'
 
@@ -236,7 +238,8 @@ function* bundleDrafts(text: string, options: LoadOptions, fault: Fault): Genera
       fault(place, 'no resource')
       continue
     }
-    const draft = draftOf(resolveLocalReferences(resource, resolved), options.bases, id as string | undefined)
+    const renamed = renameReferences(resource, (name) => (isUrn(name) ? resolved.get(name) : undefined))
+    const draft = draftOf(renamed, options.bases, id as string | undefined)
     if ('fault' in draft) fault(place, draft.fault)
     else yield draft
   }

@@ -1,15 +1,33 @@
 import { statedLastUpdated } from '../../fhir/resource-text.ts'
-import { type Current, type Key, keyOf } from '../current.ts'
+import { type Current, type Key, keyOf, Overtaken } from '../current.ts'
 import type { Draft } from '../draft.ts'
 
-/** One change of the store. `ifMatch` is the version that must be current (FHIR If-Match). */
-export type Change =
-  | { readonly kind: 'put'; readonly draft: Draft; readonly ifMatch?: number }
-  | { readonly kind: 'delete'; readonly key: Key; readonly ifMatch?: number }
+/** One change of the store. */
+export type Change = Put | (Conditions & { readonly kind: 'delete'; readonly key: Key })
 
-/** What became of a change. `conflict`: `ifMatch` is not the current version; nothing was written for it. */
+interface Put extends Conditions {
+  readonly kind: 'put'
+  readonly draft: Draft
+  /** It may create the record or find it unchanged, but not change it: whoever has this id already is another one. */
+  readonly onlyNew?: true
+}
+
+interface Conditions {
+  /** The version that must be current (FHIR If-Match). */
+  readonly ifMatch?: number
+  /**
+   * The version that a look-up in the same transaction saw, 0 for no record. When it is another one by now the write begins again, with
+   * its look-ups.
+   */
+  readonly seen?: number
+}
+
+/**
+ * What became of a change. Nothing was written for it where it is a `conflict`, `ifMatch` is not the current version, and where it
+ * `exists`, another record has the id of one that may only be new.
+ */
 export interface Outcome {
-  readonly kind: 'created' | 'updated' | 'unchanged' | 'deleted' | 'absent' | 'conflict'
+  readonly kind: 'created' | 'updated' | 'unchanged' | 'deleted' | 'absent' | 'conflict' | 'exists'
   /** The record's current version afterwards; 0 when there is none. */
   readonly version: number
   /** Milliseconds since 1970; undefined when nothing was written. */
@@ -24,15 +42,22 @@ export interface WriteTimes {
   readonly keepLastUpdated: boolean
 }
 
+/** Whether an outcome refuses its change, and with it a write that is all or nothing. */
+export const isRefused = ({ kind }: Outcome): boolean => kind === 'conflict' || kind === 'exists'
+
 export const keyOfChange = (change: Change): Key => (change.kind === 'put' ? change.draft : change.key)
 
 /** `Type/id` */
 export const keyTextOf = (change: Change): string => (change.kind === 'put' ? change.draft.key : keyOf(change.key))
 
-/** What will become of a change, if `current` is the current version of its record until then. */
+/**
+ * What will become of a change, if `current` is the current version of its record until then.
+ * @throws Overtaken when that is not the version that was seen
+ */
 export function outcomeOf(change: Change, current: Current | undefined, times: WriteTimes): Outcome {
   const version = current?.version ?? 0
   const exists = current !== undefined && !current.deleted
+  if (change.seen !== undefined && change.seen !== (exists ? version : 0)) throw new Overtaken()
   if (change.ifMatch !== undefined && (!exists || change.ifMatch !== version)) return { kind: 'conflict', version }
   if (change.kind === 'delete') {
     return exists ? { kind: 'deleted', version: version + 1, lastUpdated: times.written } : { kind: 'absent', version }
@@ -40,6 +65,7 @@ export function outcomeOf(change: Change, current: Current | undefined, times: W
   const lastUpdated = lastUpdatedOf(change.draft, times)
   if (!exists) return { kind: 'created', version: version + 1, lastUpdated }
   if (current.digest.equals(change.draft.digest)) return { kind: 'unchanged', version }
+  if (change.onlyNew) return { kind: 'exists', version }
   return { kind: 'updated', version: version + 1, lastUpdated }
 }
 

@@ -1,11 +1,14 @@
 import type { ClientBase, Pool } from 'pg'
 import { type Current, type Key, readCurrentRows, supersede } from '../current.ts'
+import type { Draft } from '../draft.ts'
+import { reindex } from '../identifiers.ts'
 import { dropPacks } from '../packs/drop-packs.ts'
 import { packsToDrop } from '../packs/packs-to-drop.ts'
 import { insertRows } from '../record-row.ts'
 import { type Attempt, inAttempts, MustBeAlone } from './attempts.ts'
 import { beginWrite } from './begin-write.ts'
-import { type Change, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
+import { type Change, isRefused, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
+import { type DecidedChanges, identifierLocks } from './decided-changes.ts'
 import { newRows } from './new-rows.ts'
 import { type Ownership, ownershipAfter } from './ownership-after.ts'
 import { forgetAwaited, forgetWaiting, rememberAwaited } from './provenance-owners.ts'
@@ -13,7 +16,7 @@ import { forgetAwaited, forgetWaiting, rememberAwaited } from './provenance-owne
 export interface WriteOptions {
   /** Keep the source's `meta.lastUpdated` for `_since`; `written` orders versions all the same. */
   readonly keepLastUpdated?: boolean
-  /** Write nothing at all when one change conflicts (FHIR transaction). */
+  /** Write nothing at all when one change is refused (FHIR transaction). */
   readonly allOrNothing?: boolean
   /**
    * Do not wait for the disk: a crash of the database may undo the write, as a whole. For loads, which end with a write that waits.
@@ -32,29 +35,33 @@ export interface WriteOptions {
 /**
  * Applies changes of distinct records in one transaction; all of them get the same `written`, which the database's clock gives.
  * Outcomes are in the order of the changes. An unchanged record makes no new version.
+ * @param changes given, or decided on in the transaction; then the outcomes are those of what was decided last
  */
 export function write(
   pool: Pool,
   tenant: string,
-  changes: readonly Change[],
+  changes: readonly Change[] | DecidedChanges,
   options: WriteOptions = {},
 ): Promise<Outcome[]> {
+  const decided = 'decide' in changes ? changes : { alone: [], decide: async () => changes }
   const first: Attempt = { alone: false, looks: !options.probablyNew }
-  return inAttempts(pool, first, (client, attempt) => writeOnce(client, tenant, changes, options, attempt))
+  return inAttempts(pool, first, (client, attempt) => writeOnce(client, tenant, decided, options, attempt))
 }
 
 async function writeOnce(
   client: ClientBase,
   tenant: string,
-  changes: readonly Change[],
+  decided: DecidedChanges,
   options: WriteOptions,
   { alone, looks }: Attempt,
 ): Promise<Outcome[]> {
-  const written = await beginWrite(client, alone, options.deferred ?? false)
+  const locks = identifierLocks(tenant, decided.alone)
+  const written = await beginWrite(client, alone, options.deferred ?? false, locks)
+  const changes = await decided.decide(client)
   const times = { written, keepLastUpdated: options.keepLastUpdated ?? false }
   const current = looks ? await readCurrentRows(client, tenant, changes.map(keyOfChange)) : new Map<string, Current>()
   const outcomes = changes.map((change) => outcomeOf(change, current.get(keyTextOf(change)), times))
-  if (options.allOrNothing && outcomes.some(({ kind }) => kind === 'conflict')) {
+  if (options.allOrNothing && outcomes.some(isRefused)) {
     await client.query('rollback')
     return outcomes
   }
@@ -88,6 +95,7 @@ async function apply(
   const rows = newRows(changes, ownership, current, times)
   const keys = [...changes.map(keyTextOf), ...placed.map(({ id }) => `Provenance/${id}`)]
   const superseded = keys.flatMap((key) => current.get(key) ?? [])
+  await reindex(client, tenant, draftsOf(changes), endedBy(changes, current))
   await supersede(client, tenant, superseded, times.written)
   await insertRows(client, tenant, rows)
   await dropPacks(client, tenant, packsToDrop(rows, superseded))
@@ -100,3 +108,10 @@ async function apply(
   await rememberAwaited(client, tenant, awaited)
   if (placed.length > 0) await forgetAwaited(client, tenant, arrived)
 }
+
+const draftsOf = (changes: readonly Change[]): Draft[] =>
+  changes.flatMap((change) => (change.kind === 'put' ? [change.draft] : []))
+
+/** The records that had a state before a write, and have another one after it. */
+const endedBy = (changes: readonly Change[], current: ReadonlyMap<string, Current>): Current[] =>
+  changes.flatMap((change) => current.get(keyTextOf(change)) ?? []).filter(({ deleted }) => !deleted)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { jsonDepthMax } from '../../fhir/json/json-text.ts'
-import { entriesOf, resolveLocalReferences } from './bundle-entries.ts'
+import { jsonDepthMax } from '../json/json-text.ts'
+import { entriesOf } from './bundle-entries.ts'
 
 const uuid = 'urn:uuid:2f1e6a4e-6a51-4f4c-9d0e-1f6c2a6b7c8d'
 
@@ -62,27 +62,5 @@ describe('entries of a Bundle', () => {
       assert.equal(entry!.fullUrl, undefined)
       assert.equal(entry!.request.method, undefined)
     }
-  })
-})
-
-describe('references inside a Bundle', () => {
-  const resolved = new Map([[uuid, 'Patient/7']])
-
-  it('become references to the stored record', () => {
-    const text = `{"subject":{"reference": "${uuid}"},"content":[{"attachment":{"url":"${uuid}"}}],"value":1.10}`
-    assert.equal(
-      resolveLocalReferences(text, resolved),
-      '{"subject":{"reference": "Patient/7"},"content":[{"attachment":{"url":"Patient/7"}}],"value":1.10}',
-    )
-  })
-
-  it('stay as they are when the Bundle has no such entry', () => {
-    const text = '{"reference":"urn:uuid:unknown","other":{"reference":"Patient/1"}}'
-    assert.equal(resolveLocalReferences(text, resolved), text)
-  })
-
-  it('are replaced in no other element, and not within a text', () => {
-    const text = `{"identifier":{"value":"${uuid}"},"div":"\\"reference\\":\\"${uuid}\\""}`
-    assert.equal(resolveLocalReferences(text, resolved), text)
   })
 })

@@ -1,4 +1,4 @@
-import { itemsOf, membersOf } from '../../fhir/json/json-text.ts'
+import { itemsOf, membersOf } from '../json/json-text.ts'
 
 /** One entry of a Bundle as text, so that its resource is stored to the letter. */
 export interface BundleEntry {
@@ -38,15 +38,4 @@ function entryOf(text: string, index: number): BundleEntry {
     resource: value('resource'),
     request: typeof request === 'object' && request !== null ? request : {},
   }
-}
-
-/** Values of the elements `reference` and `url`: the only ones a Bundle-local identity is replaced in. */
-const localReferencePattern = /("(?:reference|url)"\s*:\s*")(urn:(?:uuid|oid):[^"\\]+)"/g
-
-/** The same text with `urn:uuid:` references to other entries of the Bundle replaced by `Type/id`. */
-export function resolveLocalReferences(text: string, resolved: ReadonlyMap<string, string>): string {
-  return text.replace(localReferencePattern, (whole, before: string, urn: string) => {
-    const target = resolved.get(urn)
-    return target === undefined ? whole : `${before}${target}"`
-  })
 }
