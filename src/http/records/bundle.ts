@@ -62,6 +62,7 @@ const bundle = described({
     404: 'An entry of a transaction names no resource type.',
     412: 'A version in `ifMatch` of a transaction is not the current one.',
     415: '`Content-Type` is missing or not FHIR JSON.',
+    422: 'An entry of a transaction is a Group with a modifier extension.',
   },
 })
 

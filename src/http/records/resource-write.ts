@@ -32,6 +32,7 @@ const badBody = {
   400: 'The body is not a resource that can be stored, or does not fit the URL.',
   404: 'The URL names no resource type.',
   415: '`Content-Type` is missing or not FHIR JSON.',
+  422: 'The body is a Group with a modifier extension, which may change who is a member.',
 }
 const conflicting = { 412: 'The record has another version than `If-Match` says.' }
 
