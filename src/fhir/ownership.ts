@@ -1,4 +1,4 @@
-import { notedReference } from './noted-reference.ts'
+import { notedReference } from './open-reference.ts'
 import { localReference } from './reference.ts'
 import { type ClinicalType, clinicalTypes } from './resource-types.ts'
 

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { isOpen } from '../../fhir/noted-reference.ts'
+import { isOpen } from '../../fhir/open-reference.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'

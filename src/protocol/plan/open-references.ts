@@ -1,4 +1,4 @@
-import { isOpen, type OpenMark, openMarks, readOpen } from '../../fhir/noted-reference.ts'
+import { isOpen, type OpenMark, openMarks, readOpen } from '../../fhir/open-reference.ts'
 import type { Issue } from '../../fhir/operation-outcome.ts'
 import { isExportableType, isReferenceType } from '../../fhir/resource-types.ts'
 import type { ExportRequest } from '../request/export-request.ts'
