@@ -11,6 +11,7 @@ import {
   patient,
   provenance,
   put,
+  putAlone,
   type Resource,
   referenceTo,
 } from '../resources.ts'
@@ -92,18 +93,7 @@ export const levelScenarios: readonly Scenario[] = [
         observation('ol1', 'ol1', { performer }),
         observation('ol2', 'ol1', { status: 'amended', focus: [referenceTo('Medication/secret')] }),
       ]
-      for (const record of records) {
-        const answer = await suite.ask(
-          await suite.sharedCaller('commons'),
-          'PUT',
-          `/${record.resourceType}/${record.id}`,
-          {
-            headers: { 'content-type': 'application/fhir+json' },
-            body: JSON.stringify(record),
-          },
-        )
-        assert.equal(answer.status, 201, answer.body.toString('utf8'))
-      }
+      for (const record of records) await putAlone(suite, record, 'commons')
       const caller = await suite.newCaller('commons')
       const lines = async (...parameters: object[]) => {
         const found = await exported(suite, caller, { patients: [patientEntry('Patient/ol1')], parameters })

@@ -4,7 +4,7 @@ import type { Answer } from '../exchange.ts'
 import { type Exported, exportedBy, startExport } from '../exported.ts'
 import { kickOffRequest } from '../kick-off.ts'
 import { assertRefused, outcomeOf } from '../outcome.ts'
-import { condition, patient, put, type Resource, referenceTo, remove } from '../resources.ts'
+import { condition, patient, put, putAlone, type Resource, referenceTo, remove } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Caller, ScenarioSuite } from '../suite.ts'
 
@@ -204,8 +204,8 @@ export const groupScenarios: readonly Scenario[] = [
         patient('gi5'),
         patient('gi-deleted'),
         { ...group('g-inner-by-id', [member('Patient/gi5')]), ...mrn('inner') },
-        group('g-identifiers', members),
       ])
+      await putAlone(suite, group('g-identifiers', members))
       await remove(suite, 'Patient/gi-deleted', 'clinic')
       const caller = await suite.newCaller()
       const answer = await kickOffGroup(suite, caller, 'g-identifiers')

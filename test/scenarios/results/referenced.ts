@@ -3,7 +3,7 @@ import { referenceHopsMax } from '../../../src/protocol/limits.ts'
 import { packChanged } from '../../../src/records/packs/packer.ts'
 import { exported } from '../exported.ts'
 import { entry, patientEntry } from '../kick-off.ts'
-import { condition, encounter, observation, patient, provenance, put, referenceTo } from '../resources.ts'
+import { condition, encounter, observation, patient, provenance, put, putAlone, referenceTo } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
 import type { ScenarioSuite } from '../suite.ts'
 
@@ -152,11 +152,7 @@ export const referencedScenarios: readonly Scenario[] = [
         referenceTo('Practitioner?identifier=urn:npi|1'),
         referenceTo('PractitionerRole?identifier=a|b'),
       ]
-      const answer = await suite.ask(await suite.sharedCaller(), 'PUT', '/Observation/loose', {
-        headers: { 'content-type': 'application/fhir+json' },
-        body: JSON.stringify(observation('loose', 'loose', { performer })),
-      })
-      assert.equal(answer.status, 201, answer.body.toString('utf8'))
+      await putAlone(suite, observation('loose', 'loose', { performer }))
       const patients = [patientEntry('Patient/loose')]
       const caller = await suite.newCaller()
       const told = async (types?: string) =>
