@@ -92,13 +92,36 @@ describe('the records that a record refers to (protocol §4)', () => {
     ])
   })
 
-  it('are no contained ones, none of other servers and none of other types', () => {
+  it('are no contained ones, none of types that are exported for themselves, and no other texts', () => {
     const resource = {
       location: reference('#location'),
-      performer: [reference('https://elsewhere.example.org/Practitioner/1'), reference('PractitionerRole/1')],
       subject: reference('Patient/p'),
       note: [{ text: 'see Practitioner/9', reference: ['Practitioner/8'] }],
     }
     assert.deepEqual(referencedRecords(resource, bases), [])
+  })
+
+  it('are marked where they are open, with the type that can be told', () => {
+    const performer = [
+      'Practitioner?identifier=http://hl7.org/fhir/sid/us-npi|1',
+      `${base}/Organization?name=x`,
+      'https://elsewhere.example.org/Practitioner/1/_history/2',
+      'https://elsewhere.example.org/Practitioner/2',
+      'https://elsewhere.example.org/x?Location/1',
+      'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0',
+      'PractitionerRole/1',
+      `${base}/Medication/1`,
+      'no reference',
+    ].map(reference)
+    assert.deepEqual(referencedRecords({ performer }, bases), [
+      '?/Practitioner',
+      '?/Organization',
+      '!/Practitioner',
+      '!/-',
+      ':/-',
+      '+/PractitionerRole',
+      '+/Medication',
+      '*/-',
+    ])
   })
 })

@@ -1,5 +1,6 @@
+import { notedReference } from './open-reference.ts'
 import { localReference } from './reference.ts'
-import { type ClinicalType, clinicalTypes, isReferenceType } from './resource-types.ts'
+import { type ClinicalType, clinicalTypes } from './resource-types.ts'
 
 /**
  * The element that says whose record it is. Not the compartment: Device is missing from it, and a participant
@@ -54,7 +55,10 @@ export function provenanceTargets(resource: JsonObject, bases: readonly string[]
   return [...targets]
 }
 
-/** Every Location, Organization and Practitioner that the resource refers to at any depth, as distinct `Type/id` (protocol §4). */
+/**
+ * Every Location, Organization and Practitioner that the resource refers to at any depth, as distinct `Type/id` (protocol §4), and the
+ * marks of its open references.
+ */
 export function referencedRecords(resource: JsonObject, bases: readonly string[]): string[] {
   const found = new Set<string>()
   collect(resource, bases, found)
@@ -71,8 +75,8 @@ function collect(value: unknown, bases: readonly string[], found: Set<string>): 
     const member = (value as JsonObject)[name]
     if (typeof member === 'object') collect(member, bases, found)
     else if (name === 'reference' && typeof member === 'string') {
-      const target = localReference(member, bases)
-      if (target && isReferenceType(target.type)) found.add(`${target.type}/${target.id}`)
+      const noted = notedReference(member, bases)
+      if (noted !== undefined) found.add(noted)
     }
   }
 }

@@ -28,6 +28,8 @@ export interface ReadResource {
 
 /** Why a text is not a resource that can be stored; `expression` is a FHIRPath location. */
 export interface TextFault {
+  /** `extension`: the text is a resource, of which a modifier extension says that it may mean something else. */
+  readonly kind?: 'extension'
   readonly fault: string
   readonly expression?: string
 }

@@ -17,6 +17,7 @@ import { profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
 import { refuseConnection, refusePath } from './connection/unreadable.ts'
+import { refuseUnsound } from './connection/unsound.ts'
 import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { isOutage, retryOutageSeconds } from './database-outage.ts'
@@ -73,13 +74,16 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   addRequestIds(app)
   addSecurityHeaders(app, context)
   logAnswers(app)
+  refuseUnsound(app)
   allowCrossOrigin(app)
   const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
   // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, withoutMark(body as Buffer)),
+  )
 
   collectDescriptions(app, context)
   app.register(async (open) => {
@@ -122,6 +126,8 @@ function serverOptions(bounds: ConnectionBounds, certificate: Certificate | unde
     connectionsCheckingInterval: bounds.lateEveryMs,
     // One that has both lengths, or headers that hold line ends, could be read differently by a proxy in front.
     insecureHTTPParser: false,
+    // Node would answer without an OperationOutcome; see `refuseUnsound`.
+    requireHostHeader: false,
   }
   const options = {
     requestTimeout: bounds.requestMsMax,
@@ -173,6 +179,12 @@ function refuseUnknownPaths(app: FastifyInstance): void {
     if (request.is404) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
   })
 }
+
+const byteOrderMark = Buffer.from('\ufeff')
+
+/** A body without the byte order mark that some programs begin UTF-8 with: whoever reads JSON may ignore it (RFC 8259 §8.1). */
+const withoutMark = (body: Buffer): Buffer =>
+  body.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? body.subarray(byteOrderMark.length) : body
 
 /** A small body that unpacks to a large one costs its sender nothing: none is unpacked, and that is said (RFC 9110 §15.5.16). */
 function refuseCompressedBodies(app: FastifyInstance): void {

@@ -1,7 +1,11 @@
 import type { ClientBase, Pool } from 'pg'
 
+/** What stands in place of a type is below the letters in marks of open references, which are only told. */
+const isRecord = `type >= 'A'`
+
 /**
- * Adds records (`Type/id`) that the last partition of the job exports once, however many partitions found them.
+ * Adds records (`Type/id`) that the last partition of the job exports once, however many partitions found them, and marks of open
+ * references, which it tells of.
  * @param hop how many references away from the exported records; what is there already keeps its own
  */
 export async function addReferences(
@@ -36,8 +40,19 @@ function columnsOf(references: Iterable<string>): { types: string[]; ids: string
 }
 
 export async function countReferences(client: ClientBase, job: string): Promise<number> {
-  const { rows } = await client.query('select count(*)::int as count from reference where job = $1', [job])
+  const { rows } = await client.query(`select count(*)::int as count from reference where job = $1 and ${isRecord}`, [
+    job,
+  ])
   return rows[0].count
+}
+
+/** Marks that are looked at: there are a few kinds of them, of the types that records refer to. */
+const openReferencesMax = 1_000
+
+/** The marks of open references that partitions of the job have noted. */
+export async function openReferences(pool: Pool, job: string): Promise<string[]> {
+  const sql = `select type, id from reference where job = $1 and not (${isRecord}) order by type, id limit ${openReferencesMax}`
+  return (await pool.query<{ type: string; id: string }>(sql, [job])).rows.map(({ type, id }) => `${type}/${id}`)
 }
 
 const pageRowsMax = 1_000

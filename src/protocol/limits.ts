@@ -3,6 +3,16 @@
 /** S-23: values of `patient` in one request, before duplicates are dropped. */
 export const patientsMax = 20_000
 
+/** What is read to find out who is in a Group; it and the Groups in it are judged at the kick-off, so all of it is bounded. */
+export const groupsMax = 1_000
+/** How many Groups may lie around one; 0 for the Group that is exported. */
+export const groupDepthMax = 16
+/** Members that one Group lists, and all of them together; also those who are none at the moment. */
+export const groupEntriesMax = 100_000
+export const groupEntriesTotalMax = 200_000
+/** The texts of all of them: as much as one record may have. */
+export const groupBytesMax = 16 * 1024 * 1024
+
 /** Body of a kick-off: 20,000 patients are 1.4 to 4.7 MB (protocol §2.2). */
 export const requestBytesMax = 16 * 1024 * 1024
 

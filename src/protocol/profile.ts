@@ -49,6 +49,13 @@ export interface Profile {
   readonly typeFilter: TypeFilterSwitches
   /** O-14: from exported records only, or from referenced records too. A tenant may say so for itself. */
   readonly referenceWalk: ReferenceWalk
+  /**
+   * The `error` file tells of everything that may be missed: open references of any kind, and records that are nobody's. Otherwise it tells
+   * of what the operation promises: a Location, Organization or Practitioner whose reference was never resolved.
+   */
+  readonly tellsAll: boolean
+  /** `_format` in the URL of a kick-off, which FHIR has for every operation, is taken when it is JSON. */
+  readonly formatInUrl: boolean
   /** D30: issue codes are the exact ones; otherwise what is wrong with a request is `invalid`. */
   readonly fineCodes: boolean
   /** D34: the CapabilityStatement names the IG's OperationDefinitions, not our own. */
@@ -77,6 +84,8 @@ const millennium: Profile = {
   manifestDeleted: false,
   typeFilter: { ...millenniumSwitches, documentedOnly: false },
   referenceWalk: 'one-hop',
+  tellsAll: false,
+  formatInUrl: false,
   fineCodes: false,
   igDefinitions: false,
 }
@@ -100,6 +109,8 @@ const hl7: Profile = {
   manifestDeleted: true,
   typeFilter: hl7Switches,
   referenceWalk: 'one-hop',
+  tellsAll: true,
+  formatInUrl: true,
   fineCodes: true,
   igDefinitions: true,
 }

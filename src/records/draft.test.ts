@@ -282,3 +282,27 @@ describe('a draft of a line', () => {
     }
   })
 })
+
+describe('a Group', () => {
+  const group = (more: object) =>
+    JSON.stringify({ resourceType: 'Group', id: 'g', member: [{ entity: { reference: 'Patient/p' } }], ...more })
+
+  it('with a modifier extension is a fault with its place, of a line too', () => {
+    const source = group({ characteristic: [{ modifierExtension: [{ url: 'http://example.org/x' }] }] })
+    const found = draftOf(source, bases)
+    assert.ok('fault' in found)
+    assert.deepEqual([found.kind, found.expression], ['extension', 'Group.characteristic[0].modifierExtension'])
+    assertSame(source)
+  })
+
+  it('without one is a record, and so are other resources with one', () => {
+    assertSame(group({}))
+    assert.ok(!('fault' in draftOf(group({}), bases)))
+    const basic = JSON.stringify({
+      resourceType: 'Basic',
+      id: 'b',
+      modifierExtension: [{ url: 'http://example.org/x' }],
+    })
+    assert.ok(!('fault' in draftOf(basic, bases)))
+  })
+})

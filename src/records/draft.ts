@@ -1,4 +1,5 @@
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
+import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
 import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
@@ -18,6 +19,7 @@ export interface Draft {
   readonly owner: string | undefined
   /** Provenance: distinct `Type/id` of owned types. */
   readonly targets: readonly string[]
+  /** `Type/id` of Location, Organization and Practitioner, and marks of open references. */
   readonly refs: readonly string[]
   /** The business identifiers that it can be found by. */
   readonly identifiers: readonly Identifier[]
@@ -45,8 +47,13 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const read = readResourceText(source, assignedId)
   if ('fault' in read) return read
   const { type, id, resource, text } = read
+  const modified = type === 'Group' ? modifierExtensionIn(resource, 'Group') : undefined
+  if (modified !== undefined) return { kind: 'extension', fault: groupFault, expression: modified }
   return describe(type, id, resource, text, bases)
 }
+
+/** A Group says whose records are exported: one that perhaps says something else is not stored. */
+const groupFault = 'a modifier extension may change who is in the Group, and none is understood'
 
 /**
  * The same for the bytes of one line of a file, which must be valid UTF-8: most of them are scanned, which is much faster than
@@ -56,6 +63,7 @@ export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | Tex
   const scan = scanner.scan(line)
   const outline = scan && outlineOf(line, scan)
   if (!outline || !isTypeName(outline.resourceType) || !isId(outline.id)) return draftOf(line.toString(), bases)
+  if (outline.resourceType === 'Group') return draftOf(line.toString(), bases)
   return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases)
 }
 

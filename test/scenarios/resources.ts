@@ -53,6 +53,19 @@ export async function remove(suite: ScenarioSuite, key: string, tenant: SuiteTen
   assert.equal(answer.status, 204, answer.body.toString('utf8'))
 }
 
+/** Writes a new resource by itself, to the letter: a transaction would resolve its conditional references. */
+export async function putAlone(
+  suite: ScenarioSuite,
+  resource: Resource,
+  tenant: SuiteTenant = 'clinic',
+): Promise<void> {
+  const answer = await suite.ask(await suite.sharedCaller(tenant), 'PUT', `/${resource.resourceType}/${resource.id}`, {
+    headers: { 'content-type': 'application/fhir+json' },
+    body: JSON.stringify(resource),
+  })
+  assert.equal(answer.status, 201, answer.body.toString('utf8'))
+}
+
 /** Writes resources by one transaction Bundle. Gives each one's `meta.lastUpdated`, by `Type/id`. */
 export async function put(
   suite: ScenarioSuite,

@@ -106,6 +106,19 @@ for (const [what, change, said] of refused) {
   })
 }
 
+test('keys that cannot be used are ignored beside one that can', async () => {
+  const others = [
+    { kty: 'OKP', crv: 'Ed25519', x: 'AA', kid: 'ed' },
+    { kty: 'FUTURE' },
+    { ...rs.publicKey, use: 'enc', alg: 'RSA-OAEP', kid: es.publicKey.kid },
+    { ...rs.publicKey, alg: 'PS512' },
+    { kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' },
+  ]
+  const { keys } = await register({ keys: { jwks: { keys: [...others, es.publicKey] } } })
+  assert.deepEqual(keys, { kind: 'inline', keys: [es.publicKey] })
+  await assert.rejects(register({ keys: { jwks: { keys: others } } }), /can sign/)
+})
+
 test('B2: RS384 and ES384 keys may be registered together, or by https or loopback URL', async () => {
   assert.equal((await register({ keys: { jwks: { keys: [es.publicKey, rs.publicKey] } } })).keys.kind, 'inline')
   for (const jwksUrl of ['https://partner.example/jwks.json', 'http://127.0.0.1:9/jwks', 'http://localhost/jwks']) {

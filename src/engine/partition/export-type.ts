@@ -1,3 +1,4 @@
+import { referencedRecords } from '../../fhir/ownership.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { PartWriter } from '../../files/part-writer.ts'
 import { inflateLines } from '../../gzip/deflated.ts'
@@ -42,8 +43,15 @@ export function exportOfType(
 async function addPassing(selection: Selection, writer: PartWriter, pack: Pack, test: LineTest): Promise<void> {
   selection.held.signal.throwIfAborted()
   const lines = passingLines(await inflated(selection, pack), test)
+  // The pack tells of all its records; which of them refer where is asked only as long as that is news.
+  if (selection.mayNoteOpen(pack.refs)) for (const line of lines) noteOpenOf(selection, line)
   if (lines.length > 0) await writer.write(Buffer.concat(lines), lines.length)
   selection.held.scanned += pack.records
+}
+
+function noteOpenOf(selection: Selection, line: Buffer): void {
+  const { base } = selection.job.request
+  selection.noteOpen(referencedRecords(JSON.parse(line.toString('utf8')), [base]).join(' '))
 }
 
 /** The lines of a pack. One that holds something else is dropped: the next attempt reads the versions. */

@@ -1,8 +1,10 @@
 import type { Pool } from 'pg'
+import { isOpen } from '../../fhir/open-reference.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'
 import { partGzipBytesMax } from '../../protocol/limits.ts'
+import { tellsOpen } from '../../protocol/plan/open-references.ts'
 import type { RecordAsOf } from '../../records/as-of.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import type { HeldPartition } from './held-partition.ts'
@@ -17,8 +19,10 @@ export class Selection {
   readonly job: Job
   readonly held: HeldPartition
   readonly parts: KindedPart[] = []
+  /** `Type/id` of records that come along, and marks of open references that are told. */
   readonly references = new Set<string>()
   readonly #context: PartitionContext
+  readonly #tells: (entry: string) => boolean
   readonly #seenRefs = new Set<string>()
   readonly #met = new MetReferences()
 
@@ -26,6 +30,7 @@ export class Selection {
     this.#context = context
     this.job = job
     this.held = held
+    this.#tells = tellsOpen(job.request)
   }
 
   get pool(): Pool {
@@ -89,23 +94,40 @@ export class Selection {
    */
   copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
     this.held.signal.throwIfAborted()
-    if (!this.#hasAll) this.#met.eachNew(pack.refs, this.#note)
+    this.#met.eachNew(pack.refs, this.#note)
     if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
     return pack.records === 0 ? undefined : writer.copy(pack)
   }
 
-  /** Notes the referenced records of selected types (protocol §4: one hop from exported records); a whole system has them anyway. */
+  /**
+   * Notes the referenced records of selected types (protocol §4: one hop from exported records), which a whole system has anyway, and
+   * open references that are told.
+   */
   refer(refs: string): void {
-    if (refs === '' || this.#hasAll || this.#seenRefs.has(refs)) return
+    if (refs === '' || this.#seenRefs.has(refs)) return
     if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
     for (const reference of refs.split(' ')) this.#note(reference)
   }
 
   readonly #note = (reference: string): void => {
-    if (this.references.has(reference) || !this.#isSelected(reference)) return
+    if (this.references.has(reference) || !this.#isNoted(reference)) return
     // A piece of a longer text would hold all of it.
     this.references.add(Buffer.from(reference, 'latin1').toString('latin1'))
+  }
+
+  readonly #isNoted = (reference: string): boolean =>
+    isOpen(reference) ? this.#tells(reference) : !this.#hasAll && this.#isSelected(reference)
+
+  /** Notes those of blank-separated references that are open. */
+  noteOpen(refs: string): void {
+    for (const reference of refs.split(' ')) if (isOpen(reference)) this.#note(reference)
+  }
+
+  /** Whether the references of some records have an open one that would be told and is not noted yet. */
+  mayNoteOpen(refs: Buffer): boolean {
+    const open = refs.toString('latin1').split(' ').filter(isOpen)
+    return open.some((reference) => this.#tells(reference) && !this.references.has(reference))
   }
 
   /** Those of blank-separated references that lead to records of selected types. */

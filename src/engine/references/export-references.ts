@@ -1,19 +1,23 @@
 import { type Issue, operationOutcome } from '../../fhir/operation-outcome.ts'
 import { referenceTypes } from '../../fhir/resource-types.ts'
-import { referencePages } from '../../jobs/noted-reference.ts'
+import { openReferences, referencePages } from '../../jobs/noted-reference.ts'
 import { unresolvedReferencesMax } from '../../protocol/limits.ts'
+import { openReferenceIssues } from '../../protocol/plan/open-references.ts'
 import { recordsWithIds } from '../../records/as-of.ts'
 import { chooserOf, rendererOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
 import { followReferences } from './follow-references.ts'
+import { ownerlessIssues } from './ownerless.ts'
 
 /**
  * The last partition of a job: every Provenance of several owners and every referenced Location, Organization and Practitioner,
- * each once; and the `error` file, which says what was ignored or could not be found.
+ * each once; and the `error` file, which says what was ignored, could not be found, or leads nowhere.
  */
 export async function exportReferences(selection: Selection): Promise<void> {
   const issues: Issue[] = [...selection.job.request.warnings]
   if (selection.job.request.referenceWalk === 'transitive') issues.push(...(await followReferences(selection)))
+  // What the referenced records refer to themselves is no part of the export unless it was followed, and is not told either.
+  const open = [...(await openReferences(selection.pool, selection.job.id)), ...selection.references]
   let unresolved = 0
   for (const type of ['Provenance', ...referenceTypes]) {
     for (const id of await exportType(selection, type)) {
@@ -27,6 +31,7 @@ export async function exportReferences(selection: Selection): Promise<void> {
       text: `${unresolved - unresolvedReferencesMax} more references lead to records that are not in the store.`,
     })
   }
+  issues.push(...openReferenceIssues(open), ...(await ownerlessIssues(selection)))
   if (issues.length === 0) return
   await selection.writing('OperationOutcome', 'error', async (writer) => {
     const lines = issues.map((issue) => `${JSON.stringify(operationOutcome([issue]))}\n`)

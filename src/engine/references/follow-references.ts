@@ -44,6 +44,7 @@ async function* referencesOfHop(selection: Selection, hop: number): AsyncGenerat
         for (const { refs, body } of records) {
           if (test !== undefined && !test.passes(body)) continue
           for (const reference of selection.selected(refs)) references.add(reference)
+          selection.noteOpen(refs)
         }
       }
       yield references

@@ -28,15 +28,19 @@ export class ReferencedRecords {
   /**
    * The records that some lists of references name, and what these refer to where the export follows on (O-14); by type and id, as they
    * are exported. What is not in the store is noted, and the last partition reports it.
-   * @param refs blank-separated `Type/id`
+   * @param refs blank-separated `Type/id` and marks of open references, which are noted
    */
   async reached(refs: Iterable<string>): Promise<{ readonly body: Buffer }[]> {
     const { referenceWalk } = this.#selection.job.request
     const hopsMax = referenceWalk === 'transitive' ? referenceHopsMax : 0
     const found = new Map<string, Kept>()
+    for (const list of refs) this.#selection.noteOpen(list)
     for (let hop = 0, keys = this.#keysIn(refs); keys.length > 0 && hop <= hopsMax; hop++) {
       const records = await this.#records(keys)
-      for (const [key, record] of records) found.set(key, record)
+      for (const [key, record] of records) {
+        found.set(key, record)
+        if (record !== undefined && hopsMax > 0) this.#selection.noteOpen(record.refs)
+      }
       keys = this.#keysIn([...records.values()].map((record) => record?.refs ?? '')).filter((key) => !found.has(key))
     }
     return [...found]

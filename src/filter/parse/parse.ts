@@ -57,6 +57,16 @@ export function parseTypeFilter(
   return problems.length > 0 ? { queries: new Map(), problems } : { queries, problems }
 }
 
+/** A plus sign that only the zone of a date can have, its colons percent-encoded or not. */
+const zonePlus = /(?<=T[\d.:]*\d|T\d\d%3A\d\d(?:%3A[\d.]+)?)\+(?=\d\d(?::|%3A)\d\d)/gi
+
+/** Form encoders write a blank as a plus sign, others write one as it is: whichever is guessed, the query would silently match too little. */
+const barePlus: CriterionFault = {
+  code: 'value',
+  fault: 'a plus sign that is not percent-encoded may also be a blank',
+  allowed: '%2B for a plus sign, %20 for a blank',
+}
+
 /** Reads one query; what is wrong with it gathers in `problems`. */
 class QueryReader {
   readonly problems: Problem[] = []
@@ -100,6 +110,10 @@ class QueryReader {
 
   #criterion(type: string, text: string): Criterion[] {
     const [, name, value] = (/^([^=]+)=(.*)$/s.exec(text) ?? []).map(percentDecoded)
+    if (name !== undefined && text.replaceAll(zonePlus, '').includes('+')) {
+      this.#refuseCriterion(type, name, barePlus)
+      return []
+    }
     if (name === undefined || value === undefined) {
       this.#refuse(422, 'value', `The query on ${type} in _typeFilter has a part that is not parameter=value.`)
       return []

@@ -18,7 +18,8 @@ export function readValue(raw: string, parameter: SearchParameter, modifier: str
     case 'token':
       return readToken(text, parameter, modifier)
     case 'date':
-      return readDate(unescaped(text))
+      // A plus sign before a zone, that was not percent-encoded in a URL, has become a blank; a date has no other.
+      return readDate(unescaped(text).replace(/ (?=\d\d:\d\d$)/, '+'))
     case 'string':
       return readString(unescaped(text), modifier)
     case 'reference':

@@ -75,6 +75,35 @@ test('headers that do not end in time are answered 408, and the connection is cl
   assert.match(received, /^X-Request-Id: [0-9a-f-]{36}\r$/m)
 })
 
+for (const [what, request, status, code] of [
+  ['a request without Host', 'GET /livez HTTP/1.1\r\n\r\n', 400, 'invalid'],
+  ['a request with two hosts', 'GET /livez HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n', 400, 'invalid'],
+  ['an expectation that is not known', head('GET /livez HTTP/1.1', 'Expect: 200-ok'), 417, 'not-supported'],
+  [
+    'one with a body',
+    head('POST /oauth2/clinic/token HTTP/1.1', 'Expect: x', 'Content-Length: 9'),
+    417,
+    'not-supported',
+  ],
+  ['one of a path that is not there', head('GET /nowhere HTTP/1.1', 'Expect: x'), 417, 'not-supported'],
+] as const) {
+  test(`${what} is answered ${status} with an outcome, and the connection is closed`, async (t) => {
+    const { url } = await running(t, {})
+    const received = await rawExchange(url, request)
+    assert.deepEqual(rawStatuses(received), [status])
+    assert.match(received, new RegExp(`"resourceType":"OperationOutcome".*"code":"${code}"`))
+    assert.match(received, /^x-request-id: [0-9a-f-]{36}\r$/im)
+    assert.match(received, /^connection: close\r$/im)
+  })
+}
+
+test('HTTP/1.0 needs no Host, and 100-continue is met', async (t) => {
+  const { url } = await running(t, {})
+  assert.deepEqual(rawStatuses(await rawExchange(url, 'GET /livez HTTP/1.0\r\n\r\n')), [200])
+  const asked = head('GET /livez HTTP/1.1', 'Expect: 100-continue', 'Connection: close')
+  assert.deepEqual(rawStatuses(await rawExchange(url, asked)), [100, 200])
+})
+
 test('headers that trickle are not given more time', async (t) => {
   const { url } = await running(t, quick)
   const connection = new RawConnection(url)

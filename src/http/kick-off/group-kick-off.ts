@@ -2,25 +2,16 @@ import type { FastifyInstance } from 'fastify'
 import type { Issue } from '../../fhir/operation-outcome.ts'
 import { isId } from '../../fhir/reference.ts'
 import { lacksRead } from '../../protocol/grant.ts'
-import { patientsMax } from '../../protocol/limits.ts'
-import { groupMembers } from '../../protocol/plan/group-members.ts'
-import { type Problem, problem } from '../../protocol/problem.ts'
+import { unresolvedIssues } from '../../protocol/plan/unresolved-members.ts'
+import type { Problem } from '../../protocol/problem.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
-import {
-  patientsOutside,
-  withoutPatientsOutside,
-  withoutUnknownPatients,
-} from '../../protocol/request/unknown-patients.ts'
-import { readCurrent, type StoredVersion } from '../../records/read.ts'
+import { patientsOutside, withoutPatientsOutside } from '../../protocol/request/unknown-patients.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
-import { readableCurrent } from '../records/readable-record.ts'
 import { acceptExport, parseKickOff, refuse } from './kick-off.ts'
 import { kickOffPath } from './kick-off-methods.ts'
 import { knownPatients } from './known-patients.ts'
-
-/** The most Groups that are read for one export, the nested ones included. */
-const groupsMax = 1_000
+import { type Membership, membersOf, noSuchGroup } from './member-groups.ts'
 
 /**
  * `Group/{id}/$export` (protocol §1; D4): exports the patients who are members at kick-off, or those of them that a body lists. Whether
@@ -38,62 +29,38 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext):
     if (!isId(id)) return refuse(reply, [noSuchGroup], caller, context)
     const members = await membersOf(context, caller, id)
     if ('status' in members) return refuse(reply, [members], caller, context)
-    const chosen = chosenMembers(parsed.request, new Set(members.patients))
+    const chosen = await chosenMembers(context, caller, parsed.request, members)
     if ('problems' in chosen) return refuse(reply, chosen.problems, caller, context)
-    const effective = await forMembers(context, caller, chosen)
-    return acceptExport(request, reply, context, effective, `/Group/${id}/$export`, id)
+    return acceptExport(request, reply, context, chosen, `/Group/${id}/$export`, id)
   })
 }
 
-/** The export of the members, or of those that the request lists: whoever else it lists is refused or, when lenient, left out. */
-function chosenMembers(
-  request: ExportRequest,
-  members: ReadonlySet<string>,
-): ExportRequest | { readonly problems: readonly Problem[] } {
-  if (request.patients.length === 0) return { ...request, patients: [...members] }
-  const problems = patientsOutside(request, members)
-  return problems.length > 0 && !request.lenient ? { problems } : withoutPatientsOutside(request, members)
-}
-
-const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
-
-/** The patients of a Group and of the Groups in it; each Group is read once, so that circles end. */
-async function membersOf(
+/**
+ * What is exported of the members: of those whom the caller may know, all or those whom the request lists, whoever else it lists is refused
+ * or, when lenient, left out. Members who cannot be found are warnings with their number; an empty Group exports nothing, never everyone.
+ */
+async function chosenMembers(
   context: HttpContext,
   caller: Caller,
-  id: string,
-): Promise<{ readonly patients: readonly string[] } | Problem> {
-  const patients = new Set<string>()
-  const seen = new Set([id])
-  for (const groupId of seen) {
-    const stored = await groupFor(context, caller, groupId)
-    if (!stored?.body) {
-      if (groupId === id) return noSuchGroup
-      continue
-    }
-    const members = groupMembers(JSON.parse(stored.body), [caller.base])
-    for (const patient of members.patients) patients.add(patient)
-    for (const nested of members.groups) seen.add(nested)
-    if (seen.size > groupsMax) return problem(400, 'too-long', `The Group has more than ${groupsMax} Groups in it.`)
+  request: ExportRequest,
+  { patients, unresolved }: Membership,
+): Promise<ExportRequest | { readonly problems: readonly Problem[] }> {
+  const members = new Set(patients)
+  const listed = request.patients
+  const known = await knownPatients(context.pool, caller, request, listed.length > 0 ? listed : patients)
+  const exportable = new Set([...known].filter((id) => members.has(id)))
+  if (listed.length > 0) {
+    const problems = patientsOutside(request, exportable)
+    return problems.length > 0 && !request.lenient ? { problems } : withoutPatientsOutside(request, exportable)
   }
-  if (patients.size <= patientsMax) return { patients: [...patients] }
-  return problem(400, 'too-long', `The Group has more than ${patientsMax} patients.`, {
-    diagnostics: `Found ${patients.size}. Split it into several Groups.`,
-  })
+  const counts = new Map(unresolved).set('unknown', patients.length - exportable.size)
+  if (!request.tellsAll) counts.delete('other-type')
+  const warnings = [...request.warnings, ...unresolvedIssues(counts), ...(exportable.size > 0 ? [] : [nobody])]
+  return { ...request, patients: patients.filter((id) => exportable.has(id)), warnings }
 }
 
-/** A Group, if there is one; where a scope is needed, only one that the scopes let read. */
-const groupFor = (context: HttpContext, caller: Caller, id: string): Promise<StoredVersion | undefined> =>
-  caller.profile.groupScopeRequired
-    ? readableCurrent(context, caller, { type: 'Group', id })
-    : readCurrent(context.pool, caller.tenant, 'Group', id)
-
-/** Members that are not in the store are left out with a warning each; an empty Group exports nothing, never everyone. */
-async function forMembers(context: HttpContext, caller: Caller, request: ExportRequest): Promise<ExportRequest> {
-  const existing = await knownPatients(context.pool, caller, request, request.patients)
-  const known = withoutUnknownPatients(request, existing)
-  if (existing.size > 0) return known
-  const text = 'The Group has no active member who is a patient of this tenant.'
-  const nobody: Issue = { severity: 'warning', code: 'not-found', text }
-  return { ...known, warnings: [...known.warnings, nobody] }
+const nobody: Issue = {
+  severity: 'warning',
+  code: 'not-found',
+  text: 'The Group has no active member who is a patient of this tenant.',
 }

@@ -46,9 +46,12 @@ const levels = {
   },
   group: {
     summary: 'Start an export of the members of a Group',
-    details: 'Exports the patients who are active members of the Group, and of the Groups in it, at this moment.',
+    details: 'Exports the patients who are members of the Group, and of the Groups in it, at this moment.',
     token: 'system read scopes of the types that are exported; in `hl7` also of Group',
-    refusals: { 404: 'There is no such Group.' },
+    refusals: {
+      404: 'There is no such Group.',
+      422: 'It cannot be told who is in the Group, or a query of `_typeFilter` cannot be applied.',
+    },
   },
   system: {
     summary: 'Start an export of everything',

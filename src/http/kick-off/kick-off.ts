@@ -108,11 +108,15 @@ export function parseKickOff(request: FastifyRequest, { grant, profile, base }: 
   const { accept, 'content-type': contentType } = request.headers
   const headers = { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
   const input = { level, headers, query: request.query as QueryString, base }
-  if (request.method === 'GET') return parseExportQuery(input, grant, profile)
+  if (request.method === 'GET') return parseExportQuery({ ...input, hasBody: announcesBody(request) }, grant, profile)
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
   const text = isUtf8(body) ? body.toString('utf8') : undefined
   return parseExportRequest({ ...input, body: text }, grant, profile)
 }
+
+/** Whether a request says that it has a body (RFC 9112 §6): nobody reads that of a GET. */
+const announcesBody = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 
 /** Answers with the problems of a kick-off; `total` counts those too that are not among them. */
 export function refuse(

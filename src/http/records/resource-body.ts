@@ -14,11 +14,12 @@ export function bodyText(request: FastifyRequest): string | Problem {
 }
 
 /** A fault of a resource's text as a problem of the request. */
-export function faultProblem({ fault, expression }: TextFault): Problem {
-  return problem(400, 'structure', 'The resource cannot be stored.', {
-    diagnostics: fault,
-    ...(expression === undefined ? {} : { expression }),
-  })
+export function faultProblem({ kind, fault, expression }: TextFault): Problem {
+  const more = { diagnostics: fault, ...(expression === undefined ? {} : { expression }) }
+  if (kind === 'extension') {
+    return problem(422, 'extension', 'A resource with a modifier extension that is not understood is not stored.', more)
+  }
+  return problem(400, 'structure', 'The resource cannot be stored.', more)
 }
 
 /** Reads `If-Match: W/"3"`; 'invalid' when there is one that names no version. */

@@ -43,4 +43,5 @@ export const badBody = {
   400: 'The body is not a resource that can be stored, or does not fit the URL.',
   404: 'The URL names no resource type.',
   415: '`Content-Type` is missing or not FHIR JSON.',
+  422: 'The body is a Group with a modifier extension, which may change who is a member.',
 }

@@ -32,6 +32,10 @@ export interface ExportRequest {
   readonly provenance: 'relevant' | 'latest'
   /** O-14: referenced records of referenced records come along too. */
   readonly referenceWalk?: 'transitive'
+  /** The `error` file tells of every kind of open reference, not only of those that the operation promises to resolve. */
+  readonly tellsAll?: true
+  /** It tells of records too that are of a type that belongs to patients, and are nobody's. */
+  readonly tellsOwnerless?: true
   /** `Prefer: handling=lenient` was given. */
   readonly lenient: boolean
   /** What lenient handling ignored, for the `error` file. */

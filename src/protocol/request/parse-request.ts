@@ -10,6 +10,7 @@ import { exportParameters } from './export-parameter.ts'
 import type { ExportRequest } from './export-request.ts'
 import { effectiveFilters } from './filters.ts'
 import { Findings } from './findings.ts'
+import { withoutFormat } from './format-in-url.ts'
 import { checkAccept, checkContentType, checkPrefer, type ExportHeaders, parsePrefer } from './headers.ts'
 import { knownEntries } from './known-entries.ts'
 import { readElements, readOrganizedBy, readPartialManifests } from './output-values.ts'
@@ -59,7 +60,7 @@ export function parseExportRequest(
   const names = exportParameters(profile, level).map(({ name }) => name)
   const entries = readParameters(input.body, { required, names }, findings)
   const shapeBroken = findings.total > before
-  for (const name of Object.keys(query)) {
+  for (const name of Object.keys(withoutFormat(query, profile, findings))) {
     const text = `Parameters belong into the body; the query parameter ${quoted(name)} is not supported.`
     findings.unsupported(problem(400, 'not-supported', text, { diagnostics: 'Send it as an entry of parameter.' }))
   }
@@ -69,13 +70,26 @@ export function parseExportRequest(
   return readRequest(reading, patients, known, grant)
 }
 
-/** Reads a kick-off by GET, which names no patients: they come in a body. */
-export function parseExportQuery(input: ExportInput, grant: Grant, profile: Profile): ParsedRequest {
+/**
+ * Reads a kick-off by GET, which names no patients: they come in the body of a POST.
+ * @param input `hasBody`: it has one all the same, which could be a list of patients, and is never ignored
+ */
+export function parseExportQuery(
+  input: ExportInput & { readonly hasBody: boolean },
+  grant: Grant,
+  profile: Profile,
+): ParsedRequest {
   const reading = beginReading(input, profile)
   const { findings } = reading
+  if (input.hasBody) {
+    const text = 'A kick-off by GET takes no body.'
+    findings.add(
+      problem(400, 'not-supported', text, { diagnostics: 'Parameters belong into the query string, or into a POST.' }),
+    )
+  }
   findings.addAll(checkAccept(input.headers.accept, profile))
   findings.addAll(checkPrefer(reading.preferences, profile))
-  const known = knownEntries(readQuery(input.query), input.level, profile, findings)
+  const known = knownEntries(readQuery(withoutFormat(input.query, profile, findings)), input.level, profile, findings)
   for (const { at } of known.filter(({ name }) => name === 'patient')) {
     const text = 'A list of patients is not taken from a URL. Send it in the body of a POST.'
     findings.add(problem(400, 'not-supported', text, { expression: at }))
@@ -141,11 +155,17 @@ function readRequest(
       base,
       provenance,
       ...(profile.referenceWalk === 'transitive' ? { referenceWalk: 'transitive' } : {}),
+      ...(profile.tellsAll ? { tellsAll: true } : {}),
+      ...(profile.tellsAll && mayMissOwnerless(level, patients) ? { tellsOwnerless: true } : {}),
       lenient: findings.lenient,
       warnings: findings.warnings,
     },
   }
 }
+
+/** Who asks for all patients, or for a Group, may expect what is nobody's; a system export has it, and a list of patients says whose. */
+const mayMissOwnerless = (level: ExportLevel, patients: readonly string[]): boolean =>
+  level === 'group' || (level === 'patient' && patients.length === 0)
 
 /** A deleted record has no text, so no query of a granular scope can tell whether it may be known of: such types are left out. */
 function readDeletions(types: readonly ExportableType[], grant: Grant, findings: Findings): ExportableType[] {

@@ -16,7 +16,7 @@ export interface Pack extends Deflated {
   /** The least and the greatest meta.lastUpdated in it; Infinity and -Infinity without records. */
   readonly oldest: number
   readonly newest: number
-  /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`, in ASCII. */
+  /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`, and marks of their open references, in ASCII. */
   readonly refs: Buffer
   /** Provenance: those that belong to other owners too; they are not in the pack, and exported once by another way. Blank-separated `Type/id`. */
   readonly shared: string

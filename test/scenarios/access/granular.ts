@@ -233,7 +233,40 @@ export const granularScenarios: readonly Scenario[] = [
       const kicked = await suite.ask(caller, 'GET', '/Group/grg/$export', { headers })
       const found = await exportedBy(suite, caller, String(kicked.headers['content-location']))
       assert.deepEqual(found.ids('Patient'), ['grw'])
-      assert.deepEqual(found.errors.map(({ diagnostics }) => diagnostics).sort(), ['Patient/grm', 'Patient/grx'])
+      assert.deepEqual(
+        found.errors.map(({ diagnostics }) => diagnostics),
+        ['2 members'],
+        'who they are is not said, nor who of them is there',
+      )
+    },
+  },
+  {
+    t: [],
+    rules: ['§10', 'O-9', '§11.3'],
+    does: 'a list of members of a Group, one of whom the scopes hide, one who is no member and one who is not there',
+    outcome: 'the same answer for all three',
+    run: async (suite) => {
+      const members = ['grl', 'grl-man', 'grl-gone'].map((id) => ({ entity: referenceTo(`Patient/${id}`) }))
+      const group = { resourceType: 'Group', id: 'grl', type: 'person', actual: true, member: members }
+      const woman = { ...patient('grl'), gender: 'female' }
+      await put(suite, [woman, patient('grl-man'), patient('grl-other'), group], 'commons')
+      const caller = await suite.newCaller('commons', 'system/Group.read system/Patient.rs?gender=female')
+      const ask = (id: string, prefer: string) =>
+        suite.ask(caller, 'POST', '/Group/grl/$export', {
+          headers: { 'content-type': 'application/fhir+json', prefer },
+          body: JSON.stringify({ resourceType: 'Parameters', parameter: ownersOf('grl', id) }),
+        })
+      const answers = []
+      for (const id of ['grl-man', 'grl-other', 'grl-gone']) {
+        const refused = await ask(id, 'respond-async')
+        assert.equal(refused.status, 400)
+        const lenient = await ask(id, 'respond-async, handling=lenient')
+        assert.equal(lenient.status, 202)
+        const found = await exportedBy(suite, caller, String(lenient.headers['content-location']))
+        assert.deepEqual(found.ids('Patient'), ['grl'])
+        answers.push(JSON.stringify([outcomeOf(refused), outcomeOf(lenient), found.errors]).replaceAll(id, 'ID'))
+      }
+      assert.deepEqual(new Set(answers).size, 1, answers.join('\n'))
     },
   },
   refusedScope('a token of another issuer with a granular scope that can be applied', [laboratory], 202),

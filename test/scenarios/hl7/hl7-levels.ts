@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { packChanged } from '../../../src/records/packs/packer.ts'
 import type { Answer } from '../exchange.ts'
 import { type Exported, exported, exportedBy } from '../exported.ts'
 import { entry, kickOffRequest, patientEntry } from '../kick-off.ts'
@@ -10,6 +11,7 @@ import {
   patient,
   provenance,
   put,
+  putAlone,
   type Resource,
   referenceTo,
 } from '../resources.ts'
@@ -49,6 +51,10 @@ const idsOf = (found: Exported): Record<string, string[]> =>
 
 const get = (suite: ScenarioSuite, caller: Caller, path: string): Promise<Answer> => suite.ask(caller, 'GET', path)
 
+/** What the `error` file says, without the texts. */
+const told = ({ errors }: Exported): (string | undefined)[][] =>
+  errors.map(({ severity, diagnostics }) => [severity, diagnostics])
+
 /** Starts an export by GET, without any header but the token, and fetches it. */
 async function exportedByGet(suite: ScenarioSuite, path: string, tenant: SuiteTenant = 'commons'): Promise<Exported> {
   const caller = await suite.newCaller(tenant)
@@ -68,6 +74,96 @@ const group = (id: string, members: readonly string[]): Resource => ({
 /** D1…D5, D7: who is exported, by GET and POST. */
 export const levelScenarios: readonly Scenario[] = [
   {
+    t: [],
+    rules: ['§4'],
+    does: 'records with references that lead to no record here',
+    outcome: 'a line for each kind with the types, the same from versions, packs, filters and blocks',
+    run: async (suite) => {
+      const performer = [
+        'Practitioner?identifier=urn:npi|1',
+        'Organization?identifier=urn:npi|2',
+        'https://elsewhere.example.org/Practitioner/secret',
+        'https://elsewhere.example.org/secret',
+        'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0',
+        'PractitionerRole/secret',
+        'no reference',
+      ].map(referenceTo)
+      const records: Resource[] = [
+        patient('ol1'),
+        observation('ol1', 'ol1', { performer }),
+        observation('ol2', 'ol1', { status: 'amended', focus: [referenceTo('Medication/secret')] }),
+      ]
+      for (const record of records) await putAlone(suite, record, 'commons')
+      const caller = await suite.newCaller('commons')
+      const lines = async (...parameters: object[]) => {
+        const found = await exported(suite, caller, { patients: [patientEntry('Patient/ol1')], parameters })
+        assert.doesNotMatch(JSON.stringify(found.errors), /secret|npi/)
+        return told(found)
+      }
+      const open = (elsewhere: string) => [
+        ['warning', elsewhere],
+        ['warning', undefined],
+        ['warning', undefined],
+      ]
+      const all = [
+        ['warning', 'Organization, Practitioner'],
+        ...open('Practitioner, of an unknown type'),
+        ['information', 'Medication, PractitionerRole'],
+      ]
+      const only = (text: string) => [
+        entry('_type', 'valueString', 'Observation'),
+        entry('_typeFilter', 'valueString', `Observation?status=${text}`),
+      ]
+      for (const state of ['versions', 'packs']) {
+        assert.deepEqual(await lines(), all, state)
+        assert.deepEqual(await lines(...only('amended')), [['information', 'Medication']], state)
+        const final = await lines(...only('final'))
+        assert.deepEqual(
+          final,
+          [['warning', undefined], ...open('').slice(1), ['information', 'PractitionerRole']],
+          state,
+        )
+        await packChanged(suite.server.pool, { tenant: 'commons', settledMs: 0 }, () => true)
+      }
+      assert.deepEqual(await lines(entry('organizeOutputBy', 'valueString', 'Patient')), all)
+    },
+  },
+  {
+    t: [],
+    rules: ['§11.3'],
+    does: '_format in the URL of a kick-off',
+    outcome: 'JSON is taken, by GET and POST; another is refused, or ignored with a warning',
+    run: async (suite) => {
+      await put(suite, [group('fmt', [])], 'commons')
+      for (const format of ['json', 'application/json', 'application/fhir%2Bjson', 'application/fhir+json']) {
+        const found = await exportedByGet(suite, `/Group/fmt/$export?_format=${format}&_type=Patient`)
+        assert.equal(found.errors.length, 1, 'that there is nobody')
+        const body = { resourceType: 'Parameters', parameter: [entry('_type', 'valueString', 'Patient')] }
+        const answer = await suite.ask(
+          await suite.newCaller('commons'),
+          'POST',
+          `/Group/fmt/$export?_format=${format}`,
+          {
+            headers: { 'content-type': 'application/fhir+json' },
+            body: JSON.stringify(body),
+          },
+        )
+        assert.equal(answer.status, 202, answer.body.toString('utf8'))
+      }
+      const caller = await suite.newCaller('commons')
+      assertRefused(await get(suite, caller, '/Group/fmt/$export?_format=xml'), 400, 'not-supported')
+      const lenient = await suite.ask(caller, 'GET', '/Group/fmt/$export?_format=xml', {
+        headers: { prefer: 'handling=lenient' },
+      })
+      assert.equal(lenient.status, 202)
+      assert.equal(outcomeOf(lenient)[0]?.details.text, 'The _format "xml" is not supported.')
+      const oracle = await suite.newCaller()
+      const headers = { accept: 'application/fhir+json', prefer: 'respond-async' }
+      const answer = await suite.ask(oracle, 'GET', '/Group/fmt/$export?_format=json', { headers })
+      assertRefused(answer, 400, 'invalid')
+    },
+  },
+  {
     t: [152],
     rules: ['D1', 'D2', 'D3', 'D5', 'K1', 'K2', 'S-8'],
     does: 'an export of all patients and one of the whole system',
@@ -82,6 +178,20 @@ export const levelScenarios: readonly Scenario[] = [
       }
       const byGet = await exportedByGet(suite, '/Patient/$export', 'village')
       assert.deepEqual(idsOf(byGet), patients)
+      assert.deepEqual(told(byGet), [['warning', 'Condition: 1']], 'the Condition of a Group')
+      const ofHerds = '_typeFilter=Condition%3Fsubject%3DGroup/v-group'
+      for (const [query, orphans] of [
+        [`_type=Condition&${ofHerds}`, [['warning', 'Condition: 1']]],
+        [`_type=Condition&${ofHerds}x`, []],
+        ['_type=Encounter', []],
+        ['_until=2020-01-01T00:00:00Z', []],
+      ] as const) {
+        assert.deepEqual(told(await exportedByGet(suite, `/Patient/$export?${query}`, 'village')), orphans, query)
+      }
+      assert.deepEqual(told(await exportedByGet(suite, '/Group/v-group/$export', 'village')), [
+        ['warning', 'Condition: 1'],
+      ])
+      assert.deepEqual(told(await exportedByGet(suite, '/$export', 'village')), [['information', 'Group']], 'it has it')
       assert.equal(byGet.manifest.request, `${suite.base('village')}/Patient/$export`)
       const { rows } = await suite.server.pool.query(auditedSql)
       assert.deepEqual(rows, [{ reach: 'patients', patients: [] }], 'the audit trail says whose records were asked for')

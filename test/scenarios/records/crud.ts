@@ -31,6 +31,25 @@ const parsed = ({ body }: Answer) => JSON.parse(body.toString('utf8'))
 export const crudScenarios: readonly Scenario[] = [
   {
     t: [],
+    rules: ['FHIR update'],
+    does: 'a byte order mark before a resource and before a Bundle; a body of nothing else',
+    outcome: 'stored without it; 400',
+    run: async (suite) => {
+      const caller = await suite.sharedCaller()
+      const send = (method: string, path: string, body: string) =>
+        suite.ask(caller, method, path, { headers: json, body: `\ufeff${body}` })
+      const resource = patient('marked')
+      assert.equal((await send('PUT', '/Patient/marked', JSON.stringify(resource))).status, 201)
+      const stored = await read(suite, caller, '/Patient/marked')
+      assert.match(stored.body.toString('utf8'), /^\{"resourceType":"Patient"/)
+      const entry = [{ resource, request: { method: 'PUT', url: 'Patient/marked' } }]
+      const bundle = JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry })
+      assert.equal((await send('POST', '/', bundle)).status, 200)
+      assertRefused(await send('PUT', '/Patient/marked', ''), 400, 'invalid')
+    },
+  },
+  {
+    t: [],
     rules: ['FHIR create'],
     does: 'create',
     outcome: '201 with Location, ETag, Last-Modified and an id of the server',

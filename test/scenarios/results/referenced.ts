@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { referenceHopsMax } from '../../../src/protocol/limits.ts'
+import { packChanged } from '../../../src/records/packs/packer.ts'
 import { exported } from '../exported.ts'
 import { entry, patientEntry } from '../kick-off.ts'
-import { condition, encounter, observation, patient, provenance, put, referenceTo } from '../resources.ts'
+import { condition, encounter, observation, patient, provenance, put, putAlone, referenceTo } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
 import type { ScenarioSuite } from '../suite.ts'
 
@@ -138,6 +139,33 @@ export const referencedScenarios: readonly Scenario[] = [
       const parameters = [entry('_type', 'valueString', 'Encounter,Organization')]
       const some = await exported(suite, caller, { patients, parameters })
       assert.deepEqual(some.types, ['Encounter'], 'no exported record refers to an Organization')
+    },
+  },
+  {
+    t: [],
+    rules: ['§4'],
+    does: 'a conditional reference to a Practitioner that was never resolved',
+    outcome: 'a warning where a Practitioner could have come, with the type and no more; the same from packs',
+    run: async (suite) => {
+      await put(suite, [patient('loose')])
+      const performer = [
+        referenceTo('Practitioner?identifier=urn:npi|1'),
+        referenceTo('PractitionerRole?identifier=a|b'),
+      ]
+      await putAlone(suite, observation('loose', 'loose', { performer }))
+      const patients = [patientEntry('Patient/loose')]
+      const caller = await suite.newCaller()
+      const told = async (types?: string) =>
+        (
+          await exported(suite, caller, {
+            patients,
+            ...(types === undefined ? {} : { parameters: [entry('_type', 'valueString', types)] }),
+          })
+        ).errors.map(({ severity, code, diagnostics }) => [severity, code, diagnostics])
+      assert.deepEqual(await told(), [['warning', 'incomplete', 'Practitioner']])
+      assert.deepEqual(await told('Observation'), [])
+      await packChanged(suite.server.pool, { tenant: 'clinic', settledMs: 0 }, () => true)
+      assert.deepEqual(await told(), [['warning', 'incomplete', 'Practitioner']])
     },
   },
   {

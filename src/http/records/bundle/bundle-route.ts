@@ -31,6 +31,7 @@ const bundle = described({
     409: 'An entry of a transaction would give a new record the id of another one.',
     412: 'In a transaction, a version in `ifMatch` is not the current one, or a condition or conditional reference does not mean one record.',
     415: '`Content-Type` is missing or not FHIR JSON.',
+    422: 'An entry of a transaction is a Group with a modifier extension.',
   },
 })
 
