@@ -9,7 +9,7 @@ import { Failure } from '../failure.ts'
 import { acceptJob, findJob } from '../jobs/job.ts'
 import { draftOf } from '../records/draft.ts'
 import { packChanged } from '../records/packs/packer.ts'
-import { write } from '../records/write.ts'
+import { write } from '../records/write/write.ts'
 import { clientCommand } from './client/client.ts'
 import { tenantCommand } from './tenant/tenant.ts'
 
@@ -167,7 +167,7 @@ test('a tenant that has something is removed only with its data, and then wholly
   await assert.rejects(run('tenant', 'show', tenant), /no tenant/)
   await assert.rejects(run('client', 'show', client), /no client/)
   assert.equal(await findJob(database.pool, job), undefined)
-  for (const table of ['record', 'pack', 'unpacked', 'awaited_target', 'job', 'client', 'tenant']) {
+  for (const table of ['record', 'pack', 'unpacked', 'identifier', 'awaited_target', 'job', 'client', 'tenant']) {
     const column = table === 'tenant' ? 'id' : 'tenant'
     const { rowCount } = await database.pool.query(`select from ${table} where ${column} = $1`, [tenant])
     assert.equal(rowCount, 0, table)

@@ -1,7 +1,8 @@
 import type { Pool } from 'pg'
 import { hasLiveJobs } from '../jobs/job.ts'
 import { isPackedInForeground } from '../records/packs/foreground-packing.ts'
-import { hasChanged, type PackCounts, packChanged } from '../records/packs/packer.ts'
+import { hasChanged } from '../records/packs/marks.ts'
+import { type PackCounts, packChanged } from '../records/packs/packer.ts'
 
 /** Records are packed when they have not changed for this time: a load or a burst of writes is left to end. */
 const settledMs = 5_000

@@ -8,7 +8,7 @@ import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/que
 import { tooManyAttempts } from '../jobs/rescue.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { BackgroundPacker } from './background-packer.ts'
-import type { Workshop } from './partition/selection.ts'
+import type { PartitionContext } from './partition/partition-context.ts'
 import { planJob } from './plan-job.ts'
 import { runPartition } from './run-partition.ts'
 import { startSweeper } from './sweeper.ts'
@@ -60,14 +60,14 @@ export async function startEngine(options: {
 }
 
 class Engine {
-  readonly #workshop: Workshop
+  readonly #context: PartitionContext
   readonly #enqueue: Enqueue
   readonly #connection: PoolConfig
   readonly #log: EngineLog
   #liveness: Promise<Liveness> | undefined
 
-  constructor(workshop: Workshop, enqueue: Enqueue, connection: PoolConfig, log: EngineLog) {
-    this.#workshop = workshop
+  constructor(context: PartitionContext, enqueue: Enqueue, connection: PoolConfig, log: EngineLog) {
+    this.#context = context
     this.#enqueue = enqueue
     this.#connection = connection
     this.#log = log
@@ -106,11 +106,11 @@ class Engine {
   async #take(task: Task): Promise<void> {
     const { worker } = await this.beAlive()
     if (task.kind === 'plan') return this.#plan(task, worker)
-    await runPartition(this.#workshop, this.#enqueue, task, worker, (partition, error) => this.#retry(partition, error))
+    await runPartition(this.#context, this.#enqueue, task, worker, (partition, error) => this.#retry(partition, error))
   }
 
   async #plan(task: Task & { kind: 'plan' }, worker: number): Promise<void> {
-    const { pool } = this.#workshop
+    const { pool } = this.#context
     try {
       await planJob(pool, this.#enqueue, task.job, worker)
     } catch (error) {
@@ -125,7 +125,7 @@ class Engine {
   async #retry(partition: Partition, error: unknown): Promise<void> {
     const { job, number, attempt } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: reasonOf(error) })
-    await transaction(this.#workshop.pool, async (client) => {
+    await transaction(this.#context.pool, async (client) => {
       if (!(await releasePartition(client, partition))) return
       if (attempt >= partitionAttemptsMax) return failJob(client, job, tooManyAttempts)
       await this.#enqueue(client, [{ kind: 'partition', job, number }], retrySecondsStep * attempt)

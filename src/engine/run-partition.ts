@@ -7,31 +7,32 @@ import type { Enqueue } from '../jobs/queue.ts'
 import { exportBlocks } from './partition/export-blocks.ts'
 import { exportOwners } from './partition/export-owners.ts'
 import { HeldPartition, NotHeld } from './partition/held-partition.ts'
-import { attemptFolder, Selection, type Workshop } from './partition/selection.ts'
+import type { PartitionContext } from './partition/partition-context.ts'
+import { Selection } from './partition/selection.ts'
 import { finishJob } from './plan-job.ts'
 import { exportDeletions } from './references/export-deletions.ts'
 import { exportReferences } from './references/export-references.ts'
 
 /** Runs a waiting partition to its end and publishes its files, or fails with the claimed partition in hand. */
 export async function runPartition(
-  workshop: Workshop,
+  context: PartitionContext,
   enqueue: Enqueue,
   task: { readonly job: string; readonly number: number },
   worker: number,
   onFailure: (partition: Partition, error: unknown) => Promise<void>,
 ): Promise<void> {
-  const partition = await claimPartition(workshop.pool, task.job, task.number, worker)
+  const partition = await claimPartition(context.pool, task.job, task.number, worker)
   if (!partition) return
-  const held = new HeldPartition(workshop.pool, partition)
+  const held = new HeldPartition(context.pool, partition)
   try {
-    const job = await findJob(workshop.pool, partition.job)
+    const job = await findJob(context.pool, partition.job)
     if (!job) return
-    const selection = new Selection(workshop, job, held)
-    await exportAll(workshop, selection)
-    await publish(workshop, enqueue, selection)
-    if (partition.kind === 'references') await keepPublished(workshop, job.id)
+    const selection = new Selection(context, job, held)
+    await exportAll(context, selection)
+    await publish(context, enqueue, selection)
+    if (partition.kind === 'references') await keepPublished(context, job.id)
   } catch (error) {
-    if (error instanceof NotHeld) await workshop.files.removeAttempt(attemptFolder(partition))
+    if (error instanceof NotHeld) await context.files.removeAttempt(held.folder)
     else await onFailure(partition, error)
   } finally {
     await held.stop()
@@ -39,7 +40,7 @@ export async function runPartition(
 }
 
 /** Writes the files of a partition; when that fails they go again. */
-async function exportAll(workshop: Workshop, selection: Selection): Promise<void> {
+async function exportAll(context: PartitionContext, selection: Selection): Promise<void> {
   const { held } = selection
   try {
     await exportPartition(selection)
@@ -47,7 +48,7 @@ async function exportAll(workshop: Workshop, selection: Selection): Promise<void
     held.signal.throwIfAborted()
   } catch (error) {
     if (held.signal.reason instanceof NotHeld) throw held.signal.reason
-    await workshop.files.removeAttempt(attemptFolder(held.partition))
+    await context.files.removeAttempt(held.folder)
     throw error
   }
 }
@@ -61,7 +62,7 @@ async function exportPartition(selection: Selection): Promise<void> {
 }
 
 /** Removes what killed attempts have written: the job is complete, and only its published files are wanted. */
-async function keepPublished({ pool, files }: Workshop, job: string): Promise<void> {
+async function keepPublished({ pool, files }: PartitionContext, job: string): Promise<void> {
   const parts = await jobParts(pool, job)
   await files.keepOnly(
     job,
@@ -74,7 +75,7 @@ async function keepPublished({ pool, files }: Workshop, job: string): Promise<vo
  * The job's row is locked first, so that of two partitions that end together the second sees the first.
  * When the commit fails the files stay: it may have succeeded although its answer was lost. `keepPublished` sweeps what is not named.
  */
-async function publish({ pool }: Workshop, enqueue: Enqueue, selection: Selection): Promise<void> {
+async function publish({ pool }: PartitionContext, enqueue: Enqueue, selection: Selection): Promise<void> {
   const { partition, scanned } = selection.held
   await transaction(pool, async (client) => {
     const job = await lockLiveJob(client, partition.job)

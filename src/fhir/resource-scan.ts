@@ -23,6 +23,14 @@ export interface ResourceScan {
   readonly targets: readonly Span[]
   /** `reference` at any depth, the ones above too. */
   readonly references: readonly Span[]
+  /** `identifier`: the objects in it, or the one that it is. */
+  readonly identifiers: readonly IdentifierScan[]
+}
+
+/** `system` and `value` of an identifier, where they are strings. */
+interface IdentifierScan {
+  readonly system: Span | undefined
+  readonly value: Span | undefined
 }
 
 const quote = 0x22
@@ -37,7 +45,7 @@ const closeBracket = 0x5d
 const keysMax = 512
 
 /** What an object or array is in the resource. */
-type Place = 'root' | 'meta' | 'subject' | 'patient' | 'target' | 'within'
+type Place = 'root' | 'meta' | 'subject' | 'patient' | 'target' | 'identifier' | 'within'
 
 const knownKeys = [
   'reference',
@@ -47,6 +55,9 @@ const knownKeys = [
   'subject',
   'patient',
   'target',
+  'identifier',
+  'system',
+  'value',
   'versionId',
   'lastUpdated',
 ] as const
@@ -70,6 +81,7 @@ export class ResourceScanner {
   #patient: Span | undefined
   #targets: Span[] = []
   #references: Span[] = []
+  #identifiers: { system: Span | undefined; value: Span | undefined }[] = []
 
   /**
    * @param bytes valid UTF-8
@@ -91,6 +103,7 @@ export class ResourceScanner {
       patient: this.#patient,
       targets: this.#targets,
       references: this.#references,
+      identifiers: this.#identifiers,
     }
   }
 
@@ -107,12 +120,14 @@ export class ResourceScanner {
     this.#patient = undefined
     this.#targets = []
     this.#references = []
+    this.#identifiers = []
   }
 
   // Each of these reads one thing, as those of the cursor do; false means to give up.
 
   #object(place: Place, depth: number): boolean {
     if (depth >= jsonDepthMax) return false
+    if (place === 'identifier') this.#identifiers.push({ system: undefined, value: undefined })
     const outer = this.#keyCount
     this.#json.at++
     this.#json.skipBlanks()
@@ -151,6 +166,9 @@ export class ResourceScanner {
     } else if (place === 'meta' && known === 'lastUpdated' && this.#json.bytes[valueStart] === quote) {
       if (!this.#json.plainString()) return false
       this.#lastUpdated = { start: valueStart + 1, end: this.#json.at - 1 }
+    } else if (place === 'identifier' && (known === 'system' || known === 'value')) {
+      if (this.#json.bytes[valueStart] !== quote || !this.#json.plainString()) return false
+      this.#identifiers.at(-1)![known] = { start: valueStart + 1, end: this.#json.at - 1 }
     } else if (!this.#value('within', depth)) return false
     if (place === 'meta' && known !== 'versionId' && known !== 'lastUpdated') {
       this.#metaKept.push({ start, end: this.#json.at })
@@ -179,6 +197,8 @@ export class ResourceScanner {
         return opening === openBrace ? this.#object(key, depth + 1) : this.#value('within', depth)
       case 'target':
         return opening === openBracket ? this.#array('target', depth + 1) : this.#value('within', depth)
+      case 'identifier':
+        return opening === openBracket ? this.#array('identifier', depth + 1) : this.#value('identifier', depth)
       default:
         return this.#value('within', depth)
     }

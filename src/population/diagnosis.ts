@@ -13,7 +13,7 @@ export interface Medication {
   readonly doseUnit: string
 }
 
-export interface Problem {
+export interface Diagnosis {
   readonly code: Raw
   readonly fromAgeYears: number
   /** Share of the patients of that age who have it. */
@@ -22,7 +22,7 @@ export interface Problem {
   readonly panel?: Panel
 }
 
-const diagnosis = (snomedCode: string, display: string, icdCode: string, icdDisplay: string): Raw =>
+const diagnosisCode = (snomedCode: string, display: string, icdCode: string, icdDisplay: string): Raw =>
   fixed({
     coding: [
       { system: snomed, code: snomedCode, display, userSelected: true },
@@ -67,9 +67,9 @@ const levothyroxine = medication('966222', 'levothyroxine sodium 0.075 MG Oral T
 const omeprazole = medication('198051', 'omeprazole 20 MG Delayed Release Oral Capsule', 1, '1', 'capsule')
 const sertraline = medication('312941', 'sertraline 50 MG Oral Tablet')
 
-export const chronicProblems: readonly Problem[] = [
+export const chronicDiagnoses: readonly Diagnosis[] = [
   {
-    code: diagnosis('59621000', 'Essential hypertension (disorder)', 'I10', 'Essential (primary) hypertension'),
+    code: diagnosisCode('59621000', 'Essential hypertension (disorder)', 'I10', 'Essential (primary) hypertension'),
     ...{
       fromAgeYears: 30,
       share: 0.42,
@@ -78,11 +78,11 @@ export const chronicProblems: readonly Problem[] = [
     },
   },
   {
-    code: diagnosis('55822004', 'Hyperlipidemia (disorder)', 'E78.5', 'Hyperlipidemia, unspecified'),
+    code: diagnosisCode('55822004', 'Hyperlipidemia (disorder)', 'E78.5', 'Hyperlipidemia, unspecified'),
     ...{ fromAgeYears: 30, share: 0.35, medications: [simvastatin], panel: panels.lipid },
   },
   {
-    code: diagnosis(
+    code: diagnosisCode(
       '44054006',
       'Diabetes mellitus type 2 (disorder)',
       'E11.9',
@@ -91,19 +91,19 @@ export const chronicProblems: readonly Problem[] = [
     ...{ fromAgeYears: 35, share: 0.16, medications: [metformin], panel: panels.glycated },
   },
   {
-    code: diagnosis('15777000', 'Prediabetes (finding)', 'R73.03', 'Prediabetes'),
+    code: diagnosisCode('15777000', 'Prediabetes (finding)', 'R73.03', 'Prediabetes'),
     ...{ fromAgeYears: 30, share: 0.2, medications: [], panel: panels.glycated },
   },
   {
-    code: diagnosis('414916001', 'Obesity (disorder)', 'E66.9', 'Obesity, unspecified'),
+    code: diagnosisCode('414916001', 'Obesity (disorder)', 'E66.9', 'Obesity, unspecified'),
     ...{ fromAgeYears: 12, share: 0.3, medications: [] },
   },
   {
-    code: diagnosis('195967001', 'Asthma (disorder)', 'J45.909', 'Unspecified asthma, uncomplicated'),
+    code: diagnosisCode('195967001', 'Asthma (disorder)', 'J45.909', 'Unspecified asthma, uncomplicated'),
     ...{ fromAgeYears: 4, share: 0.11, medications: [albuterol, fluticasone] },
   },
   {
-    code: diagnosis(
+    code: diagnosisCode(
       '13645005',
       'Chronic obstructive lung disease (disorder)',
       'J44.9',
@@ -112,11 +112,11 @@ export const chronicProblems: readonly Problem[] = [
     ...{ fromAgeYears: 55, share: 0.12, medications: [albuterol, fluticasone], panel: panels.bloodCount },
   },
   {
-    code: diagnosis('49436004', 'Atrial fibrillation (disorder)', 'I48.91', 'Unspecified atrial fibrillation'),
+    code: diagnosisCode('49436004', 'Atrial fibrillation (disorder)', 'I48.91', 'Unspecified atrial fibrillation'),
     ...{ fromAgeYears: 60, share: 0.13, medications: [warfarin], panel: panels.coagulation },
   },
   {
-    code: diagnosis(
+    code: diagnosisCode(
       '53741008',
       'Coronary arteriosclerosis (disorder)',
       'I25.10',
@@ -125,11 +125,11 @@ export const chronicProblems: readonly Problem[] = [
     ...{ fromAgeYears: 55, share: 0.15, medications: [clopidogrel, simvastatin], panel: panels.lipid },
   },
   {
-    code: diagnosis('40930008', 'Hypothyroidism (disorder)', 'E03.9', 'Hypothyroidism, unspecified'),
+    code: diagnosisCode('40930008', 'Hypothyroidism (disorder)', 'E03.9', 'Hypothyroidism, unspecified'),
     ...{ fromAgeYears: 25, share: 0.08, medications: [levothyroxine], panel: panels.thyroid },
   },
   {
-    code: diagnosis(
+    code: diagnosisCode(
       '235595009',
       'Gastroesophageal reflux disease (disorder)',
       'K21.9',
@@ -138,11 +138,16 @@ export const chronicProblems: readonly Problem[] = [
     ...{ fromAgeYears: 18, share: 0.18, medications: [omeprazole] },
   },
   {
-    code: diagnosis('239873007', 'Osteoarthritis of knee (disorder)', 'M17.9', 'Osteoarthritis of knee, unspecified'),
+    code: diagnosisCode(
+      '239873007',
+      'Osteoarthritis of knee (disorder)',
+      'M17.9',
+      'Osteoarthritis of knee, unspecified',
+    ),
     ...{ fromAgeYears: 50, share: 0.22, medications: [naproxen, acetaminophen] },
   },
   {
-    code: diagnosis(
+    code: diagnosisCode(
       '64859006',
       'Osteoporosis (disorder)',
       'M81.0',
@@ -151,19 +156,19 @@ export const chronicProblems: readonly Problem[] = [
     ...{ fromAgeYears: 60, share: 0.18, medications: [alendronate] },
   },
   {
-    code: diagnosis('35489007', 'Depressive disorder (disorder)', 'F32.A', 'Depression, unspecified'),
+    code: diagnosisCode('35489007', 'Depressive disorder (disorder)', 'F32.A', 'Depression, unspecified'),
     ...{ fromAgeYears: 15, share: 0.14, medications: [sertraline] },
   },
   {
-    code: diagnosis('197480006', 'Anxiety disorder (disorder)', 'F41.9', 'Anxiety disorder, unspecified'),
+    code: diagnosisCode('197480006', 'Anxiety disorder (disorder)', 'F41.9', 'Anxiety disorder, unspecified'),
     ...{ fromAgeYears: 12, share: 0.15, medications: [sertraline] },
   },
   {
-    code: diagnosis('271737000', 'Anemia (disorder)', 'D64.9', 'Anemia, unspecified'),
+    code: diagnosisCode('271737000', 'Anemia (disorder)', 'D64.9', 'Anemia, unspecified'),
     ...{ fromAgeYears: 1, share: 0.1, medications: [], panel: panels.bloodCount },
   },
   {
-    code: diagnosis(
+    code: diagnosisCode(
       '37796009',
       'Migraine (disorder)',
       'G43.909',
@@ -173,31 +178,31 @@ export const chronicProblems: readonly Problem[] = [
   },
 ]
 
-const acute = (code: Raw, ...medications: readonly Medication[]): Problem => ({
+const acute = (code: Raw, ...medications: readonly Medication[]): Diagnosis => ({
   code,
   fromAgeYears: 0,
   share: 1,
   medications,
 })
 
-export const acuteProblems: readonly Problem[] = [
-  acute(diagnosis('444814009', 'Viral sinusitis (disorder)', 'J01.90', 'Acute sinusitis, unspecified'), ibuprofen),
-  acute(diagnosis('195662009', 'Acute viral pharyngitis (disorder)', 'J02.9', 'Acute pharyngitis, unspecified')),
-  acute(diagnosis('10509002', 'Acute bronchitis (disorder)', 'J20.9', 'Acute bronchitis, unspecified'), albuterol),
+export const acuteDiagnoses: readonly Diagnosis[] = [
+  acute(diagnosisCode('444814009', 'Viral sinusitis (disorder)', 'J01.90', 'Acute sinusitis, unspecified'), ibuprofen),
+  acute(diagnosisCode('195662009', 'Acute viral pharyngitis (disorder)', 'J02.9', 'Acute pharyngitis, unspecified')),
+  acute(diagnosisCode('10509002', 'Acute bronchitis (disorder)', 'J20.9', 'Acute bronchitis, unspecified'), albuterol),
   acute(
-    diagnosis('43878008', 'Streptococcal sore throat (disorder)', 'J02.0', 'Streptococcal pharyngitis'),
+    diagnosisCode('43878008', 'Streptococcal sore throat (disorder)', 'J02.0', 'Streptococcal pharyngitis'),
     amoxicillin,
   ),
   acute(
-    diagnosis('65363002', 'Otitis media (disorder)', 'H66.90', 'Otitis media, unspecified, unspecified ear'),
+    diagnosisCode('65363002', 'Otitis media (disorder)', 'H66.90', 'Otitis media, unspecified, unspecified ear'),
     amoxicillin,
   ),
   acute(
-    diagnosis('233604007', 'Pneumonia (disorder)', 'J18.9', 'Pneumonia, unspecified organism'),
+    diagnosisCode('233604007', 'Pneumonia (disorder)', 'J18.9', 'Pneumonia, unspecified organism'),
     amoxicillinClavulanate,
   ),
   acute(
-    diagnosis(
+    diagnosisCode(
       '301011002',
       'Escherichia coli urinary tract infection (disorder)',
       'N39.0',
@@ -206,7 +211,7 @@ export const acuteProblems: readonly Problem[] = [
     amoxicillin,
   ),
   acute(
-    diagnosis(
+    diagnosisCode(
       '44465007',
       'Sprain of ankle (disorder)',
       'S93.409A',
@@ -215,7 +220,7 @@ export const acuteProblems: readonly Problem[] = [
     naproxen,
   ),
   acute(
-    diagnosis(
+    diagnosisCode(
       '62106007',
       'Concussion with no loss of consciousness (disorder)',
       'S06.0X0A',
@@ -224,7 +229,7 @@ export const acuteProblems: readonly Problem[] = [
     acetaminophen,
   ),
   acute(
-    diagnosis(
+    diagnosisCode(
       '283371005',
       'Laceration of forearm (disorder)',
       'S51.819A',
@@ -233,7 +238,7 @@ export const acuteProblems: readonly Problem[] = [
     acetaminophen,
   ),
   acute(
-    diagnosis(
+    diagnosisCode(
       '840539006',
       'Disease caused by severe acute respiratory syndrome coronavirus 2 (disorder)',
       'U07.1',

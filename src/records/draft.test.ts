@@ -12,7 +12,7 @@ import {
 } from '../fhir/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json-text.ts'
 import { ResourceScanner } from '../fhir/resource-scan.ts'
-import { draftOf, draftOfLine } from './draft.ts'
+import { draftOf, draftOfLine, identifiersMax } from './draft.ts'
 
 const bases = ['http://here/r4/clinic']
 
@@ -61,6 +61,28 @@ const holder: fc.Arbitrary<JsonSource> = fc.oneof(
   referenceText,
 )
 
+const identifierText = literal('"http://a"', '"7"', '"\\u0037"', '"é"', '""', 'null', '7', '{"value":"within"}')
+const identifier = fc
+  .array(member('"system"', identifierText), { maxLength: 2 })
+  .chain((systems) =>
+    fc
+      .array(
+        fc.oneof(
+          member('"value"', identifierText),
+          member('"assigner"', reference),
+          member('"type"', holder),
+          member('"identifier"', identifierText),
+        ),
+        { maxLength: 3 },
+      )
+      .map((members): JsonSource => ({ members: [...systems, ...members] })),
+  )
+const identifiers = fc.oneof(
+  identifier,
+  fc.array(fc.oneof({ weight: 4, arbitrary: identifier }, holder), { maxLength: 3 }).map((items) => ({ items })),
+  holder,
+)
+
 const metaMember = fc.oneof(
   member('"versionId"', literal('"3"', '3')),
   member('"lastUpdated"', literal('"2020-01-01T00:00:00Z"', '"2020"', '"\\u0032020"', 'null', '{"a":1}')),
@@ -82,6 +104,7 @@ const resource = fc
         member('"subject"', holder),
         member('"patient"', holder),
         { weight: 2, arbitrary: member('"target"', holder) },
+        { weight: 2, arbitrary: member('"identifier"', identifiers) },
         member('"performer"', holder),
         member('"reference"', referenceText),
         fc.record({ key: fc.constantFrom('"a"', '"é"', '"__proto__"', '"1"'), value: jsonSource }),
@@ -191,6 +214,46 @@ describe('a draft of a line', () => {
     const object = (keys: number) => `{${Array.from({ length: keys }, (_, key) => `"k${key}":1`).join(',')}}`
     for (const keys of [508, 509, 510, 2_000]) assertSame(around(object(keys)))
     assert.ok(isScanned(around(object(509))) && !isScanned(around(object(510))))
+  })
+
+  it('has the identifiers of its element identifier, and of no other', () => {
+    const scanned: readonly [identifier: string, found: readonly (readonly [string, string])[]][] = [
+      [
+        '[{"system":"a","value":"1"},{"value":"2","use":"old"},{"system":"c"},{}]',
+        [
+          ['a', '1'],
+          ['', '2'],
+        ],
+      ],
+      ['{"system":"a","value":"1","assigner":{"identifier":{"value":"2"}}}', [['a', '1']]],
+      ['[[{"value":"1"}],"2",null]', []],
+      ['"1"', []],
+    ]
+    for (const [identifier, found] of scanned) {
+      const source = `{"resourceType":"Basic","id":"x","identifier":${identifier},"a":{"identifier":[{"value":"3"}]}}`
+      assert.ok(isScanned(source), source)
+      assertSame(source)
+      const draft = draftOf(source, bases)
+      assert.ok('identifiers' in draft)
+      assert.deepEqual(
+        draft.identifiers.map(({ system, value }) => [system, value]),
+        found,
+      )
+    }
+    for (const identifier of ['{"system":null,"value":"1"}', '{"system":7,"value":"1"}', '{"value":1}']) {
+      const draft = draftOf(`{"resourceType":"Basic","id":"x","identifier":${identifier}}`, bases)
+      assert.deepEqual('identifiers' in draft && draft.identifiers, [])
+    }
+  })
+
+  it('has so many identifiers at most that all of them can be found', () => {
+    const withIdentifiers = (count: number) =>
+      `{"resourceType":"Basic","id":"x","identifier":[${Array.from({ length: count }, (_, at) => `{"value":"${at}"}`).join(',')}]}`
+    const draft = draftOf(withIdentifiers(identifiersMax), bases)
+    assert.equal('identifiers' in draft && draft.identifiers.length, identifiersMax)
+    const fault = { fault: 'more than 1000 identifiers', expression: 'Basic.identifier' }
+    assert.deepEqual(draftOf(withIdentifiers(identifiersMax + 1), bases), fault)
+    assertSame(withIdentifiers(identifiersMax + 1))
   })
 
   it('is scanned where there is nothing to think about', () => {

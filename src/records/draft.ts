@@ -1,3 +1,4 @@
+import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import { type ResourceScan, ResourceScanner, type Span } from '../fhir/resource-scan.ts'
@@ -17,11 +18,16 @@ export interface Draft {
   /** Provenance: distinct `Type/id` of owned types. */
   readonly targets: readonly string[]
   readonly refs: readonly string[]
+  /** The business identifiers that it can be found by. */
+  readonly identifiers: readonly Identifier[]
   readonly digest: Buffer
 }
 
 /** The longest text of one record, in bytes of UTF-8. */
 export const recordBytesMax = 16 * 1024 * 1024
+
+/** The most identifiers of one record. One of them that could not be found by would be worse than a refusal. */
+export const identifiersMax = 1_000
 
 /**
  * Reads one resource into a draft.
@@ -49,7 +55,8 @@ export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | Tex
 const scanner = new ResourceScanner()
 
 /** As much of a scanned resource as ownership and references depend on. */
-function outlineOf(line: Buffer, { resourceType, id, subject, patient, targets, references }: ResourceScan) {
+function outlineOf(line: Buffer, scan: ResourceScan) {
+  const { resourceType, id, subject, patient, targets, references, identifiers } = scan
   const text = ({ start, end }: Span) => line.toString('utf8', start, end)
   const reference = (span: Span) => ({ reference: text(span) })
   return {
@@ -59,10 +66,24 @@ function outlineOf(line: Buffer, { resourceType, id, subject, patient, targets, 
     subject: subject && reference(subject),
     patient: patient && reference(patient),
     target: targets.map(reference),
+    identifier: identifiers.map(({ system, value }) => ({
+      ...(system && { system: text(system) }),
+      ...(value && { value: text(value) }),
+    })),
   }
 }
 
-function describe(type: string, id: string, resource: JsonObject, text: ResourceText, bases: readonly string[]): Draft {
+function describe(
+  type: string,
+  id: string,
+  resource: JsonObject,
+  text: ResourceText,
+  bases: readonly string[],
+): Draft | TextFault {
+  const identifiers = identifiersOf(resource)
+  if (identifiers.length > identifiersMax) {
+    return { fault: `more than ${identifiersMax} identifiers`, expression: `${type}.identifier` }
+  }
   const isProvenance = type === 'Provenance'
   return {
     text,
@@ -73,6 +94,7 @@ function describe(type: string, id: string, resource: JsonObject, text: Resource
     owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
     targets: isProvenance ? provenanceTargets(resource, bases) : [],
     refs: referencedRecords(resource, bases),
+    identifiers,
     digest: digestOf(text),
   }
 }

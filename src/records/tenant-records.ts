@@ -18,7 +18,7 @@ export async function countRecords(database: ClientBase | Pool, tenant: string):
  * What holds a tenant's records. Marks go before packs: a packer puts packs only under a mark that it finds unchanged, so that behind the
  * marks no packs come.
  */
-const tables = ['unpacked', 'pack', 'record', 'awaited_target'] as const
+const tables = ['unpacked', 'pack', 'record', 'identifier', 'awaited_target'] as const
 
 /** Removes all versions of a tenant's records and their packs, in batches; gives how many versions there were. */
 export async function removeRecords(database: ClientBase | Pool, tenant: string): Promise<number> {

@@ -7,7 +7,7 @@ import { parseTypeFilter } from '../../src/filter/parse/parse.ts'
 import { hl7Switches } from '../../src/filter/parse/switches.ts'
 import { inflateLines } from '../../src/gzip/deflated.ts'
 import { recordsOfOwners } from '../../src/records/as-of.ts'
-import { noType } from '../../src/records/packs/absent-types.ts'
+import { absenceType } from '../../src/records/packs/absence-pack.ts'
 import type { Pack } from '../../src/records/packs/pack.ts'
 import { packedTypes } from '../../src/records/packs/packed-types.ts'
 import { insertPacks, packsOfOwners } from '../../src/records/packs/stored-packs.ts'
@@ -160,7 +160,7 @@ describe('packs', () => {
     ['stands under another patient', `owner = 'p2'`],
     ['stands under another type', `type = 'Goal'`],
   ]
-  const liars = { 'with records': 'Condition', 'of no type': noType }
+  const liars = { 'with records': 'Condition', 'of no type': absenceType }
   for (const [kind, type] of Object.entries(liars)) {
     for (const [name, assignment] of lies) {
       it(`that lie are never exported: one ${kind} that ${name}`, async () => {
@@ -314,7 +314,7 @@ describe('packs', () => {
     assert.deepEqual(
       rows.map(({ type, records }) => [type, records]),
       [
-        [noType, 0],
+        [absenceType, 0],
         ['Condition', 1],
         ['Patient', 1],
       ],

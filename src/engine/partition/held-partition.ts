@@ -42,6 +42,12 @@ export class HeldPartition {
     }
   }
 
+  /** Where this attempt keeps its files. */
+  get folder(): string {
+    const { job, number, attempt } = this.partition
+    return `${job}/${number}-${attempt}`
+  }
+
   get signal(): AbortSignal {
     return this.#abort.signal
   }

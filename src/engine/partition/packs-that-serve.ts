@@ -1,5 +1,5 @@
 import { allComeAlong } from '../../protocol/plan/pack-use.ts'
-import { noType } from '../../records/packs/absent-types.ts'
+import { absenceType } from '../../records/packs/absence-pack.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import { dropPacks, type OwnedPacks } from '../../records/packs/stored-packs.ts'
 import type { Selection } from './selection.ts'
@@ -29,5 +29,5 @@ export async function refusePacks(
   const { tenant } = selection.job
   selection.complain('pack-refused', { tenant, type })
   const refused = { owner, type }
-  await dropPacks(selection.pool, tenant, [refused, { owner, type: noType }])
+  await dropPacks(selection.pool, tenant, [refused, { owner, type: absenceType }])
 }

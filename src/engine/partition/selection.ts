@@ -1,28 +1,16 @@
 import type { Pool } from 'pg'
 import { isReferenceType } from '../../fhir/resource-types.ts'
-import type { FileStore } from '../../files/file-store.ts'
 import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'
-import type { Partition } from '../../jobs/partition.ts'
 import { partGzipBytesMax } from '../../protocol/limits.ts'
 import type { RecordAsOf } from '../../records/as-of.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import type { HeldPartition } from './held-partition.ts'
 import { MetReferences } from './met-references.ts'
-
-/** What a worker works with. */
-export interface Workshop {
-  readonly pool: Pool
-  readonly files: FileStore
-  /** Told what had to be mended on the way. */
-  readonly complain: (event: 'pack-refused', details: Record<string, unknown>) => void
-}
+import type { PartitionContext } from './partition-context.ts'
 
 /** A part with the list of the manifest it belongs to. */
 export type KindedPart = WrittenPart & { readonly kind: 'output' | 'deleted' | 'error' }
-
-/** Where an attempt keeps its files. */
-export const attemptFolder = ({ job, number, attempt }: Partition): string => `${job}/${number}-${attempt}`
 
 /** Gathers what one partition exports. */
 export class Selection {
@@ -30,22 +18,22 @@ export class Selection {
   readonly held: HeldPartition
   readonly parts: KindedPart[] = []
   readonly references = new Set<string>()
-  readonly #workshop: Workshop
+  readonly #context: PartitionContext
   readonly #seenRefs = new Set<string>()
   readonly #met = new MetReferences()
 
-  constructor(workshop: Workshop, job: Job, held: HeldPartition) {
-    this.#workshop = workshop
+  constructor(context: PartitionContext, job: Job, held: HeldPartition) {
+    this.#context = context
     this.job = job
     this.held = held
   }
 
   get pool(): Pool {
-    return this.#workshop.pool
+    return this.#context.pool
   }
 
-  get complain(): Workshop['complain'] {
-    return this.#workshop.complain
+  get complain(): PartitionContext['complain'] {
+    return this.#context.complain
   }
 
   /** What every reading of the store for this partition says. */
@@ -72,8 +60,8 @@ export class Selection {
     kind: KindedPart['kind'],
     produce: (writers: ReadonlyMap<string, PartWriter>) => Promise<void>,
   ): Promise<void> {
-    const folder = attemptFolder(this.held.partition)
-    const { files } = this.#workshop
+    const { files } = this.#context
+    const { folder } = this.held
     const writers = new Map(types.map((type) => [type, new PartWriter(files, folder, type, partGzipBytesMax)]))
     try {
       await produce(writers)

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { appendAudit } from '../../audit/trail.ts'
-import type { WriteOptions } from '../../records/write.ts'
+import type { WriteOptions } from '../../records/write/write.ts'
 import { auditOf } from './audited-refusal.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { date, dateTime, dayMs } from '../calendar.ts'
 import type { Authorship, Chart } from '../chart.ts'
 import { concept, extensions, fixed, profile, snomed, status, terminology } from '../datatypes.ts'
-import { chronicProblems, concernsOfAdults, concernsOfAll, type Problem } from '../diagnosis.ts'
+import { chronicDiagnoses, concernsOfAdults, concernsOfAll, type Diagnosis } from '../diagnosis.ts'
 import type { Json, JsonObject, Raw } from '../json.ts'
 import { pageProblemChanged, pageProblemsMin } from '../page-patients.ts'
 import { adultAgeYears, ageAt } from '../person.ts'
@@ -36,27 +36,27 @@ const sites = [
   concept(snomed, '24028007', 'Right (qualifier value)'),
 ]
 
-/** The lasting problems of a patient, each with the number of the visit that found it. */
-export function drawProblems(chart: Chart, visits: number): readonly { problem: Problem; visit: number }[] {
+/** The lasting diagnoses of a patient, each with the number of the visit that made it. */
+export function drawDiagnoses(chart: Chart, visits: number): readonly { diagnosis: Diagnosis; visit: number }[] {
   const { random, person, seat } = chart
   const age = ageAt(person, person.seenUntil)
-  const drawn = chronicProblems.filter((problem) => age >= problem.fromAgeYears && random.chance(problem.share))
+  const drawn = chronicDiagnoses.filter((diagnosis) => age >= diagnosis.fromAgeYears && random.chance(diagnosis.share))
   const least = seat.kind === 'page' ? pageProblemsMin : 1
-  for (const problem of chronicProblems) {
+  for (const diagnosis of chronicDiagnoses) {
     if (drawn.length >= least) break
-    if (!drawn.includes(problem)) drawn.push(problem)
+    if (!drawn.includes(diagnosis)) drawn.push(diagnosis)
   }
-  return drawn.map((problem) => ({ problem, visit: random.integer(0, Math.max(0, Math.floor(visits * 0.6) - 1)) }))
+  return drawn.map((diagnosis) => ({ diagnosis, visit: random.integer(0, Math.max(0, Math.floor(visits * 0.6) - 1)) }))
 }
 
-/** Writes the problem-list Condition of the nth problem (from 0) of the patient. */
-export function writeProblem(chart: Chart, visit: Visit, id: string, problem: Problem, n: number): string {
+/** Writes the problem-list Condition of the nth lasting diagnosis (from 0) of the patient. */
+export function writeProblem(chart: Chart, visit: Visit, id: string, diagnosis: Diagnosis, n: number): string {
   const { random, seat } = chart
   const changed = seat.kind === 'page' ? pageProblemChanged(n) : undefined
   const written: Authorship = changed === undefined ? visit : { ...visit, at: Math.min(visit.at, changed), changed }
   const both = random.chance(0.06) && seat.kind !== 'page'
   return chart.add('Condition', id, written, problemProfile, {
-    ...body(chart, written, random.pick(settled), problem.code),
+    ...body(chart, written, random.pick(settled), diagnosis.code),
     category: both ? [problemListItem, encounterDiagnosis] : [problemListItem],
     severity: random.chance(0.2) ? random.pick(severities) : undefined,
     encounter: random.chance(0.8) ? visit.encounter : undefined,
@@ -65,12 +65,12 @@ export function writeProblem(chart: Chart, visit: Visit, id: string, problem: Pr
 }
 
 /** Writes the Condition of an illness that passes. */
-export function writeIllness(chart: Chart, visit: Visit, id: string, problem: Problem): string {
+export function writeIllness(chart: Chart, visit: Visit, id: string, diagnosis: Diagnosis): string {
   const { random, person } = chart
   const over = visit.start + random.integer(5, 30) * dayMs
   const past = over < person.seenUntil
   return chart.add('Condition', id, visit, diagnosisProfile, {
-    ...body(chart, visit, past ? resolved : active, problem.code),
+    ...body(chart, visit, past ? resolved : active, diagnosis.code),
     category: [encounterDiagnosis],
     bodySite: random.chance(0.1) ? [random.pick(sites)] : [],
     encounter: visit.encounter,

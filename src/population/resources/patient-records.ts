@@ -1,12 +1,12 @@
 import { dayMs, populationEnd } from '../calendar.ts'
 import { Chart } from '../chart.ts'
-import { acuteProblems, type Problem } from '../diagnosis.ts'
+import { acuteDiagnoses, type Diagnosis } from '../diagnosis.ts'
 import type { Network } from '../network.ts'
 import type { PopulationRecord } from '../record.ts'
 import type { Seat } from '../seat.ts'
 import { writeAllergies } from './allergy-intolerance.ts'
 import { writeCare } from './care.ts'
-import { drawProblems, writeConcern, writeIllness, writeProblem } from './condition.ts'
+import { drawDiagnoses, writeConcern, writeIllness, writeProblem } from './condition.ts'
 import { writeDevice } from './device.ts'
 import { writeDocument } from './document.ts'
 import { writeEncounter } from './encounter.ts'
@@ -20,9 +20,9 @@ import { writeProcedure } from './procedure.ts'
 import { writeProvenances } from './provenance.ts'
 import { openVisit, type Visit, visitTimes } from './visit.ts'
 
-/** A problem the patient has by now, with the reference of its Condition. */
+/** A lasting diagnosis of the patient by now, with the reference of its Condition. */
 interface Known {
-  readonly problem: Problem
+  readonly diagnosis: Diagnosis
   readonly condition: string
 }
 
@@ -47,13 +47,13 @@ export function* patientRecords(
   if (seat.kind === 'bare') return
 
   const times = visitTimes(chart)
-  const problems = drawProblems(chart, times.length)
+  const diagnoses = drawDiagnoses(chart, times.length)
   const middle = Math.floor(times.length / 2)
   const known: Known[] = []
   let last: Visit | undefined
   for (const [n, time] of times.entries()) {
     const visit = openVisit(chart, time, n === 0)
-    const found = problems.filter((drawn) => drawn.visit === n).map((drawn) => drawn.problem)
+    const found = diagnoses.filter((drawn) => drawn.visit === n).map((drawn) => drawn.diagnosis)
     writeVisit(chart, visit, found, known, last)
     if (n === 0) writeHistory(chart, visit)
     if (n === middle) writeCourse(chart, visit, known, previous)
@@ -71,7 +71,7 @@ export function* patientRecords(
 function writeVisit(
   chart: Chart,
   visit: Visit,
-  found: readonly Problem[],
+  found: readonly Diagnosis[],
   known: Known[],
   last: Visit | undefined,
 ): void {
@@ -80,12 +80,11 @@ function writeVisit(
   const likely = (share: number): boolean => (last === undefined && chart.seat.kind === 'page') || random.chance(share)
   const ids = found.map(() => chart.nextId())
   const illness = likely(kind.illness) ? chart.nextId() : undefined
-  const diagnoses = illness === undefined ? ids : [...ids, illness]
-  writeEncounter(chart, visit, diagnoses, last?.id)
-  for (const [i, problem] of found.entries()) {
-    const condition = writeProblem(chart, visit, ids[i]!, problem, known.length)
-    known.push({ problem, condition })
-    for (const medication of problem.medications) writeMedicationRequest(chart, visit, medication, condition)
+  writeEncounter(chart, visit, illness === undefined ? ids : [...ids, illness], last?.id)
+  for (const [i, diagnosis] of found.entries()) {
+    const condition = writeProblem(chart, visit, ids[i]!, diagnosis, known.length)
+    known.push({ diagnosis, condition })
+    for (const medication of diagnosis.medications) writeMedicationRequest(chart, visit, medication, condition)
   }
   if (illness !== undefined) treatIllness(chart, visit, illness)
   renew(chart, visit, known)
@@ -98,21 +97,21 @@ function writeVisit(
 }
 
 function treatIllness(chart: Chart, visit: Visit, id: string): void {
-  const problem = chart.random.pick(acuteProblems)
-  const condition = writeIllness(chart, visit, id, problem)
-  for (const medication of problem.medications) writeMedicationRequest(chart, visit, medication, condition)
+  const diagnosis = chart.random.pick(acuteDiagnoses)
+  const condition = writeIllness(chart, visit, id, diagnosis)
+  for (const medication of diagnosis.medications) writeMedicationRequest(chart, visit, medication, condition)
 }
 
 function renew(chart: Chart, visit: Visit, known: readonly Known[]): void {
-  for (const { problem, condition } of known) {
-    for (const medication of problem.medications) {
+  for (const { diagnosis, condition } of known) {
+    for (const medication of diagnosis.medications) {
       if (chart.random.chance(renewalShare)) writeMedicationRequest(chart, visit, medication, condition)
     }
   }
 }
 
 function writePanels(chart: Chart, visit: Visit, known: readonly Known[]): void {
-  const wanted = known.flatMap(({ problem }) => problem.panel ?? [])
+  const wanted = known.flatMap(({ diagnosis }) => diagnosis.panel ?? [])
   const count = chart.random.integer(1, panelMax)
   for (let i = 0; i < count; i++) writePanel(chart, visit, wanted)
 }

@@ -1,6 +1,6 @@
 import type { Connection, Pool, Submittable } from 'pg'
 import type { CopyRow } from './copied-row.ts'
-import { RowRoom } from './row-room.ts'
+import { RowBuffers } from './row-buffers.ts'
 
 /** What stands before the first row, and in place of the number of fields after the last one. */
 const headerBytes = 19
@@ -12,7 +12,7 @@ const waitingBytesMax = 256 * 1024
 /** A running `COPY … TO STDOUT (FORMAT BINARY)`: PostgreSQL sends each row as a message of its own. */
 class CopyOut implements Submittable {
   readonly #query: string
-  readonly #room = new RowRoom()
+  readonly #buffers = new RowBuffers()
   #connection: Connection | undefined
   #headerSeen = false
   #rows: CopyRow[] = []
@@ -35,7 +35,7 @@ class CopyOut implements Submittable {
     const start = this.#headerSeen ? 0 : headerBytes
     this.#headerSeen = true
     if (chunk.length === start + 2 && chunk.readInt16BE(start) === endOfRows) return
-    const row = this.#room.take(chunk, start)
+    const row = this.#buffers.take(chunk, start)
     if (row === undefined) {
       this.fail(new Error('a message of the copy is not a row'))
       return
@@ -74,7 +74,7 @@ class CopyOut implements Submittable {
     const rows = this.#rows
     if (rows.length === 0) return undefined
     this.#rows = []
-    this.#room.turn()
+    this.#buffers.turn()
     if (this.#waitingBytes > waitingBytesMax) this.#connection!.stream.resume()
     this.#waitingBytes = 0
     return rows

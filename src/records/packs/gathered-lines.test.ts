@@ -3,12 +3,12 @@ import { describe, it } from 'node:test'
 import { GatheredLines } from './gathered-lines.ts'
 
 /** What is set aside at first. */
-const roomBytesMin = 256 * 1024
+const bufferBytesMin = 256 * 1024
 
 describe('gathered lines', () => {
   it('are the records, each with its line feed, at, below and above what is set aside', () => {
     const lines = new GatheredLines()
-    for (const size of [roomBytesMin - 2, roomBytesMin - 1, roomBytesMin, 5 * roomBytesMin]) {
+    for (const size of [bufferBytesMin - 2, bufferBytesMin - 1, bufferBytesMin, 5 * bufferBytesMin]) {
       const record = Buffer.alloc(size, 'r')
       lines.add(record)
       assert.ok(lines.bytes.equals(Buffer.concat([record, Buffer.from('\n')])), `${size}`)

@@ -1,17 +1,17 @@
 /** What is set aside at first, in bytes. */
-const roomBytesMin = 256 * 1024
+const bufferBytesMin = 256 * 1024
 
 const lineFeed = 0x0a
 
 /** Records put together as lines, each ended by a line feed, in memory that is used again. */
 export class GatheredLines {
   records = 0
-  #room = Buffer.allocUnsafeSlow(roomBytesMin)
+  #buffer = Buffer.allocUnsafeSlow(bufferBytesMin)
   #used = 0
 
   /** A view, until more is added. */
   get bytes(): Buffer {
-    return this.#room.subarray(0, this.#used)
+    return this.#buffer.subarray(0, this.#used)
   }
 
   get length(): number {
@@ -20,8 +20,8 @@ export class GatheredLines {
 
   add(record: Buffer): void {
     this.#ensureRoom(record.length + 1)
-    this.#used += record.copy(this.#room, this.#used)
-    this.#room[this.#used++] = lineFeed
+    this.#used += record.copy(this.#buffer, this.#used)
+    this.#buffer[this.#used++] = lineFeed
     this.records++
   }
 
@@ -32,9 +32,9 @@ export class GatheredLines {
 
   #ensureRoom(bytes: number): void {
     const needed = this.#used + bytes
-    if (needed <= this.#room.length) return
-    const room = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#room.length))
-    this.bytes.copy(room)
-    this.#room = room
+    if (needed <= this.#buffer.length) return
+    const buffer = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length))
+    this.bytes.copy(buffer)
+    this.#buffer = buffer
   }
 }

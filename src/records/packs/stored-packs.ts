@@ -4,7 +4,7 @@ import type { CopyRow } from '../copy/copied-row.ts'
 import { copyIn, type RowEncoding, textRoom } from '../copy/copy-in.ts'
 import { copyRows } from '../copy/copy-out.ts'
 import { instant, text, textArray } from '../sql-literal.ts'
-import { absentTypes, noType } from './absent-types.ts'
+import { absenceType, absentTypes } from './absence-pack.ts'
 import type { Pack } from './pack.ts'
 import { bodyRoom, readBody, writeBody } from './pack-body.ts'
 import type { PackDemand } from './pack-demand.ts'
@@ -60,7 +60,7 @@ export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGen
   const { tenant, owners, signal } = reading
   const types = typesRead(reading)
   if (owners.length === 0 || types.length === 0) return
-  const known = (gathered: GatheredPacks) => (gathered.type === noType ? gathered.absences(types) : [gathered])
+  const known = (gathered: GatheredPacks) => (gathered.type === absenceType ? gathered.absences(types) : [gathered])
   let gathered: GatheredPacks | undefined
   for await (const rows of copyRows(pool, packsQuery(reading), signal)) {
     const complete: OwnedPacks[] = []
@@ -146,11 +146,14 @@ function packsQuery(reading: PackReading): string {
   const types = typesRead(reading)
   const ofTypes = packedTypes.every((type) => types.includes(type))
     ? ''
-    : `and type = any (${textArray([noType, ...types])})`
+    : `and type = any (${textArray([absenceType, ...types])})`
   const [wanted, unchanged] =
     since === undefined
       ? ['true', 'false']
-      : [`oldest > ${instant(since)} and type = any (${textArray([noType, ...usable])})`, `newest <= ${instant(since)}`]
+      : [
+          `oldest > ${instant(since)} and type = any (${textArray([absenceType, ...usable])})`,
+          `newest <= ${instant(since)}`,
+        ]
   return `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (

@@ -7,8 +7,8 @@ import { type Database, openDatabase } from '../../database/connection.ts'
 import { migrate } from '../../database/migrate.ts'
 import { transaction } from '../../database/transaction.ts'
 import { draftOf } from '../draft.ts'
-import { write } from '../write.ts'
-import { absencePack, absencePacks, absentTypes, noType } from './absent-types.ts'
+import { write } from '../write/write.ts'
+import { absencePack, absencePacks, absenceType, absentTypes } from './absence-pack.ts'
 import { packChanged } from './packer.ts'
 import { dropPacks, insertPacks } from './stored-packs.ts'
 
@@ -38,7 +38,7 @@ describe('the pack of no type', () => {
   /** Which of four types the pack of an owner names. */
   async function named(owner: string): Promise<string[]> {
     const [pack] = await transaction(database.pool, (client) => absencePacks(client, tenant, [owner]))
-    assert.deepEqual([pack!.owner, pack!.type], [owner, noType])
+    assert.deepEqual([pack!.owner, pack!.type], [owner, absenceType])
     return absentTypes(pack!).filter((type) => ['Condition', 'Goal', 'Observation', 'Procedure'].includes(type))
   }
 

@@ -3,14 +3,14 @@ import type { Pack } from './pack.ts'
 import { packedTypes } from './packed-types.ts'
 
 /**
- * Beside its packs an owner has one *of no type*. It holds no records but names the types of which there are none: no version, not even a
- * deleted one. They have no packs, and nobody looks for them.
+ * Beside its packs an owner has one *of no type*. It holds no records but tells of absence: it names the types of which there are none, no
+ * version, not even a deleted one. They have no packs, and nobody looks for them. This stands where other packs and marks have their type.
  */
-export const noType = ''
+export const absenceType = ''
 
-/** An owner's pack of no type. */
+/** An owner's pack of no type: these types are absent. */
 export const absencePack = (owner: string, absent: readonly string[]): Pack => ({
-  ...{ owner, type: noType, number: 0, total: 1 },
+  ...{ owner, type: absenceType, number: 0, total: 1 },
   ...{ records: 0, bytes: 0, crc: 0, blocks: Buffer.alloc(0) },
   changed: Number.NEGATIVE_INFINITY,
   oldest: Number.POSITIVE_INFINITY,

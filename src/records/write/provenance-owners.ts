@@ -1,10 +1,10 @@
 import type { ClientBase } from 'pg'
-import { type ResourceText, readResourceText } from '../fhir/resource-text.ts'
-import type { Current, Key } from './current.ts'
+import { type ResourceText, readResourceText } from '../../fhir/resource-text.ts'
+import type { Current, Key } from '../current.ts'
 
 /**
  * A Provenance belongs to the owners of its targets. Its targets may be written after it or move to another patient, so a write
- * of a target may have to place a Provenance anew. All of this is looked up here; `write.ts` acts on it.
+ * of a target may have to place a Provenance anew. All of this is looked up here; `ownership.ts` asks for it.
  */
 
 // Keys go as one text, blank-separated: for thousands of them arrays take longer to write and to read than to look up.

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type Database, openDatabase } from '../database/connection.ts'
-import { migrate } from '../database/migrate.ts'
-import { type Draft, draftOf } from './draft.ts'
-import { storeDrafts } from './load/load.ts'
-import { type Change, write } from './write.ts'
+import { type Database, openDatabase } from '../../database/connection.ts'
+import { migrate } from '../../database/migrate.ts'
+import { type Draft, draftOf } from '../draft.ts'
+import { storeDrafts } from '../load/load.ts'
+import type { Change } from './change.ts'
+import { write } from './write.ts'
 
 function patient(id: string, active = true): Draft {
   const draft = draftOf(JSON.stringify({ resourceType: 'Patient', id, active }), [])

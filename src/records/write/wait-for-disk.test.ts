@@ -3,10 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openDatabase } from '../database/connection.ts'
-import { migrate } from '../database/migrate.ts'
-import { draftOf } from './draft.ts'
-import { storeDrafts } from './load/load.ts'
+import { openDatabase } from '../../database/connection.ts'
+import { migrate } from '../../database/migrate.ts'
+import { draftOf } from '../draft.ts'
+import { storeDrafts } from '../load/load.ts'
 
 test('a load that has ended will survive a crash: the log is on disk up to its last record', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-disk-'))

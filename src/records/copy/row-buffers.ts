@@ -4,10 +4,10 @@ import { CopyRow } from './copied-row.ts'
 const pieceBytes = 128 * 1024
 
 /**
- * Where the rows of a COPY stand, for the messages that they come in are overwritten. Pieces take turns: a row stays until the second batch
- * after it is taken in, so while one batch is read the next one comes.
+ * Buffers in which the rows of a COPY stand, for the messages that they come in are overwritten. Pieces take turns: a row stays until
+ * the second batch after it is taken in, so while one batch is read the next one comes.
  */
-export class RowRoom {
+export class RowBuffers {
   #piece: Buffer = Buffer.alloc(0)
   #used = 0
   /** Pieces with rows that are to be given, with rows that were given last, and with rows that nobody looks at any more. */

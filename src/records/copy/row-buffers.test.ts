@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { CopyRow } from './copied-row.ts'
-import { RowRoom } from './row-room.ts'
+import { RowBuffers } from './row-buffers.ts'
 
 /** A message with one row of one field. */
 function message(content: Buffer): Buffer {
@@ -18,11 +18,11 @@ const pieceBytes = 128 * 1024
 
 const memoryOf = (row: CopyRow) => row.binary(0).buffer
 
-describe('the room of rows', () => {
+describe('the buffers of rows', () => {
   it('keeps rows when their messages are overwritten', () => {
-    const room = new RowRoom()
+    const buffers = new RowBuffers()
     const bytes = message(Buffer.from('first'))
-    const row = room.take(bytes, 0)!
+    const row = buffers.take(bytes, 0)!
     bytes.fill(0)
     assert.equal(row.text(0), 'first')
   })
@@ -31,16 +31,16 @@ describe('the room of rows', () => {
     const size = fc.oneof(fc.nat(200), fc.nat(2 * pieceBytes))
     fc.assert(
       fc.property(fc.array(fc.array(size, { minLength: 1, maxLength: 8 }), { maxLength: 12 }), (batches) => {
-        const room = new RowRoom()
+        const buffers = new RowBuffers()
         let given: [CopyRow, Buffer][] = []
         let letter = 0
         for (const sizes of batches) {
           const taken = sizes.map((size): [CopyRow, Buffer] => {
             const content = Buffer.alloc(size, (letter++ % 255) + 1)
-            return [room.take(message(content), 0)!, content]
+            return [buffers.take(message(content), 0)!, content]
           })
           for (const [row, content] of given) assert.ok(row.binary(0).equals(content))
-          room.turn()
+          buffers.turn()
           given = taken
         }
       }),
@@ -49,10 +49,10 @@ describe('the room of rows', () => {
   })
 
   it('uses the pieces of batches that were read again, not those of larger rows', () => {
-    const room = new RowRoom()
+    const buffers = new RowBuffers()
     const take = (size: number) => {
-      const row = room.take(message(Buffer.alloc(size - 6)), 0)!
-      room.turn()
+      const row = buffers.take(message(Buffer.alloc(size - 6)), 0)!
+      buffers.turn()
       return memoryOf(row)
     }
     const [first, second] = [take(pieceBytes), take(pieceBytes)]
@@ -66,7 +66,7 @@ describe('the room of rows', () => {
   it('takes nothing that is not just a row', () => {
     const row = message(Buffer.from('content'))
     for (const bytes of [Buffer.alloc(0), row.subarray(0, -1), Buffer.concat([row, Buffer.from([0])])])
-      assert.equal(new RowRoom().take(bytes, 0), undefined)
-    assert.equal(new RowRoom().take(Buffer.concat([Buffer.from('before'), row]), 6)!.text(0), 'content')
+      assert.equal(new RowBuffers().take(bytes, 0), undefined)
+    assert.equal(new RowBuffers().take(Buffer.concat([Buffer.from('before'), row]), 6)!.text(0), 'content')
   })
 })

@@ -1,0 +1,51 @@
+import type { ClientBase, Pool } from 'pg'
+import { transaction } from '../../database/transaction.ts'
+import { absencePacks, absenceType } from './absence-pack.ts'
+import { takeMarks } from './marks.ts'
+import type { Pack } from './pack.ts'
+import type { PackedMark } from './pack-assembly.ts'
+import { insertPacks, type PackChange } from './stored-packs.ts'
+
+/**
+ * Puts packs into the store, those of which nothing has changed since they were read. A crash may undo it: as a whole.
+ * @param packed of one tenant
+ * @returns the packs that came into the store, those of no type too
+ */
+export async function publishPacks(
+  pool: Pool,
+  tenant: string,
+  packed: readonly PackedMark[],
+): Promise<readonly Pack[]> {
+  return transaction(pool, async (client) => {
+    await client.query('set local synchronous_commit = off')
+    const marks = packed.map(({ mark }) => mark)
+    const taken = await takeMarks(client, tenant, marks)
+    const packs = packed.flatMap((each) => each.packs)
+    const named = new Set(taken.filter(({ type }) => type === absenceType).map(({ owner }) => owner))
+    const kept = packsToKeep(packs, taken, named)
+    await clearPacks(client, tenant, taken)
+    await insertPacks(client, tenant, kept)
+    const absences = await absencePacks(client, tenant, [...named])
+    await insertPacks(client, tenant, absences)
+    return [...kept, ...absences]
+  })
+}
+
+/** Those of taken marks, but for types without versions of the owners whose pack of no type will name them. */
+function packsToKeep(packs: readonly Pack[], taken: readonly PackChange[], named: ReadonlySet<string>): Pack[] {
+  const takenKeys = new Set(taken.map(({ owner, type }) => `${owner} ${type}`))
+  const isNamed = ({ owner, changed }: Pack) => changed === Number.NEGATIVE_INFINITY && named.has(owner)
+  return packs.filter((pack) => takenKeys.has(`${pack.owner} ${pack.type}`) && !isNamed(pack))
+}
+
+const clearSql = `
+  delete from pack
+  using (
+    select p.ctid as row from unnest($2::text[], $3::text[]) as m(owner, type)
+    cross join lateral (select ctid from pack where tenant = $1 and owner = m.owner and type = m.type offset 0) p) found
+  where ctid = found.row`
+
+/** There are none, unless somebody has changed rows by hand: then they must not stand in the way. */
+async function clearPacks(client: ClientBase, tenant: string, taken: readonly PackChange[]): Promise<void> {
+  await client.query(clearSql, [tenant, taken.map(({ owner }) => owner), taken.map(({ type }) => type)])
+}

@@ -1,0 +1,53 @@
+import type { ClientBase, Pool } from 'pg'
+import { Overtaken } from '../current.ts'
+
+/** How one attempt of a write goes about it. */
+export interface Attempt {
+  /** No other write is at work meanwhile. */
+  readonly alone: boolean
+  /** It looks up which of the records are there, and does not take all of them for new. */
+  readonly looks: boolean
+}
+
+/** The write must be the only one: it touches the ownership of Provenances, which others could be deciding on. */
+export class MustBeAlone extends Error {}
+
+/** How often a write is tried when it meets another writer of the same records. */
+const attemptsMax = 10
+
+/**
+ * Attempts a write, and attempts it again when it has to be alone or has met another writer.
+ * @param writeOnce runs a transaction from its begin to its commit, or fails in it
+ */
+export async function inAttempts<T>(
+  pool: Pool,
+  first: Attempt,
+  writeOnce: (client: ClientBase, attempt: Attempt) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    let attempt = first
+    for (let count = 1; ; count++) {
+      try {
+        return await writeOnce(client, attempt)
+      } catch (error) {
+        await client.query('rollback').catch(() => {
+          throw error
+        })
+        if (error instanceof MustBeAlone) attempt = { ...attempt, alone: true }
+        else if (count === attemptsMax || !isCollision(error)) throw error
+        else attempt = { ...attempt, looks: true }
+      }
+    }
+  } catch (error) {
+    broken = error as Error
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+/** Another writer was first: it changed or created a record, or the two wait for each other. */
+const isCollision = (error: unknown): boolean =>
+  error instanceof Overtaken || ['23505', '40P01', '40001'].includes((error as { code?: string }).code ?? '')

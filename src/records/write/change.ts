@@ -1,0 +1,65 @@
+import { statedLastUpdated } from '../../fhir/resource-text.ts'
+import { type Current, type Key, keyOf } from '../current.ts'
+import type { Draft } from '../draft.ts'
+
+/** One change of the store. */
+export type Change = Put | (Conditions & { readonly kind: 'delete'; readonly key: Key })
+
+interface Put extends Conditions {
+  readonly kind: 'put'
+  readonly draft: Draft
+  /** It may create the record or find it unchanged, but not change it: whoever has this id already is another one. */
+  readonly onlyNew?: true
+}
+
+interface Conditions {
+  /** The version that must be current (FHIR If-Match). */
+  readonly ifMatch?: number
+}
+
+/**
+ * What became of a change. Nothing was written for it where it is a `conflict`, `ifMatch` is not the current version, and where it
+ * `exists`, another record has the id of one that may only be new.
+ */
+export interface Outcome {
+  readonly kind: 'created' | 'updated' | 'unchanged' | 'deleted' | 'absent' | 'conflict' | 'exists'
+  /** The record's current version afterwards; 0 when there is none. */
+  readonly version: number
+  /** Milliseconds since 1970; undefined when nothing was written. */
+  readonly lastUpdated?: number
+}
+
+/** What gives new versions their times. */
+export interface WriteTimes {
+  /** From when they are valid, milliseconds since 1970. */
+  readonly written: number
+  /** The source's `meta.lastUpdated` is kept where it states one. */
+  readonly keepLastUpdated: boolean
+}
+
+/** Whether an outcome refuses its change, and with it a write that is all or nothing. */
+export const isRefused = ({ kind }: Outcome): boolean => kind === 'conflict' || kind === 'exists'
+
+export const keyOfChange = (change: Change): Key => (change.kind === 'put' ? change.draft : change.key)
+
+/** `Type/id` */
+export const keyTextOf = (change: Change): string => (change.kind === 'put' ? change.draft.key : keyOf(change.key))
+
+/** What will become of a change, if `current` is the current version of its record until then. */
+export function outcomeOf(change: Change, current: Current | undefined, times: WriteTimes): Outcome {
+  const version = current?.version ?? 0
+  const exists = current !== undefined && !current.deleted
+  if (change.ifMatch !== undefined && (!exists || change.ifMatch !== version)) return { kind: 'conflict', version }
+  if (change.kind === 'delete') {
+    return exists ? { kind: 'deleted', version: version + 1, lastUpdated: times.written } : { kind: 'absent', version }
+  }
+  const lastUpdated = lastUpdatedOf(change.draft, times)
+  if (!exists) return { kind: 'created', version: version + 1, lastUpdated }
+  if (current.digest.equals(change.draft.digest)) return { kind: 'unchanged', version }
+  if (change.onlyNew) return { kind: 'exists', version }
+  return { kind: 'updated', version: version + 1, lastUpdated }
+}
+
+/** The `meta.lastUpdated` that a new version of a record gets. */
+export const lastUpdatedOf = ({ text }: Draft, { written, keepLastUpdated }: WriteTimes): number =>
+  (keepLastUpdated ? statedLastUpdated(text) : undefined) ?? written

@@ -1,0 +1,61 @@
+import type { Current } from '../current.ts'
+import type { Draft } from '../draft.ts'
+import type { Row } from '../record-row.ts'
+import { type Change, keyTextOf, lastUpdatedOf, type WriteTimes } from './change.ts'
+import type { Ownership } from './ownership.ts'
+import { provenanceOwners, type StoredProvenance, targetsOf } from './provenance-owners.ts'
+
+/** The rows that changes add to the store: for each owner of a new version one. All changes are ones that write. */
+export function newRows(
+  changes: readonly Change[],
+  { owners, placed }: Ownership,
+  current: ReadonlyMap<string, Current>,
+  times: WriteTimes,
+): Row[] {
+  const rows = placed.flatMap((provenance) => placedRows(provenance, owners, times.written))
+  for (const change of changes) {
+    const before = current.get(keyTextOf(change))
+    rows.push(
+      ...(change.kind === 'put' ? putRows(change.draft, before, owners, times) : tombstones(before!, times.written)),
+    )
+  }
+  return rows
+}
+
+function putRows(
+  draft: Draft,
+  before: Current | undefined,
+  owners: ReadonlyMap<string, string>,
+  times: WriteTimes,
+): Row[] {
+  const row = {
+    type: draft.type,
+    id: draft.id,
+    version: (before?.version ?? 0) + 1,
+    written: times.written,
+    updated: lastUpdatedOf(draft, times),
+    refs: draft.refs.join(' '),
+    targets: draft.targets.join(' '),
+    digest: draft.digest,
+    text: draft.text,
+  }
+  return spread(row, draft.owner === undefined ? provenanceOwners(draft.targets, owners) : [draft.owner])
+}
+
+function tombstones(before: Current, written: number): Row[] {
+  const { type, id, version, owners } = before
+  const digest = Buffer.alloc(0)
+  const row = { type, id, version: version + 1, written, updated: written, refs: '', targets: '', digest, text: null }
+  return spread(row, owners)
+}
+
+/** The same version of a Provenance again, for its owners from now on. */
+function placedRows(provenance: StoredProvenance, owners: ReadonlyMap<string, string>, written: number): Row[] {
+  const row = { ...provenance, type: 'Provenance', written, updated: provenance.updated.getTime() }
+  return spread(row, provenanceOwners(targetsOf(provenance), owners))
+}
+
+/** One row for each owner; the first leads. */
+function spread(row: Omit<Row, 'owner' | 'lead' | 'shared'>, owners: readonly string[]): Row[] {
+  return owners.map((owner, index) => ({ ...row, owner, lead: index === 0, shared: owners.length > 1 }))
+}

@@ -1,0 +1,91 @@
+import type { ClientBase } from 'pg'
+import { ownedTypes } from '../../fhir/ownership.ts'
+import { type Current, type Key, readCurrentRows } from '../current.ts'
+import type { Draft } from '../draft.ts'
+import { type Change, keyTextOf } from './change.ts'
+import {
+  ownersOfTargets,
+  provenancesToPlace,
+  type StoredProvenance,
+  storedProvenances,
+  targetsOf,
+} from './provenance-owners.ts'
+
+/** What a write means for who owns what. */
+export interface Ownership {
+  /** The owners of the targets (`Type/id`) of all Provenances that it writes; a target that is missing has none. */
+  readonly owners: ReadonlyMap<string, string>
+  /** Records that get their first owner. */
+  readonly arrived: readonly Key[]
+  /** Provenances outside the write that get other owners by it. */
+  readonly placed: readonly StoredProvenance[]
+  /** Targets without an owner, each with the id of the Provenance that waits for it. */
+  readonly awaited: readonly { readonly provenance: string; readonly target: string }[]
+  /** A record goes from one owner to another. */
+  readonly moving: boolean
+}
+
+/** A record that a write takes from its owner; `target` is its `Type/id`. */
+interface Move {
+  readonly formerOwner: string
+  readonly target: string
+}
+
+/**
+ * Finds out what a write means for who owns what.
+ * @param current the current versions of the records that are written; those of placed Provenances are added
+ */
+export async function ownershipAfter(
+  client: ClientBase,
+  tenant: string,
+  changes: readonly Change[],
+  current: Map<string, Current>,
+): Promise<Ownership> {
+  const drafts = changes.flatMap((change) => (change.kind === 'put' ? [change.draft] : []))
+  const { arrived, moved } = newlyOwned(drafts, current)
+  const inWrite = new Set(changes.map(keyTextOf))
+  const placed = await placements(client, tenant, arrived, moved, inWrite, current)
+  const sources = [...drafts, ...placed.map((row) => ({ id: row.id, targets: targetsOf(row) }))]
+  const known = new Map(drafts.flatMap((draft) => (draft.owner === undefined ? [] : [[draft.key, draft.owner]])))
+  const targets = sources.flatMap((source) => source.targets)
+  const owners = await ownersOfTargets(client, tenant, targets, known)
+  const awaited = sources.flatMap(({ id: provenance, targets }) =>
+    targets.filter((target) => !owners.get(target)).map((target) => ({ provenance, target })),
+  )
+  return { owners, arrived, placed, awaited, moving: moved.length > 0 }
+}
+
+/** Records that this write gives their first owner, and records that it takes from one. */
+function newlyOwned(drafts: readonly Draft[], current: ReadonlyMap<string, Current>) {
+  const arrived: Key[] = []
+  const moved: Move[] = []
+  for (const draft of drafts) {
+    if (!ownedTypes.has(draft.type) || draft.type === 'Patient') continue
+    const formerOwner = current.get(draft.key)?.owners[0] ?? ''
+    if (formerOwner === draft.owner) continue
+    if (formerOwner === '') arrived.push(draft)
+    else moved.push({ formerOwner, target: draft.key })
+  }
+  return { arrived, moved }
+}
+
+/** The Provenances outside this write whose owners it changes; their current versions are added to `current`. */
+async function placements(
+  client: ClientBase,
+  tenant: string,
+  arrived: readonly Key[],
+  moved: readonly Move[],
+  inWrite: ReadonlySet<string>,
+  current: Map<string, Current>,
+): Promise<readonly StoredProvenance[]> {
+  const found = await provenancesToPlace(client, tenant, arrived, moved)
+  const ids = found.filter((id) => !inWrite.has(`Provenance/${id}`))
+  if (ids.length === 0) return []
+  const rows = await readCurrentRows(
+    client,
+    tenant,
+    ids.map((id) => ({ type: 'Provenance', id })),
+  )
+  for (const [key, row] of rows) current.set(key, row)
+  return storedProvenances(client, tenant, rows)
+}

@@ -1,0 +1,106 @@
+import type { ClientBase, Pool } from 'pg'
+import { type Current, type Key, readCurrentRows, supersede } from '../current.ts'
+import type { Draft } from '../draft.ts'
+import { reindex } from '../identifiers.ts'
+import { packsToDrop } from '../packs/packs-to-drop.ts'
+import { dropPacks } from '../packs/stored-packs.ts'
+import { insertRows } from '../record-row.ts'
+import { type Attempt, inAttempts, MustBeAlone } from './attempts.ts'
+import { beginWrite } from './begin-write.ts'
+import { type Change, isRefused, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
+import { newRows } from './new-rows.ts'
+import { type Ownership, ownershipAfter } from './ownership.ts'
+import { forgetAwaited, rememberAwaited } from './provenance-owners.ts'
+
+export interface WriteOptions {
+  /** Keep the source's `meta.lastUpdated` for `_since`; `written` orders versions all the same. */
+  readonly keepLastUpdated?: boolean
+  /** Write nothing at all when one change is refused (FHIR transaction). */
+  readonly allOrNothing?: boolean
+  /**
+   * Do not wait for the disk: a crash of the database may undo the write, as a whole. For loads, which end with a write that waits.
+   * The log is written in order, so nothing durable (a job's transactionTime) can come after a write that is undone.
+   */
+  readonly deferred?: boolean
+  /**
+   * For puts without `ifMatch`: the records are probably all new, do not look them up. One that is there makes the insert fail, by the
+   * unique index of current versions, and the write is done again with looking.
+   */
+  readonly probablyNew?: boolean
+  /** Runs last in the transaction, with what becomes of the changes, each under its key: what it writes is there with them or not at all. */
+  readonly beforeCommit?: (client: ClientBase, outcomes: readonly (Key & Outcome)[]) => Promise<void>
+}
+
+/**
+ * Applies changes of distinct records in one transaction; all of them get the same `written`, which the database's clock gives.
+ * Outcomes are in the order of the changes. An unchanged record makes no new version.
+ */
+export function write(
+  pool: Pool,
+  tenant: string,
+  changes: readonly Change[],
+  options: WriteOptions = {},
+): Promise<Outcome[]> {
+  const first: Attempt = { alone: false, looks: !options.probablyNew }
+  return inAttempts(pool, first, (client, attempt) => writeOnce(client, tenant, changes, options, attempt))
+}
+
+async function writeOnce(
+  client: ClientBase,
+  tenant: string,
+  changes: readonly Change[],
+  options: WriteOptions,
+  { alone, looks }: Attempt,
+): Promise<Outcome[]> {
+  const written = await beginWrite(client, alone, options.deferred ?? false)
+  const times = { written, keepLastUpdated: options.keepLastUpdated ?? false }
+  const current = looks ? await readCurrentRows(client, tenant, changes.map(keyOfChange)) : new Map<string, Current>()
+  const outcomes = changes.map((change) => outcomeOf(change, current.get(keyTextOf(change)), times))
+  if (options.allOrNothing && outcomes.some(isRefused)) {
+    await client.query('rollback')
+    return outcomes
+  }
+  const effective = changes.filter((_, index) => outcomes[index]!.lastUpdated !== undefined)
+  if (effective.length > 0) {
+    const ownership = await ownershipAfter(client, tenant, effective, current)
+    if (!alone && decidesOwners(ownership)) throw new MustBeAlone()
+    await apply(client, tenant, effective, current, ownership, times)
+  }
+  await options.beforeCommit?.(
+    client,
+    changes.map((change, index) => ({ ...keyOfChange(change), ...outcomes[index]! })),
+  )
+  await client.query('commit')
+  return outcomes
+}
+
+/** Whether a write decides who owns Provenances. Two that do, side by side, would not see each other. */
+const decidesOwners = ({ awaited, moving, placed }: Ownership): boolean =>
+  awaited.length > 0 || moving || placed.length > 0
+
+async function apply(
+  client: ClientBase,
+  tenant: string,
+  changes: readonly Change[],
+  current: ReadonlyMap<string, Current>,
+  ownership: Ownership,
+  times: WriteTimes,
+): Promise<void> {
+  const { placed, arrived, awaited } = ownership
+  const rows = newRows(changes, ownership, current, times)
+  const keys = [...changes.map(keyTextOf), ...placed.map(({ id }) => `Provenance/${id}`)]
+  const superseded = keys.flatMap((key) => current.get(key) ?? [])
+  await reindex(client, tenant, draftsOf(changes), endedBy(changes, current))
+  await supersede(client, tenant, superseded, times.written)
+  await insertRows(client, tenant, rows)
+  await dropPacks(client, tenant, packsToDrop(rows, superseded))
+  await rememberAwaited(client, tenant, awaited)
+  if (placed.length > 0) await forgetAwaited(client, tenant, arrived)
+}
+
+const draftsOf = (changes: readonly Change[]): Draft[] =>
+  changes.flatMap((change) => (change.kind === 'put' ? [change.draft] : []))
+
+/** The records that had a state before a write, and have another one after it. */
+const endedBy = (changes: readonly Change[], current: ReadonlyMap<string, Current>): Current[] =>
+  changes.flatMap((change) => current.get(keyTextOf(change)) ?? []).filter(({ deleted }) => !deleted)
