@@ -40,7 +40,7 @@ for (const name of ['synthea-r4-100', 'uscore-r4-2']) {
         onFault: (fault: object) => assert.fail(JSON.stringify(fault)),
       }
       const options = { bases: [base], keepLastUpdated: false }
-      await load(server.pool, 'real', await findSourceFiles([source]), options, report)
+      await load(server.pool, 'real', (await findSourceFiles([source])).files, options, report)
       loaded = await readFolder(source)
       const { id: clientId, key } = await server.addClient('real')
       const order = {

@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { type Database, openDatabase } from '../database/connection.ts'
 import { migrate } from '../database/migrate.ts'
 import { draftOf } from '../records/draft.ts'
-import { storeDrafts } from '../records/load/load.ts'
+import { storeDrafts } from '../records/load/store-drafts.ts'
 import { packInForeground } from '../records/packs/foreground-packing.ts'
 import { BackgroundPacker, needsPacking } from './background-packer.ts'
 

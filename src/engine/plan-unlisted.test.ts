@@ -10,7 +10,7 @@ import { transaction } from '../database/transaction.ts'
 import { acceptJob, claimPlanning, deleteJob, type Job } from '../jobs/job.ts'
 import { addPlanned } from '../jobs/planned-partition.ts'
 import { draftOf } from '../records/draft.ts'
-import { storeDrafts } from '../records/load/load.ts'
+import { storeDrafts } from '../records/load/store-drafts.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 
 const planner = 1

@@ -1,3 +1,4 @@
+import { hasConditionalReference } from '../fhir/bundle/conditional-reference.ts'
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
@@ -20,11 +21,19 @@ export interface Draft {
   readonly refs: readonly string[]
   /** The business identifiers that it can be found by. */
   readonly identifiers: readonly Identifier[]
+  /** Whether it names another record by a query, at any depth: `Practitioner?identifier=…`. A Bundle only passes on what others say. */
+  readonly conditional: boolean
   readonly digest: Buffer
 }
 
 /** The longest text of one record, in bytes of UTF-8. */
 export const recordBytesMax = 16 * 1024 * 1024
+
+/** What a server may have added to a text: `id` and `meta`. What was stored and exported can be loaded again. */
+const addedBytesMax = 160
+
+/** Whether a text is longer than a record may be, in whatever form it came: its version and time, and blanks around it, do not count. */
+export const isTooLong = ({ text }: Draft): boolean => text.bytes.length > recordBytesMax + addedBytesMax
 
 /** The most identifiers of one record. One of them that could not be found by would be worse than a refusal. */
 export const identifiersMax = 1_000
@@ -95,6 +104,7 @@ function describe(
     targets: isProvenance ? provenanceTargets(resource, bases) : [],
     refs: referencedRecords(resource, bases),
     identifiers,
+    conditional: type !== 'Bundle' && hasConditionalReference(resource),
     digest: digestOf(text),
   }
 }

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { openDatabase } from '../../database/connection.ts'
 import { migrate } from '../../database/migrate.ts'
 import { draftOf } from '../draft.ts'
-import { storeDrafts } from '../load/load.ts'
+import { storeDrafts } from '../load/store-drafts.ts'
 
 test('a load that has ended will survive a crash: the log is on disk up to its last record', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-disk-'))

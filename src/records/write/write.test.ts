@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test'
 import { type Database, openDatabase } from '../../database/connection.ts'
 import { migrate } from '../../database/migrate.ts'
 import { type Draft, draftOf } from '../draft.ts'
-import { storeDrafts } from '../load/load.ts'
+import { storeDrafts } from '../load/store-drafts.ts'
 import type { Change } from './change.ts'
 import { write } from './write.ts'
 
