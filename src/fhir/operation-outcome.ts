@@ -17,6 +17,7 @@ export type IssueCode =
   | 'processing'
   | 'not-supported'
   | 'duplicate'
+  | 'multiple-matches'
   | 'not-found'
   | 'deleted'
   | 'too-long'

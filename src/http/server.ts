@@ -32,7 +32,10 @@ import { patientKickOffRoute, systemKickOffRoute } from './kick-off/kick-off.ts'
 import { tokenRoutes } from './oauth/token.ts'
 import { sendOutcome, sendProblems } from './outcome-answer.ts'
 import { limitRates, type Rates, ratesDefault } from './rates.ts'
-import { bundleRoute } from './records/bundle.ts'
+import { bundleRoute } from './records/bundle/bundle-route.ts'
+import { conditionalDeleteRoute } from './records/conditional-delete.ts'
+import { conditionalUpdateRoute } from './records/conditional-update.ts'
+import { resourceCreateRoute } from './records/resource-create.ts'
 import { resourceReadRoutes } from './records/resource-read.ts'
 import { resourceWriteRoutes } from './records/resource-write.ts'
 import { addRequestIds } from './request-id.ts'
@@ -100,6 +103,9 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
       bundleRoute(scope, context)
       auditEventRoutes(scope, context)
       resourceReadRoutes(scope, context)
+      resourceCreateRoute(scope, context)
+      conditionalUpdateRoute(scope, context)
+      conditionalDeleteRoute(scope, context)
       resourceWriteRoutes(scope, context)
     },
     { prefix: '/r4/:tenant' },

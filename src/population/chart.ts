@@ -1,11 +1,11 @@
 import { dayMs, hourMs, instant, localInstant, minuteMs, populationEnd } from './calendar.ts'
 import { coding, reference, terminology } from './datatypes.ts'
-import { assertRecordNumber, recordId } from './identifiers.ts'
 import { type JsonObject, Raw, writeJson, writeMembers } from './json.ts'
 import type { Network, Organization, Practitioner, Site } from './network.ts'
 import { invent, type Person } from './person.ts'
 import { Random } from './random.ts'
 import type { PopulationRecord } from './record.ts'
+import { assertRecordNumber, recordId } from './record-ids.ts'
 import type { Seat } from './seat.ts'
 
 /** Who wrote a record, and when: what its `meta` and its Provenances tell. */

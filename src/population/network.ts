@@ -1,8 +1,8 @@
 import { reference } from './datatypes.ts'
-import { sharedId } from './identifiers.ts'
 import type { Raw } from './json.ts'
 import { familyNames, femaleNames, maleNames, type Town, towns } from './names.ts'
 import { Random } from './random.ts'
+import { sharedId } from './record-ids.ts'
 
 /*
  * The shared part of every population: three health systems with hospitals and departments, what belongs to them, and

@@ -1,7 +1,7 @@
-import { patientsMax } from './identifiers.ts'
 import { type Network, network } from './network.ts'
 import { pagePatientIds } from './page-patients.ts'
 import type { PopulationRecord } from './record.ts'
+import { patientsMax } from './record-ids.ts'
 import { groups } from './resources/group.ts'
 import { networkRecords } from './resources/network-records.ts'
 import { patientRecords } from './resources/patient-records.ts'

@@ -1,5 +1,5 @@
-import { patientId, patientsMax } from './identifiers.ts'
 import { pagePatientIds } from './page-patients.ts'
+import { patientId, patientsMax } from './record-ids.ts'
 
 /** What a population is made from: the same options always give the same bytes. */
 export interface PopulationOptions {

@@ -11,7 +11,7 @@ import {
   render,
 } from '../fhir/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json-text.ts'
-import { ResourceScanner } from '../fhir/resource-scan.ts'
+import { ResourceScanner } from '../fhir/resource-scanner.ts'
 import { draftOf, draftOfLine, identifiersMax } from './draft.ts'
 
 const bases = ['http://here/r4/clinic']

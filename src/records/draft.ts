@@ -2,7 +2,8 @@ import { hasConditionalReference } from '../fhir/bundle/conditional-reference.ts
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
-import { type ResourceScan, ResourceScanner, type Span } from '../fhir/resource-scan.ts'
+import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
+import { ResourceScanner } from '../fhir/resource-scanner.ts'
 import { digestOf, type ResourceText, readResourceText, scannedText, type TextFault } from '../fhir/resource-text.ts'
 
 /** A record on its way into the store: everything that can be known of it without looking at the store. */

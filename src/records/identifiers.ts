@@ -6,37 +6,40 @@ import type { Identifier } from '../fhir/identifier.ts'
 import type { Key } from './current.ts'
 import type { Draft } from './draft.ts'
 
-/** A current record that a look-up found, and its version. */
-interface Identified {
+/** A current record that a look-up found, its version and `meta.lastUpdated`. */
+export interface Identified {
   readonly id: string
   readonly version: number
+  readonly updated: Date
 }
 
 // The index only says where to look: what counts is the body. So neither two identifiers of one token nor a row that was left behind
-// gives a wrong answer, and rows that prove false do not use up the two that are given.
+// gives a wrong answer, and rows that prove false do not use up the number of those that are given.
 const identifiedSql = `
-  select q.number::int as number, r.id, r.version
+  select q.number::int as number, r.id, r.version, r.updated
   from unnest($2::text[], $3::bytea[], $4::text[], $5::text[]) with ordinality as q(type, token, system, value, number)
   cross join lateral (
-    select c.id, c.version from identifier i
+    select c.id, c.version, c.updated from identifier i
     cross join lateral (
-      select id, version, body from record
+      select id, version, updated, body from record
       where tenant = $1 and type = q.type and id = i.id and lead and superseded = 'infinity' and not deleted
       offset 0) c
     where i.tenant = $1 and i.type = q.type and i.token = q.token
       and exists (select from identifiers_of(c.body) f where f.system = q.system and f.value = q.value)
     order by i.id
-    limit 2) r
+    limit $6) r
   order by number, id`
 
 /**
  * Looks up current records by identifier, for any number of queries in one statement.
- * @returns for each query the records that have the identifier, at most two: a third would say nothing more
+ * @param most how many records are given of each query: who asks whether there is just one needs two
+ * @returns for each query the records that have the identifier, in order of their ids
  */
-async function recordsByIdentifier(
+export async function recordsByIdentifier(
   database: Queryable,
   tenant: string,
   queries: readonly IdentifierQuery[],
+  most: number,
 ): Promise<readonly (readonly Identified[])[]> {
   const found: Identified[][] = queries.map(() => [])
   // A text of the database has no NUL, so no record is found by one.
@@ -48,18 +51,19 @@ async function recordsByIdentifier(
     asked.map(([, query]) => tokenOf(query)),
     asked.map(([, { system }]) => system),
     asked.map(([, { value }]) => value),
+    most,
   ])
-  for (const { number, id, version } of rows) found[asked[number - 1]![0]]!.push({ id, version })
+  for (const { number, ...record } of rows) found[asked[number - 1]![0]]!.push(record)
   return found
 }
 
-/** The same where only the ids matter. */
+/** The same where only the ids matter: at most two of each query. */
 export async function idsByIdentifier(
   database: Queryable,
   tenant: string,
   queries: readonly IdentifierQuery[],
 ): Promise<readonly (readonly string[])[]> {
-  const found = await recordsByIdentifier(database, tenant, queries)
+  const found = await recordsByIdentifier(database, tenant, queries, 2)
   return found.map((records) => records.map(({ id }) => id))
 }
 

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { inHalves } from '../database/in-halves.ts'
+import type { Queryable } from '../database/queryable.ts'
 
 /** A stored version as it is read over HTTP. `body` is null for a tombstone. */
 export interface StoredVersion {
@@ -16,12 +17,12 @@ const currentSql = `
 
 /** The current version of a record, undefined when it never existed. */
 export async function readCurrent(
-  pool: Pool,
+  database: Queryable,
   tenant: string,
   type: string,
   id: string,
 ): Promise<StoredVersion | undefined> {
-  return (await pool.query<StoredVersion>(currentSql, [tenant, type, id])).rows[0]
+  return (await database.query<StoredVersion>(currentSql, [tenant, type, id])).rows[0]
 }
 
 const versionSql = `

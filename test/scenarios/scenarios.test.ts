@@ -24,7 +24,9 @@ import { typeScenarios } from './kick-off/types.ts'
 import { minimalPatient } from './kick-off.ts'
 import { rowsProvenElsewhere } from './proven-elsewhere.ts'
 import { bundleScenarios } from './records/bundles.ts'
+import { conditionalScenarios } from './records/conditional.ts'
 import { crudScenarios } from './records/crud.ts'
+import { identityScenarios } from './records/identities.ts'
 import { textScenarios } from './records/text.ts'
 import { runRequestRow } from './request-row.ts'
 import { patient, put } from './resources.ts'
@@ -65,6 +67,8 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   tokens: tokenScenarios,
   'read and write': crudScenarios,
   bundles: bundleScenarios,
+  'who is who in a Bundle': identityScenarios,
+  'conditional requests': conditionalScenarios,
 }
 
 function underHl7(rows: readonly Scenario[]): Scenario[] {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { Failure } from '../../failure.ts'
-import { patientsMax } from '../../population/identifiers.ts'
 import { pagePatientIds } from '../../population/page-patients.ts'
 import { population } from '../../population/population.ts'
+import { patientsMax } from '../../population/record-ids.ts'
 import {
   heavyObservationsMax,
   heavyObservationsMin,

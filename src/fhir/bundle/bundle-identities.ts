@@ -20,6 +20,7 @@ export class BundleIdentities {
   /** What entries state without being believed: names only where a referring entry has no RESTful `fullUrl`. */
   readonly #stated = new Map<string, string>()
   readonly #ambiguous = new Set<string>()
+  readonly #twice = new Set<string>()
 
   constructor(entries: readonly NamedEntry[]) {
     const duplicates = new Set<string>()
@@ -31,7 +32,10 @@ export class BundleIdentities {
       }
       if (fullUrl === undefined) continue
       const name = nameOf(fullUrl)
-      if (this.#keys.has(name)) duplicates.add(fullUrl)
+      if (this.#keys.has(name)) {
+        duplicates.add(fullUrl)
+        this.#twice.add(name)
+      }
       this.#keys.set(name, key)
       const root = rootOf(fullUrl)
       if (root !== undefined) roots.add(root)
@@ -46,7 +50,7 @@ export class BundleIdentities {
    * @returns undefined when no entry is meant
    */
   resolve(reference: string, from: string | undefined): string | undefined {
-    const unversioned = reference.replace(/\/_history\/[A-Za-z0-9\-.]{1,64}$/, '')
+    const unversioned = withoutVersion(reference)
     if (isAbsolute(unversioned)) return this.#keys.get(nameOf(unversioned))
     if (!relativePattern.test(unversioned)) return undefined
     const root = from && rootOf(from)
@@ -54,9 +58,14 @@ export class BundleIdentities {
     return this.#stated.get(unversioned)
   }
 
+  /** Whether an entry's `fullUrl` is that of another one too. */
+  isDuplicate(fullUrl: string): boolean {
+    return this.#twice.has(nameOf(fullUrl))
+  }
+
   /** Whether two entries state the id that a reference names, and become two records: nobody can say which of them is meant. */
   isAmbiguous(reference: string, from: string | undefined): boolean {
-    return this.#ambiguous.has(reference) && (from === undefined || rootOf(from) === undefined)
+    return this.#ambiguous.has(withoutVersion(reference)) && (from === undefined || rootOf(from) === undefined)
   }
 }
 
@@ -65,6 +74,9 @@ const restfulPattern = /^(https?:\/\/.*\S)\/[A-Z][A-Za-z]{1,63}\/[A-Za-z0-9\-.]{
 
 /** The service root of a RESTful URL of a resource. */
 export const rootOf = (url: string): string | undefined => restfulPattern.exec(url)?.[1]
+
+/** A reference without the version that it may name: an entry is meant in the state that the Bundle gives it. */
+export const withoutVersion = (reference: string): string => reference.replace(/\/_history\/[A-Za-z0-9\-.]{1,64}$/, '')
 
 /** Whether a reference has a scheme: it names the same thing wherever it stands. */
 export const isAbsolute = (reference: string): boolean => /^[A-Za-z][A-Za-z0-9+.-]*:/.test(reference)

@@ -13,6 +13,7 @@ const rows: readonly [text: string, system: string | undefined, value?: string][
   ['Practitioner?identifier=a|b|c', undefined],
   ['Practitioner?identifier=a|b,a|c', undefined],
   ['Practitioner?identifier=a|b&active=true', undefined],
+  ['Practitioner?identifier=a|%00', undefined],
   ['Practitioner?name=x', undefined],
   ['Practitioner?', undefined],
   ['practitioner?identifier=a|b', undefined],

@@ -33,5 +33,6 @@ export function readIdentifierSearch(type: string, query: string): IdentifierQue
   if (parts.length !== 2) return { unusable: 'The identifier must be system|value.' }
   if (/(?<!\\),/.test(token)) return { unusable: 'It must be one identifier, not a list.' }
   const [system = '', value = ''] = parts.map((part) => part.replace(/\\([\\|,$])/g, '$1'))
+  if (/\0/.test(`${system}${value}`)) return { unusable: 'An identifier has no NUL character.' }
   return value === '' ? { unusable: 'The identifier has no value.' } : { type, system, value }
 }

@@ -1,11 +1,11 @@
 import { instant, populationEnd, populationStart, yearMs } from '../calendar.ts'
 import { concept, profile, status, terminology } from '../datatypes.ts'
-import { sharedId } from '../identifiers.ts'
 import { type Json, type JsonObject, Raw, writeMembers } from '../json.ts'
 import { streets, type Town } from '../names.ts'
 import type { Location, Network, Organization, Practitioner, Site } from '../network.ts'
 import { Random } from '../random.ts'
 import type { PopulationRecord } from '../record.ts'
+import { sharedId } from '../record-ids.ts'
 
 const recordStream = 0x73686172
 /** Numbers of Provenances about shared records: beyond those of the records themselves. */

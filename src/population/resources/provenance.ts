@@ -1,9 +1,9 @@
 import { hourMs, instant, localInstant, populationEnd } from '../calendar.ts'
 import type { Chart, Entry } from '../chart.ts'
 import { coding, concept, fixed, profile, reference, status, terminology } from '../datatypes.ts'
-import { recordId } from '../identifiers.ts'
 import { type Json, Raw, writeJson } from '../json.ts'
 import type { Organization, Practitioner } from '../network.ts'
+import { recordId } from '../record-ids.ts'
 import type { Seat } from '../seat.ts'
 
 const profiles = profile('provenance')

@@ -1,5 +1,5 @@
 import { statedLastUpdated } from '../../fhir/resource-text.ts'
-import { type Current, type Key, keyOf } from '../current.ts'
+import { type Current, type Key, keyOf, Overtaken } from '../current.ts'
 import type { Draft } from '../draft.ts'
 
 /** One change of the store. */
@@ -15,6 +15,11 @@ interface Put extends Conditions {
 interface Conditions {
   /** The version that must be current (FHIR If-Match). */
   readonly ifMatch?: number
+  /**
+   * The version that a look-up in the same transaction saw, 0 for no record. When it is another one by now the write begins again, with
+   * its look-ups.
+   */
+  readonly seen?: number
 }
 
 /**
@@ -46,10 +51,14 @@ export const keyOfChange = (change: Change): Key => (change.kind === 'put' ? cha
 /** `Type/id` */
 export const keyTextOf = (change: Change): string => (change.kind === 'put' ? change.draft.key : keyOf(change.key))
 
-/** What will become of a change, if `current` is the current version of its record until then. */
+/**
+ * What will become of a change, if `current` is the current version of its record until then.
+ * @throws Overtaken when that is not the version that was seen
+ */
 export function outcomeOf(change: Change, current: Current | undefined, times: WriteTimes): Outcome {
   const version = current?.version ?? 0
   const exists = current !== undefined && !current.deleted
+  if (change.seen !== undefined && change.seen !== (exists ? version : 0)) throw new Overtaken()
   if (change.ifMatch !== undefined && (!exists || change.ifMatch !== version)) return { kind: 'conflict', version }
   if (change.kind === 'delete') {
     return exists ? { kind: 'deleted', version: version + 1, lastUpdated: times.written } : { kind: 'absent', version }

@@ -8,6 +8,7 @@ import { insertRows } from '../record-row.ts'
 import { type Attempt, inAttempts, MustBeAlone } from './attempts.ts'
 import { beginWrite } from './begin-write.ts'
 import { type Change, isRefused, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
+import { type DecidedChanges, identifierLocks } from './decided-changes.ts'
 import { newRows } from './new-rows.ts'
 import { type Ownership, ownershipAfter } from './ownership.ts'
 import { forgetAwaited, rememberAwaited } from './provenance-owners.ts'
@@ -37,25 +38,29 @@ export interface WriteOptions {
 /**
  * Applies changes of distinct records in one transaction; all of them get the same `written`, which the database's clock gives.
  * Outcomes are in the order of the changes. An unchanged record makes no new version.
+ * @param changes given, or decided on in the transaction; then the outcomes are those of what was decided last
  */
 export function write(
   pool: Pool,
   tenant: string,
-  changes: readonly Change[],
+  changes: readonly Change[] | DecidedChanges,
   options: WriteOptions = {},
 ): Promise<Outcome[]> {
+  const decided = 'decide' in changes ? changes : { alone: [], decide: async () => changes }
   const first: Attempt = { alone: false, looks: !options.probablyNew }
-  return inAttempts(pool, first, (client, attempt) => writeOnce(client, tenant, changes, options, attempt))
+  return inAttempts(pool, first, (client, attempt) => writeOnce(client, tenant, decided, options, attempt))
 }
 
 async function writeOnce(
   client: ClientBase,
   tenant: string,
-  changes: readonly Change[],
+  decided: DecidedChanges,
   options: WriteOptions,
   { alone, looks }: Attempt,
 ): Promise<Outcome[]> {
-  const written = await beginWrite(client, alone, options.deferred ?? false)
+  const locks = identifierLocks(tenant, decided.alone)
+  const written = await beginWrite(client, alone, options.deferred ?? false, locks)
+  const changes = await decided.decide(client)
   const times = { written, keepLastUpdated: options.keepLastUpdated ?? false }
   const current = looks ? await readCurrentRows(client, tenant, changes.map(keyOfChange)) : new Map<string, Current>()
   const outcomes = changes.map((change) => outcomeOf(change, current.get(keyTextOf(change)), times))

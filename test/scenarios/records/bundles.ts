@@ -1,41 +1,10 @@
 import assert from 'node:assert/strict'
-import type { Answer } from '../exchange.ts'
 import { exported } from '../exported.ts'
 import { patientEntry } from '../kick-off.ts'
 import { assertRefused } from '../outcome.ts'
-import { condition, patient, provenance, put, type Resource, referenceTo } from '../resources.ts'
+import { condition, patient, provenance, put, referenceTo } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
-import type { Caller, ScenarioSuite } from '../suite.ts'
-
-const json = { 'content-type': 'application/fhir+json' }
-
-interface Entry {
-  readonly fullUrl?: string
-  readonly resource?: object
-  readonly request: Readonly<Record<string, string>>
-}
-
-const post = (suite: ScenarioSuite, caller: Caller, type: string, entry: unknown): Promise<Answer> =>
-  suite.ask(caller, 'POST', '/', { headers: json, body: JSON.stringify({ resourceType: 'Bundle', type, entry }) })
-
-const putOf = (resource: Resource, more: Readonly<Record<string, string>> = {}): Entry => ({
-  resource,
-  request: { method: 'PUT', url: `${resource.resourceType}/${resource.id}`, ...more },
-})
-
-const answered = ({ body }: Answer) =>
-  JSON.parse(body.toString('utf8')) as {
-    type: string
-    entry: {
-      resource?: Resource
-      response: { status: string; location?: string; etag?: string; outcome?: { issue: { code: string }[] } }
-    }[]
-  }
-
-const statuses = (answer: Answer): string[] => answered(answer).entry.map(({ response }) => response.status.slice(0, 3))
-
-const readStatus = async (suite: ScenarioSuite, caller: Caller, path: string) =>
-  (await suite.ask(caller, 'GET', path)).status
+import { answered, json, post, putOf, readStatus, statuses } from './bundle-exchange.ts'
 
 /** Transaction and batch Bundles at the FHIR base. */
 export const bundleScenarios: readonly Scenario[] = [
@@ -139,7 +108,7 @@ export const bundleScenarios: readonly Scenario[] = [
         putOf({ ...patient('batch-known'), active: true }, { ifMatch: 'W/"7"' }),
         { request: { method: 'GET', url: 'Patient/batch-nobody' } },
         { request: { method: 'POST', url: 'Patient' } },
-        { resource: patient('x'), request: { method: 'POST', url: 'Patient', ifNoneExist: 'identifier=1' } },
+        { resource: patient('x'), request: { method: 'POST', url: 'Patient', ifNoneExist: 'name=1' } },
         { request: { method: 'GET', url: 'Condition/batch-foreign' } },
         { request: { method: 'PATCH', url: 'Patient/batch-good' } },
         { resource: patient('x'), request: { method: 'POST', url: 'Patient/x' } },

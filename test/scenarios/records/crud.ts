@@ -197,7 +197,7 @@ export const crudScenarios: readonly Scenario[] = [
       const allowed = {
         'PATCH /Patient/minimal': 'GET, PUT, DELETE, HEAD',
         'POST /Patient/minimal': 'GET, PUT, DELETE, HEAD',
-        'GET /Patient': 'POST',
+        'GET /Patient': 'POST, PUT, DELETE',
         'PUT /Patient/minimal/_history/1': 'GET, HEAD',
       }
       for (const [request, allow] of Object.entries(allowed)) {

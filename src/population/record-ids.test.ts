@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { patientId, recordId, sharedId } from './identifiers.ts'
+import { patientId, recordId, sharedId } from './record-ids.ts'
 
 const legal = /^[A-Za-z0-9\-.]{1,64}$/
 

@@ -1,0 +1,42 @@
+import type { FastifyRequest } from 'fastify'
+import { entriesOf } from '../../../fhir/bundle/bundle-entries.ts'
+import { type Problem, problem } from '../../../protocol/problem.ts'
+import { callerOf } from '../../caller.ts'
+import { bodyText } from '../resource-body.ts'
+import { stepOf } from './entry-step.ts'
+import type { BundleType, Step } from './step.ts'
+
+/** The most entries of one Bundle. */
+const bundleEntriesMax = 10_000
+
+/** The Bundle of a request. */
+export interface BundleBody {
+  readonly type: BundleType
+  readonly steps: readonly Step[]
+}
+
+export function readBundle(request: FastifyRequest): BundleBody | Problem {
+  const text = bodyText(request)
+  if (typeof text !== 'string') return text
+  let parsed: { resourceType?: unknown; type?: unknown; entry?: unknown } | null
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    return problem(400, 'structure', 'The body is not JSON.')
+  }
+  const type = parsed?.type
+  if (parsed?.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch')) {
+    return problem(400, 'value', 'Only a Bundle of type transaction or batch can be posted here.', {
+      expression: 'Bundle.type',
+    })
+  }
+  if (Array.isArray(parsed.entry) && parsed.entry.length > bundleEntriesMax) {
+    return problem(413, 'too-long', `A Bundle may have at most ${bundleEntriesMax} entries.`, {
+      expression: 'Bundle.entry',
+    })
+  }
+  const entries = entriesOf(text)
+  if (!entries) return problem(400, 'structure', 'Bundle.entry must be an array.', { expression: 'Bundle.entry' })
+  const caller = callerOf(request)
+  return { type, steps: entries.map((entry) => stepOf(entry, caller)) }
+}

@@ -1,0 +1,143 @@
+import { BundleIdentities, type NamedEntry, rootOf } from '../../../fhir/bundle/bundle-identities.ts'
+import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
+import { type Problem, problem } from '../../../protocol/problem.ts'
+import { type Draft, draftOf } from '../../../records/draft.ts'
+import type { Identified } from '../../../records/identifiers.ts'
+import type { Change } from '../../../records/write/change.ts'
+import { faultProblem } from '../resource-body.ts'
+import { type Decision, decisionsOf } from './decision.ts'
+import { inEntry } from './entry-step.ts'
+import { type Names, type Resolved, resolved } from './references.ts'
+import { Refusals } from './refusals.ts'
+import type { BundleType, Step, Write } from './step.ts'
+import { queryKey, type StoreView, withoutKeys } from './store-view.ts'
+
+/** What is to be done for an entry. `key` is the `Type/id` of its record. */
+export type Planned =
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'read'; readonly type: string; readonly id: string }
+  | { readonly kind: 'change'; readonly key: string; readonly change: Change }
+  /** A conditional create has found its record; without `record` it is one that another entry creates. */
+  | { readonly kind: 'found'; readonly key: string; readonly record: Identified | undefined }
+  | { readonly kind: 'nothing' }
+
+/**
+ * Plans a whole Bundle: which records its entries mean, what their references become, and everything that is wrong. Pure: what it has to
+ * know of the store is in `store`.
+ * @param bases see `draftOf`
+ */
+export function planOf(
+  steps: readonly Step[],
+  store: StoreView,
+  type: BundleType,
+  bases: readonly string[],
+): readonly Planned[] {
+  const decisions = decisionsOf(steps, store)
+  const keys = decisions.map(({ key }, at) => key ?? nobody(at))
+  const identities = new BundleIdentities(steps.map((step, at) => namedEntry(step, keys[at]!)))
+  const names = namesOf(steps, decisions, identities, store, type)
+  const refusals = new Refusals(type)
+  const drafts = steps.map((step, at) => {
+    const [decision, key] = [decisions[at]!, keys[at]!]
+    const entry = { at, key, isNew: isNewRecord(step, decision) }
+    if (decision.kind === 'refused') refusals.refuse(entry, decision.problems)
+    if (decision.kind === 'nothing') refusals.holdsNoRecord(key)
+    if (decision.kind === 'found') refusals.depends([key], entry)
+    if (step.fullUrl !== undefined && identities.isDuplicate(step.fullUrl)) {
+      refusals.refuse(entry, [inEntry(sameFullUrl, step.index)])
+    }
+    if (decision.kind !== 'write' || (step.kind !== 'create' && step.kind !== 'update')) return undefined
+    const references = resolved(step, names)
+    refusals.depends(references.named, entry)
+    const draft = draftWith(step, decision.id, references, bases)
+    if (!Array.isArray(draft)) return draft
+    refusals.refuse(entry, draft)
+    return undefined
+  })
+  const refused = refusals.all()
+  return steps.map((step, at) => {
+    const problems = refused.get(at)
+    return problems ? { kind: 'refused', problems } : plannedOf(step, decisions[at]!, drafts[at])
+  })
+}
+
+const sameFullUrl = problem(400, 'invariant', 'Several entries of the Bundle have the same fullUrl.')
+
+/** Stands for the record of an entry that has none: no `Type/id` looks like this. */
+const nobody = (at: number): string => `entry[${at}]`
+
+/** Whether the record of an entry exists only if the entry is carried out. */
+const isNewRecord = (step: Step, decision: Decision): boolean =>
+  step.kind === 'create' || decision.key === undefined || (decision.kind === 'write' && decision.seen === 0)
+
+function namedEntry(step: Step, key: string): NamedEntry {
+  const { fullUrl } = step
+  const root = fullUrl && rootOf(fullUrl)
+  const last = root === undefined ? undefined : fullUrl!.slice(root.length + 1)
+  return { fullUrl, stated: statedKey(step) ?? last, key }
+}
+
+/** `Type/id` by which others may mean an entry, without knowing which id its record gets. */
+function statedKey(step: Step): string | undefined {
+  switch (step.kind) {
+    case 'refused':
+      return step.key ?? step.stated
+    case 'read':
+      return `${step.type}/${step.id}`
+    case 'delete':
+      return step.target.kind === 'id' ? `${step.type}/${step.target.id}` : undefined
+    default:
+      return step.statedId === undefined ? undefined : `${step.type}/${step.statedId}`
+  }
+}
+
+function namesOf(
+  steps: readonly Step[],
+  decisions: readonly Decision[],
+  identities: BundleIdentities,
+  store: StoreView,
+  type: BundleType,
+): Names {
+  const canonical = new Map<string, string | undefined>()
+  const own = new Map<string, string[]>()
+  const changed = new Set<string>()
+  for (const [at, step] of steps.entries()) {
+    const decision = decisions[at]!
+    if (decision.kind !== 'write' && decision.kind !== 'delete') continue
+    changed.add(decision.key)
+    if (step.kind !== 'create' && step.kind !== 'update') continue
+    canonical.set(decision.key, step.canonical)
+    for (const name of new Set(step.draft.identifiers.map((pair) => queryKey({ type: step.type, ...pair })))) {
+      own.set(name, [...(own.get(name) ?? []), decision.key])
+    }
+  }
+  // The entries of a batch do not depend on each other: there, what is in the store counts.
+  const identified = (query: IdentifierQuery): string[] => {
+    const stored = withoutKeys(store.identified(query), query.type, type === 'batch' ? new Set() : changed)
+    const keys = stored.map(({ id }) => `${query.type}/${id}`)
+    return type === 'batch' ? keys : [...keys, ...(own.get(queryKey(query)) ?? [])]
+  }
+  return { identities, identified, canonicalOf: (key) => canonical.get(key) }
+}
+
+function draftWith(step: Write, id: string, { text, problems }: Resolved, bases: readonly string[]): Draft | Problem[] {
+  if (problems.length > 0) return problems.map((found) => inEntry(found, step.index))
+  if (text === step.source && id === step.draft.id) return step.draft
+  const draft = draftOf(text, bases, id)
+  return 'fault' in draft ? [inEntry(faultProblem(draft), step.index)] : draft
+}
+
+function plannedOf(step: Step, decision: Decision, draft: Draft | undefined): Planned {
+  if (decision.kind === 'nothing' || decision.kind === 'found' || decision.kind === 'refused') return decision
+  if (step.kind === 'read') return step
+  if (decision.kind === 'read' || step.kind === 'refused') throw new Error('An entry was decided on as what it is not.')
+  const { key, id, seen } = decision
+  const conditions = {
+    ...(step.ifMatch === undefined ? {} : { ifMatch: step.ifMatch }),
+    ...(seen === undefined ? {} : { seen }),
+  }
+  if (step.kind === 'delete') {
+    return { kind: 'change', key, change: { kind: 'delete', key: { type: step.type, id }, ...conditions } }
+  }
+  return { kind: 'change', key, change: { kind: 'put', draft: draft!, ...conditions } }
+}

@@ -1,0 +1,23 @@
+import type { FastifyRequest } from 'fastify'
+import { type Problem, problem } from '../../protocol/problem.ts'
+import { type Draft, draftOf } from '../../records/draft.ts'
+import { callerOf } from '../caller.ts'
+import { bodyText, faultProblem } from './resource-body.ts'
+import { checkType } from './writable-type.ts'
+
+/**
+ * The resource in the body of a request to `/{type}` or `/{type}/{id}`.
+ * @param id that it gets; undefined for the one in the body, which it then must have
+ */
+export function readDraft(request: FastifyRequest, id: string | undefined): Draft | Problem {
+  const { grant, base } = callerOf(request)
+  const { type } = request.params as { type: string }
+  const refused = checkType(type, grant)
+  if (refused) return refused
+  const text = bodyText(request)
+  if (typeof text !== 'string') return text
+  const draft = draftOf(text, [base], id)
+  if ('fault' in draft) return faultProblem(draft)
+  if (draft.type === type) return draft
+  return problem(400, 'value', 'resourceType must be the one in the URL.', { expression: 'resourceType' })
+}
