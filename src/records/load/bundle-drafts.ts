@@ -22,26 +22,34 @@ export interface BundleDrafts {
   readonly bases: readonly string[]
 }
 
+/** Entries that one message names. */
+const entriesNamedMax = 10
+
+/** In place of the record that an entry would have become, had it not been refused. */
+const lostKey = '(refused)'
+
 /**
  * Makes the records of a Bundle from its entries: says who is who, and names them in the texts.
  * @param found entries that are no records of their own, since one of the store is meant, with that one
+ * @param lost what refused entries would have been known by; who refers to one of them is refused too
  * @returns why the Bundle cannot be loaded, as a text
  */
 export function bundleDrafts(
   entries: readonly PlannedEntry[],
   found: ReadonlyMap<PlannedEntry, Key>,
+  lost: readonly Pick<PlannedPut, 'fullUrl' | 'stated'>[],
   isHistory: boolean,
   bases: readonly string[],
 ): BundleDrafts | string {
-  const identities = new BundleIdentities(
-    entries.map((entry) => ({
-      fullUrl: entry.fullUrl,
-      stated: entry.kind === 'put' ? entry.stated : undefined,
-      key: keyOf(found.get(entry) ?? entry.key),
-    })),
-  )
+  const named = entries.map((entry) => ({
+    fullUrl: entry.fullUrl,
+    stated: entry.kind === 'put' ? entry.stated : undefined,
+    key: keyOf(found.get(entry) ?? entry.key),
+  }))
+  const identities = new BundleIdentities([...named, ...lost.map((one) => ({ ...one, key: lostKey }))])
   if (!isHistory && identities.duplicates.length > 0) {
-    return `two entries have the same fullUrl (bdl-7): ${sameFullUrl(entries)}`
+    const twice = entries.filter(({ fullUrl }) => fullUrl !== undefined && identities.isDuplicate(fullUrl))
+    return `entries have the same fullUrl (bdl-7): ${twice.slice(0, entriesNamedMax).map(nameOf).join(', ')}`
   }
   const allBases = [...bases, ...identities.roots]
   const changes: (BundlePut | PlannedDelete)[] = []
@@ -62,30 +70,25 @@ export function bundleDrafts(
 
 function putOf(entry: PlannedPut, identities: BundleIdentities, bases: readonly string[]): BundlePut | RefusedEntry {
   let lostUrns = 0
+  let refersToLost = false
   const text = renameReferences(entry.resource, (name, place) => {
     const meant = identities.resolve(name, entry.fullUrl)
     if (meant === undefined) {
       if (place === 'reference' && isUrn(name)) lostUrns++
       return undefined
     }
+    if (meant === lostKey) {
+      refersToLost = true
+      return undefined
+    }
     const said = localReference(name, bases)
     return said && keyOf(said) === meant ? undefined : meant
   })
+  if (refersToLost) return { index: entry.index, reason: 'it refers to an entry that is refused' }
   const draft = draftOf(text, bases, entry.key.id)
   if ('fault' in draft) return { index: entry.index, reason: draft.fault }
   if (isTooLong(draft)) return { index: entry.index, reason: `longer than ${recordBytesMax} bytes` }
   return { entry, draft, text, lostUrns }
-}
-
-function sameFullUrl(entries: readonly PlannedEntry[]): string {
-  const first = new Map<string, PlannedEntry>()
-  for (const entry of entries) {
-    const url = entry.fullUrl?.toLowerCase() ?? ''
-    const other = first.get(url)
-    if (url !== '' && other) return `${nameOf(other)} and ${nameOf(entry)}`
-    first.set(url, entry)
-  }
-  return 'none'
 }
 
 /** For people: an entry of a Bundle. */

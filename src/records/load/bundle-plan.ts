@@ -33,6 +33,8 @@ export interface PlannedDelete {
 export interface RefusedEntry {
   readonly index: number
   readonly reason: string
+  /** How others may name the record that a POST would have become; what names it must not end at another record. */
+  readonly lost?: Pick<PlannedPut, 'fullUrl' | 'stated'>
 }
 
 /** What a Bundle asks for, in the order in which it is to be done. */
@@ -62,7 +64,7 @@ export function planBundle(text: string, type: unknown): BundlePlan | string {
   for (const entry of type === 'history' ? entries.toReversed() : entries) {
     const found = planEntry(entry, type, digest)
     if (found === 'outcome') outcomes++
-    else if (typeof found === 'string') refused.push({ index: entry.index, reason: found })
+    else if (typeof found === 'string') refused.push({ index: entry.index, reason: found, ...lostBy(entry) })
     else planned.push(found)
   }
   return { entries: planned, refused, outcomes }
@@ -103,6 +105,12 @@ function planEntry(entry: BundleEntry, type: unknown, digest: () => Buffer): Pla
     onlyNew: isPost,
     ifNoneExist,
   }
+}
+
+function lostBy({ request, fullUrl, resource }: BundleEntry): Pick<RefusedEntry, 'lost'> {
+  if (request.method !== 'POST') return {}
+  const { resourceType, id } = (JSON.parse(resource ?? '{}') ?? {}) as { resourceType?: unknown; id?: unknown }
+  return { lost: { fullUrl, stated: typeof id === 'string' ? `${resourceType}/${id}` : undefined } }
 }
 
 /** Deletions of exports name `Type/id`; others may lead with a base, or say the type in the fullUrl alone. */

@@ -32,7 +32,8 @@ export async function loadBundle(tools: BundleTools, text: string, type: unknown
   tools.tally.counts.outcomes += outcomes
   const loading = new BundleLoading(tools, at)
   for (const { index, reason } of refused) loading.refuse({ index }, reason)
-  await loading.load(entries, type === 'history')
+  const lost = refused.flatMap((entry) => entry.lost ?? [])
+  await loading.load(entries, lost, type === 'history')
 }
 
 class BundleLoading {
@@ -44,9 +45,13 @@ class BundleLoading {
     this.#at = at
   }
 
-  async load(entries: readonly PlannedEntry[], isHistory: boolean): Promise<void> {
-    const { known, found } = await this.#existing(entries)
-    const drafts = bundleDrafts(known, found, isHistory, this.#tools.bases)
+  async load(
+    entries: readonly PlannedEntry[],
+    lost: readonly Pick<PlannedPut, 'fullUrl' | 'stated'>[],
+    isHistory: boolean,
+  ): Promise<void> {
+    const { known, found, unclear } = await this.#existing(entries)
+    const drafts = bundleDrafts(known, found, [...lost, ...unclear], isHistory, this.#tools.bases)
     const wrong = typeof drafts === 'string' ? drafts : await this.#conflict(drafts, isHistory)
     if (typeof drafts === 'string' || typeof wrong === 'string') {
       return this.#tools.tally.fault({ ...this.#at, reason: `the Bundle is refused: ${wrong}` }, known.length)
@@ -75,7 +80,7 @@ class BundleLoading {
     const conditions = entries.flatMap((entry) =>
       entry.kind === 'put' && entry.ifNoneExist ? [{ entry, query: entry.ifNoneExist }] : [],
     )
-    if (conditions.length === 0) return { known: entries, found }
+    if (conditions.length === 0) return { known: entries, found, unclear: [] }
     if (conditions.some(({ query }) => held.mayAnswer(query))) await held.release()
     await writer.settle()
     const answers = await idsByIdentifier(
@@ -83,20 +88,21 @@ class BundleLoading {
       tenant,
       conditions.map(({ query }) => query),
     )
-    const refused = new Set<PlannedEntry>()
+    const unclear = new Set<PlannedPut>()
     const firsts = new Map<string, PlannedPut>()
     for (const [index, { entry, query }] of conditions.entries()) {
       const [id, ...others] = answers[index]!
       const text = JSON.stringify(query)
       const first = firsts.get(text)
       if (others.length > 0) {
-        refused.add(entry)
+        unclear.add(entry)
         this.refuse(entry, 'several records match ifNoneExist; make them one, or give the entry an id with PUT')
       } else if (id !== undefined) found.set(entry, { type: query.type, id })
       else if (first) found.set(entry, first.key)
       else firsts.set(text, entry)
     }
-    return { known: entries.filter((entry) => !refused.has(entry)), found }
+    const known = entries.filter((entry) => entry.kind !== 'put' || !unclear.has(entry))
+    return { known, found, unclear: [...unclear] }
   }
 
   /** Why the Bundle must not be loaded, as a text; else its records that are new. */

@@ -67,6 +67,22 @@ describe('every record comes to the person that its source means', () => {
     assert.deepEqual([again.counts.created, again.counts.unchanged, again.faults], [0, 2, []])
   })
 
+  it('what refers to a POST that is refused is refused too, and never goes to the record that happens to have its id', async () => {
+    const tenant = newTenant()
+    await store.load(tenant, { 'p.ndjson': [patient('new')] })
+    const bundle = bundleOf(
+      'transaction',
+      { resource: patient('new', { meta: [] }), request: { method: 'POST', url: 'Group' } },
+      { resource: { resourceType: 'Condition', ...about('Patient/new') }, request: post('Condition') },
+    )
+    const { faults } = await store.load(tenant, { 'b.json': bundle })
+    assert.deepEqual(faults, [
+      'b.json, entry[0]: request.url is not the type of the resource',
+      'b.json, entry[1]: it refers to an entry that is refused',
+    ])
+    assert.deepEqual([...(await store.current(tenant)).keys()], ['Patient/new'])
+  })
+
   it('the newest version of a history is the current one, and loading it again changes nothing', async () => {
     const tenant = newTenant()
     const version = (versionId: string, gender: string) => ({
