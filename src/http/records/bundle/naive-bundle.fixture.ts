@@ -3,7 +3,7 @@
 /** A record of a small store: its identifiers, by `Type/id`. */
 export type NaiveStore = ReadonlyMap<string, readonly string[]>
 
-export interface NaiveResource {
+interface NaiveResource {
   readonly resourceType: string
   readonly id?: string
   /** Values of one system. */
