@@ -16,13 +16,14 @@ const linesMax = 20
 /** For other programs. */
 export function printSummaryJson(output: Output, tenant: string, { summary, faults, seconds }: LoadResult): void {
   const { counts, references, files, passedOver, orphaned } = summary
-  const { lastUpdatedReplaced, ...plain } = counts
+  const { lastUpdatedReplaced, notRecords, ...plain } = counts
   const list = <Item>({ count, first }: Listed<Item>) => ({ count, list: first })
   printJson(output, {
     tenant,
     records: recordsOf(summary),
     ...plain,
     last_updated_replaced: lastUpdatedReplaced,
+    not_records: notRecords,
     references: { resolved: references.resolved, open: references.open.count, open_list: references.open.first },
     orphaned,
     files: list(files),
@@ -55,7 +56,7 @@ export function printSummary(output: Output, tenant: string, { summary, faults, 
     counts.lastUpdatedReplaced,
     'with a meta.lastUpdated that is no instant or still to come: they have the time of loading.',
   )
-  say(counts.outcomes, 'OperationOutcomes without an id, which are no records.')
+  say(counts.notRecords, 'that are no records: OperationOutcomes and Parameters without an id.')
   printReferences(output, references)
   for (const [type, count] of Object.entries(orphaned)) {
     output.write(`${count} ${type} of this tenant belong to no patient, and are in no patient's export.\n`)

@@ -29,7 +29,7 @@ export async function loadBundle(tools: BundleTools, text: string, type: unknown
   const plan = planBundle(text, type)
   if (typeof plan === 'string') return tools.tally.fault({ ...at, reason: plan }, 1)
   const { entries, refused, outcomes } = plan
-  tools.tally.counts.outcomes += outcomes
+  tools.tally.counts.notRecords += outcomes
   const loading = new BundleLoading(tools, at)
   for (const { index, reason } of refused) loading.refuse({ index }, reason)
   const lost = refused.flatMap((entry) => entry.lost ?? [])

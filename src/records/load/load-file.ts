@@ -133,8 +133,11 @@ function outlineOf(text: string): Outline | undefined {
   return { resourceType: value('resourceType'), id: value('id'), type: value('type') }
 }
 
+/** Without an id they are no records: what `error` files of exports have, and what begins a block of one patient. */
+const noRecords: ReadonlySet<unknown> = new Set(['OperationOutcome', 'Parameters'])
+
 function isSpecial({ keepBundles }: FileTools, { resourceType, id }: Outline): boolean {
-  if (resourceType === 'OperationOutcome') return id === undefined
+  if (noRecords.has(resourceType)) return id === undefined
   return resourceType === 'Bundle' && (id === undefined || !keepBundles)
 }
 
@@ -145,9 +148,9 @@ async function loadSpecial(
   text: string,
   at: Place,
 ): Promise<string> {
-  if (resourceType === 'OperationOutcome') {
-    tools.tally.counts.outcomes++
-    return 'one OperationOutcome'
+  if (noRecords.has(resourceType)) {
+    tools.tally.counts.notRecords++
+    return `one ${resourceType}`
   }
   await loadBundle(tools, text, type, at)
   return typeof type === 'string' && /^[a-z-]{1,40}$/.test(type) ? `Bundle of type ${type}` : 'Bundle'

@@ -31,8 +31,8 @@ interface LoadCounts extends StoredCounts {
   readonly faults: number
   /** Times of the source that cannot be kept, replaced by the time of loading. */
   readonly lastUpdatedReplaced: number
-  /** OperationOutcomes without an id, which are no records. */
-  readonly outcomes: number
+  /** OperationOutcomes and Parameters without an id: what exports tell beside records. */
+  readonly notRecords: number
 }
 
 /** A reference that leads nowhere as it stands. The values of identifiers are not told: they may be a patient's. */
@@ -84,7 +84,7 @@ export class LoadTally {
     refused: 0,
     faults: 0,
     lastUpdatedReplaced: 0,
-    outcomes: 0,
+    notRecords: 0,
   }
   resolved = 0
   readonly open = new ShortList<OpenReference>(openListedMax)

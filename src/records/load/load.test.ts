@@ -44,6 +44,12 @@ const kinds: readonly (readonly [what: string, sources: Sources, form: string, r
   ['a message', { 'a.json': bundleOf('message', put('a')) }, 'Bundle of type message', 1],
   ['an empty file', { 'a.ndjson': '' }, 'empty', 0],
   [
+    'blocks of an export that is organized by patient',
+    { 'a.ndjson': [{ resourceType: 'Parameters', parameter: [] }, patient('a')] },
+    'NDJSON, 2 lines',
+    1,
+  ],
+  [
     'the error file of an export',
     { 'a.ndjson': [{ resourceType: 'OperationOutcome', issue: [] }] },
     'one OperationOutcome',
