@@ -1,4 +1,5 @@
 import { hasConditionalReference } from '../fhir/bundle/conditional-reference.ts'
+import { isConditional } from '../fhir/bundle/identifier-query.ts'
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
@@ -48,7 +49,7 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const read = readResourceText(source, assignedId)
   if ('fault' in read) return read
   const { type, id, resource, text } = read
-  return describe(type, id, resource, text, bases)
+  return describe(type, id, resource, text, bases, hasConditionalReference(resource))
 }
 
 /**
@@ -59,7 +60,8 @@ export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | Tex
   const scan = scanner.scan(line)
   const outline = scan && outlineOf(line, scan)
   if (!outline || !isTypeName(outline.resourceType) || !isId(outline.id)) return draftOf(line.toString(), bases)
-  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases)
+  const conditional = outline.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
+  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases, conditional)
 }
 
 const scanner = new ResourceScanner()
@@ -89,6 +91,7 @@ function describe(
   resource: JsonObject,
   text: ResourceText,
   bases: readonly string[],
+  conditional: boolean,
 ): Draft | TextFault {
   const identifiers = identifiersOf(resource)
   if (identifiers.length > identifiersMax) {
@@ -105,7 +108,7 @@ function describe(
     targets: isProvenance ? provenanceTargets(resource, bases) : [],
     refs: referencedRecords(resource, bases),
     identifiers,
-    conditional: type !== 'Bundle' && hasConditionalReference(resource),
+    conditional: conditional && type !== 'Bundle',
     digest: digestOf(text),
   }
 }

@@ -156,10 +156,9 @@ async function loadSpecial(
   return typeof type === 'string' && /^[a-z-]{1,40}$/.test(type) ? `Bundle of type ${type}` : 'Bundle'
 }
 
-const byteOrderMark = Buffer.from('\ufeff')
-
+/** Without the byte order mark that it may begin with. Every line is asked, so the answer has to be quick. */
 const withoutMark = (bytes: Buffer): Buffer =>
-  byteOrderMark.equals(bytes.subarray(0, byteOrderMark.length)) ? bytes.subarray(byteOrderMark.length) : bytes
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 
 const isBlank = (bytes: Buffer): boolean => bytes.every((code) => code === 0x20 || code === 0x09 || code === 0x0d)
 
