@@ -1,6 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { JWK } from 'jose'
@@ -9,9 +7,8 @@ import { addClient } from '../src/access/registry/client.ts'
 import { generateClientKey } from '../src/access/registry/client-key.ts'
 import { addTenant } from '../src/access/registry/tenant.ts'
 import { requestToken } from '../src/client/session/token.ts'
-import { type Database, openDatabase } from '../src/database/connection.ts'
-import { migrate } from '../src/database/migrate.ts'
 import { storeId } from '../src/database/setting.ts'
+import { openTestStore, type TestStore } from '../src/database/store.fixture.ts'
 import type { ProfileName, ReferenceWalk } from '../src/protocol/profile.ts'
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -28,8 +25,7 @@ export interface TestClient {
  * same database, which therefore outlives a killed server as long as the test runs.
  */
 export class TestServer {
-  readonly directory: string
-  readonly database: Database
+  readonly database: TestStore
   url = ''
   /** Everything the server has logged. */
   log = ''
@@ -37,18 +33,18 @@ export class TestServer {
   messages = ''
   #process: ChildProcess | undefined
 
-  private constructor(directory: string, database: Database) {
-    this.directory = directory
+  private constructor(database: TestStore) {
     this.database = database
   }
 
   static async start(flags: readonly string[] = []): Promise<TestServer> {
-    const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'))
-    const database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
-    await migrate(database.pool)
-    const server = new TestServer(directory, database)
+    const server = new TestServer(await openTestStore())
     await server.spawn(flags)
     return server
+  }
+
+  get directory(): string {
+    return this.database.directory
   }
 
   get pool(): Pool {
@@ -99,7 +95,6 @@ export class TestServer {
   async stop(): Promise<void> {
     await this.kill('SIGTERM')
     await this.database.close()
-    await rm(this.directory, { recursive: true, force: true })
   }
 
   async addTenant(

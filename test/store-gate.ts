@@ -13,7 +13,7 @@ export interface StoreGate {
 }
 
 /** Makes an open gate to the database. */
-export async function storeGate({ connection }: Database): Promise<StoreGate> {
+export async function storeGate({ connection }: Pick<Database, 'connection'>): Promise<StoreGate> {
   const sockets = new Set<Socket>()
   const path = join(String(connection.host), '.s.PGSQL.5432')
   const accept = (near: Socket) => {

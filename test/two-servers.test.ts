@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -13,8 +11,8 @@ import { addClient, disableClient } from '../src/access/registry/client.ts'
 import { generateClientKey } from '../src/access/registry/client-key.ts'
 import { addTenant } from '../src/access/registry/tenant.ts'
 import { listSigningKeys, rotateSigningKey } from '../src/access/tokens/signing-key-rotation.ts'
-import { type Database, openDatabase, transaction } from '../src/database/connection.ts'
-import { migrate } from '../src/database/migrate.ts'
+import { transaction } from '../src/database/connection.ts'
+import { openTestStore, type TestStore } from '../src/database/store.fixture.ts'
 import { type Answer, closeConnections, exchange } from './scenarios/exchange.ts'
 import { assertionOf, oauthBody, postForm, tokenForm } from './token-request.ts'
 
@@ -23,32 +21,28 @@ const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 const publicUrl = 'https://millrace.example'
 const tokenPath = '/oauth2/clinic/token'
 
-let directory: string
-let database: Database
+let store: TestStore
 const processes: ChildProcess[] = []
 let servers: readonly string[]
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'millrace-two-'))
-  database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
-  await migrate(database.pool)
-  await addTenant(database.pool, { id: 'clinic', profile: 'millennium' })
+  store = await openTestStore()
+  await addTenant(store.pool, { id: 'clinic', profile: 'millennium' })
   servers = [await startServer(), await startServer()]
 })
 after(async () => {
   closeConnections()
   await Promise.all(processes.map(ended))
-  await database.close()
-  await rm(directory, { recursive: true, force: true })
+  await store.close()
 })
 
 /** A server of the store that is told only where the database is. Resolves when it takes requests. */
 async function startServer(): Promise<string> {
-  const { host = '', user, database: name, port } = database.connection
-  const store = `postgresql://${user}@localhost/${name}?host=${encodeURIComponent(host)}&port=${port ?? 5432}`
+  const { host = '', user, database: name, port } = store.connection
+  const url = `postgresql://${user}@localhost/${name}?host=${encodeURIComponent(host)}&port=${port ?? 5432}`
   const listening = String(await freePort())
-  const flags = ['--database-url', store, '--public-url', publicUrl, '--port', listening, '--workers', '1']
-  const child = spawn(process.execPath, [program, 'serve', ...flags, '--files', join(directory, 'files')], {
+  const flags = ['--database-url', url, '--public-url', publicUrl, '--port', listening, '--workers', '1']
+  const child = spawn(process.execPath, [program, 'serve', ...flags, '--files', join(store.directory, 'files')], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   processes.push(child)
@@ -82,7 +76,7 @@ async function newClient(): Promise<{ readonly id: string; readonly key: JWK }> 
   const { privateKey, publicKey } = await generateClientKey('ES384')
   const keys = { jwks: { keys: [publicKey] } }
   const registration = { tenant: 'clinic', name: 'two', scope: 'system/Patient.read', keys }
-  const { id } = await addClient(database.pool, registration)
+  const { id } = await addClient(store.pool, registration)
   return { id, key: privateKey }
 }
 
@@ -106,7 +100,7 @@ test('a token of one server opens the other, until its client is disabled: then 
   const client = await newClient()
   const token = await tokenAt(servers[0]!, client)
   for (const server of servers) assert.equal((await read(server, token)).status, 404)
-  await disableClient(database.pool, client.id)
+  await disableClient(store.pool, client.id)
   for (const server of servers) assert.equal((await read(server, token)).status, 401)
   for (const server of servers) {
     const answer = await postForm(`${server}${tokenPath}`, tokenForm(await assertionFor(client)))
@@ -123,7 +117,7 @@ async function publishedKeys(server: string): Promise<readonly JWK[]> {
 test('servers see a rotation without a restart: the new key signs on both, and tokens of the old one live on', async () => {
   const client = await newClient()
   const old = await tokenAt(servers[0]!, client)
-  const kid = await transaction(database.pool, async (connection) => {
+  const kid = await transaction(store.pool, async (connection) => {
     const next = await rotateSigningKey(connection, { algorithm: 'ES256', afterSeconds: 10 })
     // As if the ten seconds were over.
     await connection.query(`update signing_key set signs_from = signs_from - interval '10 s'`)
@@ -144,7 +138,7 @@ test('servers see a rotation without a restart: the new key signs on both, and t
   }
   for (const server of servers) assert.equal((await read(server, await tokenAt(servers[0]!, client))).status, 404)
   assert.deepEqual(
-    (await listSigningKeys(database.pool)).map(({ state }) => state),
+    (await listSigningKeys(store.pool)).map(({ state }) => state),
     ['retired', 'signing'],
   )
 })

@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { Pool } from 'pg'
-import { openScratch } from '../database/scratch.fixture.ts'
+import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import type { Grant } from '../protocol/grant.ts'
 import type { Problem } from '../protocol/problem.ts'
 import { authenticate, type Challenge } from './bearer.ts'
@@ -20,7 +20,7 @@ const publicUrl = 'https://millrace.example'
 const now = new Date('2026-03-01T12:00:00Z')
 const seconds = now.getTime() / 1000
 
-let scratch: Awaited<ReturnType<typeof openScratch>>
+let store: TestStore
 let pool: Pool
 let keys: SigningKeys
 let client: Client
@@ -28,8 +28,8 @@ let disabled: Client
 let outside: OutsideIssuers
 
 before(async () => {
-  scratch = await openScratch()
-  pool = scratch.pool
+  store = await openTestStore()
+  pool = store.pool
   keys = await loadSigningKeys(pool)
   const rules = { privateAddresses: false }
   outside = new OutsideIssuers(pool, new KeySets(() => now, rules), rules, () => now)
@@ -40,7 +40,7 @@ before(async () => {
   client = await register()
   disabled = await disableClient(pool, (await register()).id)
 })
-after(() => scratch.close())
+after(() => store.close())
 
 const check = (authorization: string | undefined, change: { tenant?: string; wildcards?: boolean; at?: Date } = {}) => {
   const { tenant = 'clinic', wildcards = false, at = now } = change

@@ -4,20 +4,20 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import type { Queryable } from '../database/queryable.ts'
-import { openScratch } from '../database/scratch.fixture.ts'
+import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { type ChainHead, verifyChains } from './chain.ts'
 import type { AuditEntry } from './entry.ts'
 import { AuditTrail, appendAudit, notesMax } from './trail.ts'
 
-let scratch: Awaited<ReturnType<typeof openScratch>>
+let store: TestStore
 let pool: Pool
 
 before(async () => {
-  scratch = await openScratch()
-  pool = scratch.pool
+  store = await openTestStore()
+  pool = store.pool
 })
-after(() => scratch.close())
+after(() => store.close())
 
 const unexpected = (error: unknown): never => assert.fail(String(error))
 

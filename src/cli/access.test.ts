@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Command } from 'commander'
@@ -13,15 +12,14 @@ import { OutsideIssuers } from '../access/issuers/outside-issuers.ts'
 import { SecretChecks } from '../access/registry/client-secret.ts'
 import { issueToken } from '../access/tokens/token-endpoint.ts'
 import { TokenLimits } from '../access/tokens/token-limits.ts'
-import { type Database, openDatabase } from '../database/connection.ts'
+import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { Failure } from '../failure.ts'
 import { tokenEndpoint } from '../fhir/service-urls.ts'
 import { clientCommand } from './client/client.ts'
 import { tokenCommand } from './export/token.ts'
 import { tenantCommand } from './tenant/tenant.ts'
 
-let directory: string
-let database: Database
+let store: TestStore
 let server: Server
 let publicUrl: string
 let keySets: KeySets
@@ -30,7 +28,7 @@ let keySets: KeySets
 async function run(...line: string[]): Promise<string> {
   const written: string[] = []
   const output = { write: (text: string) => written.push(text) }
-  const environment = { MILLRACE_DATA: join(directory, 'data'), MILLRACE_PUBLIC_URL: publicUrl }
+  const environment = { MILLRACE_DATA: store.directory, MILLRACE_PUBLIC_URL: publicUrl }
   const commands: Readonly<Record<string, () => Command>> = {
     tenant: () => tenantCommand(environment, output),
     client: () => clientCommand(environment, output),
@@ -42,11 +40,10 @@ async function run(...line: string[]): Promise<string> {
 }
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
   // Held open, so that each command joins the running database, as beside a server.
-  database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
+  store = await openTestStore()
   const now = () => new Date()
-  const access = new AccessDirectory(database.pool, now)
+  const access = new AccessDirectory(store.pool, now)
   keySets = new KeySets(now, { privateAddresses: false })
   const secrets = new SecretChecks()
   const limits = new TokenLimits(now)
@@ -56,7 +53,7 @@ before(async () => {
       return response.end(JSON.stringify(configuration))
     }
     const body = Buffer.concat(await request.toArray()).toString()
-    const services = { database: database.pool, directory: access, keySets, secrets, limits, tokenSeconds: 300 }
+    const services = { database: store.pool, directory: access, keySets, secrets, limits, tokenSeconds: 300 }
     const { 'content-type': contentType, authorization } = request.headers
     const answer = await issueToken(
       { contentType, authorization, body, address: '192.0.2.1' },
@@ -73,8 +70,7 @@ before(async () => {
 after(async () => {
   server.closeAllConnections()
   server.close()
-  await database.close()
-  await rm(directory, { recursive: true, force: true })
+  await store.close()
 })
 
 const add = (...rest: string[]) =>
@@ -82,7 +78,7 @@ const add = (...rest: string[]) =>
 
 for (const algorithm of ['ES384', 'RS384']) {
   test(`from a new ${algorithm} client to a token that opens the server`, async () => {
-    const file = join(directory, `${algorithm}.jwk.json`)
+    const file = join(store.directory, `${algorithm}.jwk.json`)
     const { client_id, kid, ...rest } = JSON.parse(await add('--generate-key', file, '--alg', algorithm, '--json'))
     assert.deepEqual(rest, {
       tenant: 'clinic',
@@ -99,8 +95,8 @@ for (const algorithm of ['ES384', 'RS384']) {
     const token = await run('token', '--client-id', client_id, '--key', file, '--server', rest.fhir_base)
     assert.match(token, /^[\w.-]+\n$/)
     const grant = await authenticate(`Bearer ${token.trim()}`, {
-      directory: new AccessDirectory(database.pool, () => new Date()),
-      outside: new OutsideIssuers(database.pool, keySets, { privateAddresses: false }, () => new Date()),
+      directory: new AccessDirectory(store.pool, () => new Date()),
+      outside: new OutsideIssuers(store.pool, keySets, { privateAddresses: false }, () => new Date()),
       publicUrl,
       tenant: 'clinic',
       wildcards: true,
@@ -111,7 +107,7 @@ for (const algorithm of ['ES384', 'RS384']) {
 }
 
 test('a token can be had as JSON, for a named scope, at a named endpoint', async () => {
-  const file = join(directory, 'named.jwk.json')
+  const file = join(store.directory, 'named.jwk.json')
   const { client_id, token_endpoint } = JSON.parse(await add('--generate-key', file, '--json'))
   const words = ['--client-id', client_id, '--key', file, '--token-endpoint', token_endpoint]
   const { access_token, ...rest } = JSON.parse(await run('token', ...words, '--scope', 'system/Goal.rs', '--json'))
@@ -120,14 +116,14 @@ test('a token can be had as JSON, for a named scope, at a named endpoint', async
 })
 
 test('only the public key is stored', async () => {
-  await add('--generate-key', join(directory, 'public-only.jwk.json'))
-  const { rows } = await database.pool.query('select jwks::text from client where jwks is not null')
+  await add('--generate-key', join(store.directory, 'public-only.jwk.json'))
+  const { rows } = await store.pool.query('select jwks::text from client where jwks is not null')
   assert.ok(rows.length > 0)
   for (const { jwks } of rows) assert.doesNotMatch(jwks, /"(d|p|q|dp|dq|qi)":/)
 })
 
 test('what is printed for people names the next command, with the flags it needs', async () => {
-  const file = join(directory, "it's.jwk.json")
+  const file = join(store.directory, "it's.jwk.json")
   const text = await add('--generate-key', file)
   assert.match(
     text,
@@ -136,24 +132,24 @@ test('what is printed for people names the next command, with the flags it needs
 })
 
 test('a key file is never overwritten', async () => {
-  const file = join(directory, 'precious')
+  const file = join(store.directory, 'precious')
   await writeFile(file, 'mine')
   await assert.rejects(add('--generate-key', file), /exists already/)
   assert.equal(await readFile(file, 'utf8'), 'mine')
 })
 
 test('a registration that fails leaves no key file', async () => {
-  const file = join(directory, 'unused.jwk.json')
+  const file = join(store.directory, 'unused.jwk.json')
   const words = ['--name', 'app', '--scope', 'system/*.read', '--generate-key', file]
   await assert.rejects(run('client', 'add', '--tenant', 'nowhere', ...words), /no tenant "nowhere"/)
   await assert.rejects(stat(file), { code: 'ENOENT' })
 })
 
 test('--jwks takes a file or a URL', async () => {
-  const file = join(directory, 'source.jwk.json')
+  const file = join(store.directory, 'source.jwk.json')
   await add('--generate-key', file)
   const { kty, crv, x, y, kid } = JSON.parse(await readFile(file, 'utf8'))
-  const set = join(directory, 'set.json')
+  const set = join(store.directory, 'set.json')
   await writeFile(set, JSON.stringify({ keys: [{ kty, crv, x, y, kid }] }))
   assert.equal(JSON.parse(await add('--jwks', set, '--json')).key_file, undefined)
   const url = 'https://partner.example/jwks.json'
@@ -187,7 +183,7 @@ for (const [what, words, said] of [
 }
 
 test('clients are listed, and shown as disabled once they are', async () => {
-  const { client_id } = JSON.parse(await add('--generate-key', join(directory, 'listed.jwk.json'), '--json'))
+  const { client_id } = JSON.parse(await add('--generate-key', join(store.directory, 'listed.jwk.json'), '--json'))
   assert.match(await run('client', 'list', '--tenant', 'clinic'), new RegExp(`^${client_id} +app +active`, 'm'))
   assert.match(await run('client', 'disable', client_id), /Disabled client/)
   assert.match(await run('client', 'list', '--tenant', 'clinic'), new RegExp(`^${client_id} +app +disabled`, 'm'))
@@ -239,11 +235,14 @@ test('a tenant is strict from the start or later, and the list tells; profile hl
 })
 
 test('token without a server, or with a key file that is none, is a failure', async () => {
-  const file = join(directory, 'token.jwk.json')
+  const file = join(store.directory, 'token.jwk.json')
   await add('--generate-key', file)
   await assert.rejects(run('token', '--client-id', 'x', '--key', file), /server is not named/)
-  await assert.rejects(run('token', '--client-id', 'x', '--key', join(directory, 'none')), /cannot be read \(ENOENT\)/)
-  await writeFile(join(directory, 'text'), 'secret words')
-  const failed = run('token', '--client-id', 'x', '--key', join(directory, 'text'))
+  await assert.rejects(
+    run('token', '--client-id', 'x', '--key', join(store.directory, 'none')),
+    /cannot be read \(ENOENT\)/,
+  )
+  await writeFile(join(store.directory, 'text'), 'secret words')
+  const failed = run('token', '--client-id', 'x', '--key', join(store.directory, 'text'))
   await assert.rejects(failed, (error: Error) => /not JSON/.test(error.message) && !error.message.includes('secret'))
 })

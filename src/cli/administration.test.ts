@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type Database, openDatabase, transaction } from '../database/connection.ts'
+import { transaction } from '../database/connection.ts'
+import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { Failure } from '../failure.ts'
 import { acceptJob, findJob } from '../jobs/job.ts'
 import { draftOf } from '../records/draft.ts'
@@ -13,13 +13,12 @@ import { write } from '../records/write/write.ts'
 import { clientCommand } from './client/client.ts'
 import { tenantCommand } from './tenant/tenant.ts'
 
-let directory: string
-let database: Database
+let store: TestStore
 
 async function run(...line: string[]): Promise<string> {
   const written: string[] = []
   const output = { write: (text: string) => written.push(text) }
-  const environment = { MILLRACE_DATA: join(directory, 'data') }
+  const environment = { MILLRACE_DATA: store.directory }
   const [name = '', ...rest] = line
   const command = name === 'tenant' ? tenantCommand(environment, output) : clientCommand(environment, output)
   await command.parseAsync(rest, { from: 'user' })
@@ -28,19 +27,15 @@ async function run(...line: string[]): Promise<string> {
 const json = async (...line: string[]) => JSON.parse(await run(...line, '--json'))
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'millrace-administration-'))
-  database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
+  store = await openTestStore()
 })
-after(async () => {
-  await database.close()
-  await rm(directory, { recursive: true, force: true })
-})
+after(() => store.close())
 
 /** A tenant with a client. */
 async function newTenant(): Promise<{ readonly tenant: string; readonly client: string; readonly keyFile: string }> {
   const tenant = `t-${randomUUID()}`
   await run('tenant', 'add', tenant)
-  const keyFile = join(directory, `${tenant}.jwk.json`)
+  const keyFile = join(store.directory, `${tenant}.jwk.json`)
   const words = ['--tenant', tenant, '--name', 'app', '--scope', 'system/*.read', '--generate-key', keyFile]
   const { client_id } = await json('client', 'add', ...words)
   return { tenant, client: client_id, keyFile }
@@ -52,7 +47,7 @@ async function addRecords(tenant: string, count: number): Promise<void> {
     assert.ok('text' in draft)
     return { kind: 'put' as const, draft }
   })
-  await write(database.pool, tenant, changes)
+  await write(store.pool, tenant, changes)
 }
 
 async function addJob(tenant: string, client: string, state: 'accepted' | 'completed'): Promise<string> {
@@ -66,17 +61,14 @@ async function addJob(tenant: string, client: string, state: 'accepted' | 'compl
     warnings: [],
   } as const
   const job = { id: randomUUID(), tenant, client, request, url: '' }
-  await transaction(database.pool, (connection) => acceptJob(connection, async () => {}, job))
-  await database.pool.query(`update job set state = $2, expires = now() + interval '1 day' where id = $1`, [
-    job.id,
-    state,
-  ])
+  await transaction(store.pool, (connection) => acceptJob(connection, async () => {}, job))
+  await store.pool.query(`update job set state = $2, expires = now() + interval '1 day' where id = $1`, [job.id, state])
   return job.id
 }
 
 /** What the trail says was changed in a tenant. */
 const changesOf = async (tenant: string): Promise<string[]> =>
-  (await database.pool.query('select entry from audit_entry where tenant = $1 order by number', [tenant])).rows.map(
+  (await store.pool.query('select entry from audit_entry where tenant = $1 order by number', [tenant])).rows.map(
     ({ entry }) => JSON.parse(entry).detail.change,
   )
 
@@ -137,7 +129,7 @@ test('keys are rotated: beside the old one, or in its place', async () => {
   const { client_secret } = await json('client', 'rotate', client, '--secret')
   assert.match(client_secret, /^[\w-]{43}$/)
   assert.match(await run('client', 'show', client), /keys +secret/)
-  const { rows } = await database.pool.query('select entry from audit_entry')
+  const { rows } = await store.pool.query('select entry from audit_entry')
   assert.ok(!JSON.stringify(rows).includes(client_secret))
 })
 
@@ -145,9 +137,9 @@ test('a tenant that has something is removed only with its data, and then wholly
   const { tenant, client } = await newTenant()
   const neighbour = await newTenant()
   for (const each of [tenant, neighbour.tenant]) await addRecords(each, 3)
-  await packChanged(database.pool, { tenant, settledMs: 0 }, () => true)
+  await packChanged(store.pool, { tenant, settledMs: 0 }, () => true)
   assert.equal(
-    (await database.pool.query('select from pack where tenant = $1', [tenant])).rowCount,
+    (await store.pool.query('select from pack where tenant = $1', [tenant])).rowCount,
     6, // of each patient the pack of no type, too
   )
   // Changed since: there are packs, and marks of what is not packed.
@@ -166,10 +158,10 @@ test('a tenant that has something is removed only with its data, and then wholly
   assert.deepEqual(await json('tenant', 'remove', tenant, '--with-data'), { tenant, removed: true, record_rows: 4 })
   await assert.rejects(run('tenant', 'show', tenant), /no tenant/)
   await assert.rejects(run('client', 'show', client), /no client/)
-  assert.equal(await findJob(database.pool, job), undefined)
+  assert.equal(await findJob(store.pool, job), undefined)
   for (const table of ['record', 'pack', 'unpacked', 'identifier', 'awaited_target', 'job', 'client', 'tenant']) {
     const column = table === 'tenant' ? 'id' : 'tenant'
-    const { rowCount } = await database.pool.query(`select from ${table} where ${column} = $1`, [tenant])
+    const { rowCount } = await store.pool.query(`select from ${table} where ${column} = $1`, [tenant])
     assert.equal(rowCount, 0, table)
   }
   assert.equal((await json('tenant', 'show', neighbour.tenant)).records, 3)
@@ -190,7 +182,7 @@ test('a client that has exports is removed only with them', async () => {
     (error) => error instanceof Failure && /--with-jobs/.test(error.advice),
   )
   assert.deepEqual((await json('client', 'remove', client, '--with-jobs')).removed, true)
-  assert.equal(await findJob(database.pool, job), undefined)
+  assert.equal(await findJob(store.pool, job), undefined)
   assert.equal((await changesOf(tenant)).at(-1), 'client removed')
 })
 

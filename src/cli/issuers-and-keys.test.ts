@@ -1,37 +1,31 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadSigningKeys } from '../access/tokens/signing-key.ts'
-import { type Database, openDatabase } from '../database/connection.ts'
+import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { Failure } from '../failure.ts'
 import { issuerCommand } from './issuer.ts'
 import { keyCommand } from './key.ts'
 import { tenantCommand } from './tenant/tenant.ts'
 
-let directory: string
-let database: Database
+let store: TestStore
 
 /** Runs one command line against the test's store; standard output is the result. */
 async function run(name: 'tenant' | 'issuer' | 'key', ...line: string[]): Promise<string> {
   const written: string[] = []
   const output = { write: (text: string) => written.push(text) }
-  const environment = { MILLRACE_DATA: join(directory, 'data'), MILLRACE_PUBLIC_URL: 'https://millrace.example' }
+  const environment = { MILLRACE_DATA: store.directory, MILLRACE_PUBLIC_URL: 'https://millrace.example' }
   const commands = { tenant: tenantCommand, issuer: issuerCommand, key: keyCommand }
   await commands[name](environment, output).parseAsync(line, { from: 'user' })
   return written.join('')
 }
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
-  database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
+  store = await openTestStore()
   await run('tenant', 'add', 'clinic')
 })
-after(async () => {
-  await database.close()
-  await rm(directory, { recursive: true, force: true })
-})
+after(() => store.close())
 
 const add = (issuer: string, ...rest: string[]) => run('issuer', 'add', '--tenant', 'clinic', issuer, ...rest)
 const issuer = 'https://login.example'
@@ -61,16 +55,14 @@ test("an issuer of tokens of Oracle's shape, and one that is asked", async () =>
   const oracle = ['--jwks-url', 'https://authorization.cerner.com/jwk', '--no-audience', '--foreign-tenant', 'ec2458f2']
   const added = JSON.parse(await add('https://authorization.cerner.com/', ...oracle, '--alg', 'ES256', '--json'))
   assert.deepEqual([added.audience, added.foreign_tenant, added.algorithms], [null, 'ec2458f2', ['ES256']])
-  const file = join(directory, 'secret.txt')
+  const file = join(store.directory, 'secret.txt')
   await writeFile(file, 'hush, hush\n')
   const asked = ['--introspection-url', `${issuer}/introspect`, '--introspection-client', 'millrace']
   await add(issuer, ...asked, '--introspection-secret-file', file)
   const listed = await run('issuer', 'list', '--tenant', 'clinic', '--json')
   assert.deepEqual(JSON.parse(listed).issuers[1].introspection_client, 'millrace')
   assert.ok(!listed.includes('hush'))
-  const { rows } = await database.pool.query('select introspection_secret from trusted_issuer where issuer = $1', [
-    issuer,
-  ])
+  const { rows } = await store.pool.query('select introspection_secret from trusted_issuer where issuer = $1', [issuer])
   assert.deepEqual(rows, [{ introspection_secret: 'hush, hush' }])
 })
 
@@ -99,7 +91,7 @@ for (const [what, name, words, said] of [
 
 test('keys are listed, rotated and removed', async () => {
   assert.match(await run('key', 'list'), /no key yet/)
-  await loadSigningKeys(database.pool)
+  await loadSigningKeys(store.pool)
   const next = JSON.parse(await run('key', 'rotate', '--alg', 'ES256', '--after', '3600', '--json'))
   assert.deepEqual([next.algorithm, next.state, next.verifies_until], ['ES256', 'next', null])
   const { keys } = JSON.parse(await run('key', 'list', '--json'))

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Pool } from 'pg'
-import { openDatabase } from '../database/connection.ts'
-import { migrate } from '../database/migrate.ts'
+import { openTestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { diskStore } from '../files/disk-store.ts'
 import type { FileStore } from '../files/file-store.ts'
@@ -22,18 +19,16 @@ const outageMs = 1_000
 const finishMsMax = 60_000
 
 test('a partition that fails while no connection is to be had is taken up again, and its job ends', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'millrace-engine-'))
-  const database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
+  const store = await openTestStore()
   try {
-    await migrate(database.pool)
     const draft = draftOf('{"resourceType":"Patient","id":"p"}', [])
     assert.ok('text' in draft)
-    await storeDrafts(database.pool, 'clinic', [draft], false, () => {})
+    await storeDrafts(store.pool, 'clinic', [draft], false, () => {})
 
-    const producer = await openProducer(database.pool, () => {})
-    const outage = faultyPool(database.pool)
-    const files = failingOnce(diskStore(join(directory, 'files')), outage.begin)
-    const { connection } = database
+    const producer = await openProducer(store.pool, () => {})
+    const outage = faultyPool(store.pool)
+    const files = failingOnce(diskStore(join(store.directory, 'files')), outage.begin)
+    const { connection } = store
     const engine = await startEngine({ pool: outage.pool, connection, files, concurrency: 1, log: () => {} })
 
     const id = randomUUID()
@@ -45,16 +40,15 @@ test('a partition that fails while no connection is to be had is taken up again,
       provenance: 'relevant' as const,
     }
     const job = { id, tenant: 'clinic', client: 'c', url: '', request: { ...request, lenient: false, warnings: [] } }
-    await transaction(database.pool, (client) => acceptJob(client, producer.enqueue, job))
-    const state = await finalState(database.pool, id)
+    await transaction(store.pool, (client) => acceptJob(client, producer.enqueue, job))
+    const state = await finalState(store.pool, id)
 
     await engine.stop()
     await producer.stop()
     assert.ok(outage.begun(), 'the fault was there')
     assert.equal(state, 'completed')
   } finally {
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
+    await store.close()
   }
 })
 

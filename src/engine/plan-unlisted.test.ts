@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type Database, openDatabase } from '../database/connection.ts'
-import { migrate } from '../database/migrate.ts'
+import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { acceptJob, claimPlanning, deleteJob, type Job } from '../jobs/job.ts'
 import { addPlanned } from '../jobs/planned-partition.ts'
@@ -21,19 +17,13 @@ const patients = 10_001
 const idOf = (index: number) => `p${String(index).padStart(6, '0')}`
 
 describe('planning an export without a list of patients', () => {
-  let directory: string
-  let database: Database
+  let store: TestStore
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'millrace-plan-'))
-    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
-    await migrate(database.pool)
-    await storeDrafts(database.pool, 'clinic', drafts(), false, () => {})
-    await storeDrafts(database.pool, 'neighbour', drafts(1), false, () => {})
+    store = await openTestStore()
+    await storeDrafts(store.pool, 'clinic', drafts(), false, () => {})
+    await storeDrafts(store.pool, 'neighbour', drafts(1), false, () => {})
   })
-  after(async () => {
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => store.close())
 
   function* drafts(count = patients) {
     for (let index = 0; index < count; index++) {
@@ -51,15 +41,15 @@ describe('planning an export without a list of patients', () => {
     const about = { types: ['Patient', 'Location'] as const, filters: {}, base: '', provenance: 'relevant' as const }
     const request = { patients: [], reach: 'patients' as const, ...about, lenient: false, warnings: [], ...more }
     const job = { id, tenant: 'clinic', client: id, url: '', request }
-    assert.ok(await transaction(database.pool, (client) => acceptJob(client, async () => {}, job)))
-    return (await claimPlanning(database.pool, id, planner))!
+    assert.ok(await transaction(store.pool, (client) => acceptJob(client, async () => {}, job)))
+    return (await claimPlanning(store.pool, id, planner))!
   }
 
-  const plan = (job: Job) => planUnlisted(database.pool, job, job.request.types, planner)
+  const plan = (job: Job) => planUnlisted(store.pool, job, job.request.types, planner)
 
   async function ownersOf(job: Job): Promise<string[]> {
     const sql = 'select owners from partition where job = $1 order by number'
-    const { rows } = await database.pool.query<{ owners: string[] }>(sql, [job.id])
+    const { rows } = await store.pool.query<{ owners: string[] }>(sql, [job.id])
     return rows.flatMap(({ owners }) => owners)
   }
 
@@ -88,18 +78,18 @@ describe('planning an export without a list of patients', () => {
 
   it('begins anew where another planner died', async () => {
     const job = await claimed()
-    assert.ok(await addPlanned(database.pool, job.id, planner, [{ owners: ['left'], records: 1 }], 0))
+    assert.ok(await addPlanned(store.pool, job.id, planner, [{ owners: ['left'], records: 1 }], 0))
     assert.equal(await plan(job), 1)
     assert.deepEqual(await ownersOf(job), everybody)
   })
 
   it('writes nothing when somebody else plans, or the job was deleted', async () => {
     const taken = await claimed()
-    await database.pool.query('update job set planner = $2 where id = $1', [taken.id, otherPlanner])
+    await store.pool.query('update job set planner = $2 where id = $1', [taken.id, otherPlanner])
     assert.equal(await plan(taken), undefined)
-    assert.equal(await addPlanned(database.pool, taken.id, planner, [{ owners: ['x'], records: 1 }], 0), false)
+    assert.equal(await addPlanned(store.pool, taken.id, planner, [{ owners: ['x'], records: 1 }], 0), false)
     const deleted = await claimed()
-    await deleteJob(database.pool, deleted.id)
+    await deleteJob(store.pool, deleted.id)
     assert.equal(await plan(deleted), undefined)
     assert.deepEqual([await ownersOf(taken), await ownersOf(deleted)], [[], []])
   })

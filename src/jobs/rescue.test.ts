@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { type Database, openDatabase, transaction } from '../database/connection.ts'
-import { migrate } from '../database/migrate.ts'
+import { transaction } from '../database/connection.ts'
+import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { acceptJob, claimPlanning, findJob, startJob } from './job.ts'
 import { type Liveness, openLiveness } from './liveness.ts'
@@ -24,51 +21,47 @@ const request = {
 } as const
 
 describe('work of a worker that died', () => {
-  let directory: string
-  let database: Database
+  let store: TestStore
   let producer: Producer
   let alive: Liveness
   let dead: number
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'millrace-rescue-'))
-    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
-    await migrate(database.pool)
-    producer = await openProducer(database.pool, () => {})
-    alive = await openLiveness(database.connection, () => {})
-    const died = await openLiveness(database.connection, () => {})
+    store = await openTestStore()
+    producer = await openProducer(store.pool, () => {})
+    alive = await openLiveness(store.connection, () => {})
+    const died = await openLiveness(store.connection, () => {})
     await died.close()
     dead = died.worker
   })
   beforeEach(async () => {
-    await database.pool.query('delete from job')
+    await store.pool.query('delete from job')
     await takeTasks()
   })
   after(async () => {
     await alive.close()
     await producer.stop()
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
+    await store.close()
   })
 
   /** A worker takes all tasks, and that is all it does. */
-  const takeTasks = () => database.pool.query(`update pgboss.job set state = 'active' where state < 'active'`)
+  const takeTasks = () => store.pool.query(`update pgboss.job set state = 'active' where state < 'active'`)
 
-  const tasks = async () => (await database.pool.query<{ data: Task }>(untakenTasksSql)).rows.map(({ data }) => data)
+  const tasks = async () => (await store.pool.query<{ data: Task }>(untakenTasksSql)).rows.map(({ data }) => data)
 
-  const rescue = () => rescueAbandoned(database.pool, producer.enqueue)
+  const rescue = () => rescueAbandoned(store.pool, producer.enqueue)
 
   async function accepted(): Promise<string> {
     const job = { id: randomUUID(), tenant: 't', client: 'c', request, url: '' }
-    assert.ok(await transaction(database.pool, (client) => acceptJob(client, producer.enqueue, job)))
+    assert.ok(await transaction(store.pool, (client) => acceptJob(client, producer.enqueue, job)))
     return job.id
   }
 
   async function planned(): Promise<string> {
     const job = await accepted()
     await takeTasks()
-    await claimPlanning(database.pool, job, alive.worker)
-    await transaction(database.pool, async (client) => {
+    await claimPlanning(store.pool, job, alive.worker)
+    await transaction(store.pool, async (client) => {
       await startJob(client, job, alive.worker)
       await insertPartitions(client, job, 'owners', [{ owners: ['p'], records: 1 }], 0)
       await producer.enqueue(client, [{ kind: 'partition', job, number: 0 }])
@@ -93,10 +86,10 @@ describe('work of a worker that died', () => {
   it('gets a new task, when the worker was planning the job', async () => {
     const job = await accepted()
     await takeTasks()
-    assert.ok(await claimPlanning(database.pool, job, dead))
+    assert.ok(await claimPlanning(store.pool, job, dead))
     await rescue()
     assert.deepEqual(await tasks(), [{ kind: 'plan', job }])
-    assert.ok(await claimPlanning(database.pool, job, alive.worker))
+    assert.ok(await claimPlanning(store.pool, job, alive.worker))
   })
 
   it('gets a new task, when the worker had taken the old one but not claimed the partition', async () => {
@@ -111,35 +104,35 @@ describe('work of a worker that died', () => {
   it('gets a new task, when the worker was running the partition', async () => {
     const job = await planned()
     await takeTasks()
-    assert.ok(await claimPartition(database.pool, job, 0, dead))
+    assert.ok(await claimPartition(store.pool, job, 0, dead))
     await rescue()
     assert.deepEqual(await tasks(), [{ kind: 'partition', job, number: 0 }])
-    assert.equal((await claimPartition(database.pool, job, 0, alive.worker))?.attempt, 2)
+    assert.equal((await claimPartition(store.pool, job, 0, alive.worker))?.attempt, 2)
   })
 
   it('is not taken from a worker that lives', async () => {
     const job = await planned()
     await takeTasks()
-    assert.ok(await claimPartition(database.pool, job, 0, alive.worker))
+    assert.ok(await claimPartition(store.pool, job, 0, alive.worker))
     await rescue()
     assert.deepEqual(await tasks(), [])
-    assert.equal(await claimPartition(database.pool, job, 0, alive.worker), undefined)
+    assert.equal(await claimPartition(store.pool, job, 0, alive.worker), undefined)
   })
 
   it('fails its job when it was tried too often', async () => {
     const job = await planned()
     for (let attempt = 1; attempt <= partitionAttemptsMax; attempt++) {
-      assert.equal((await findJob(database.pool, job))?.state, 'running')
-      assert.equal((await claimPartition(database.pool, job, 0, dead))?.attempt, attempt)
+      assert.equal((await findJob(store.pool, job))?.state, 'running')
+      assert.equal((await claimPartition(store.pool, job, 0, dead))?.attempt, attempt)
       await rescue()
     }
-    assert.equal((await findJob(database.pool, job))?.state, 'failed')
+    assert.equal((await findJob(store.pool, job))?.state, 'failed')
   })
 
   it('gets no task when its job has ended', async () => {
     const job = await planned()
     await takeTasks()
-    await database.pool.query(`update job set state = 'deleted' where id = $1`, [job])
+    await store.pool.query(`update job set state = 'deleted' where id = $1`, [job])
     await rescue()
     assert.deepEqual(await tasks(), [])
   })

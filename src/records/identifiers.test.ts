@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { openStore, prepared } from '../database/embedded/embedded.fixture.ts'
 import { migrate } from '../database/migrate.ts'
-import { openScratch } from '../database/scratch.fixture.ts'
+import { openTestStore } from '../database/store.fixture.ts'
 import { type Draft, draftOf } from './draft.ts'
 import { idsByIdentifier, tokenOf } from './identifiers.ts'
 import type { Change } from './write/change.ts'
@@ -34,10 +34,10 @@ const practitioner = (id: string, pairs: readonly Pair[], more: object = {}): Ch
 const query = ([system, value]: Pair, type = 'Practitioner') => ({ type, system, value })
 
 describe('the index of identifiers', () => {
-  let store: Awaited<ReturnType<typeof openScratch>>
+  let store: Awaited<ReturnType<typeof openTestStore>>
 
   before(async () => {
-    store = await openScratch()
+    store = await openTestStore()
   })
 
   after(() => store.close())

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gunzipSync } from 'node:zlib'
 import type { Pool } from 'pg'
-import { type Database, openDatabase, transaction } from '../../src/database/connection.ts'
-import { migrate } from '../../src/database/migrate.ts'
+import { transaction } from '../../src/database/connection.ts'
+import { openTestStore, type TestStore } from '../../src/database/store.fixture.ts'
 import { startEngine } from '../../src/engine/engine.ts'
 import { exportableTypes } from '../../src/fhir/resource-types.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
@@ -47,8 +46,7 @@ export interface SimulatedTenant {
 
 /** The real store, queue and engine in this process, on an embedded PostgreSQL. */
 export class Simulation {
-  readonly #directory: string
-  readonly #database: Database
+  readonly #store: TestStore
   readonly #producer: Producer
   readonly #engine: { readonly stop: () => Promise<void> }
   readonly #planner: Liveness
@@ -56,15 +54,13 @@ export class Simulation {
   readonly complaints: string[]
 
   private constructor(
-    directory: string,
-    database: Database,
+    store: TestStore,
     producer: Producer,
     engine: { readonly stop: () => Promise<void> },
     planner: Liveness,
     complaints: string[],
   ) {
-    this.#directory = directory
-    this.#database = database
+    this.#store = store
     this.#producer = producer
     this.#engine = engine
     this.#planner = planner
@@ -72,10 +68,8 @@ export class Simulation {
   }
 
   static async start(): Promise<Simulation> {
-    const directory = await mkdtemp(join(tmpdir(), 'millrace-simulation-'))
-    const database = await openDatabase({ kind: 'embedded', directory }, { log: () => {}, poolSize })
-    await migrate(database.pool)
-    const { pool, connection } = database
+    const store = await openTestStore({ poolSize })
+    const { pool, connection, directory } = store
     const complaints: string[] = []
     const complain = (event: string, details: unknown) => {
       if (event !== 'packed') complaints.push(`${event} ${JSON.stringify(details)}`)
@@ -84,20 +78,19 @@ export class Simulation {
     const files = diskStore(join(directory, 'files'))
     const engine = await startEngine({ pool, connection, files, concurrency: engineConcurrency, log: complain })
     const planner = await openLiveness(connection, () => complain('planner', 'lost'))
-    return new Simulation(directory, database, producer, engine, planner, complaints)
+    return new Simulation(store, producer, engine, planner, complaints)
   }
 
   async stop(): Promise<void> {
     await this.#engine.stop()
     await this.#planner.close()
     await this.#producer.stop()
-    await this.#database.close()
-    await rm(this.#directory, { recursive: true, force: true })
+    await this.#store.close()
   }
 
   /** The store itself, for tests that look behind it. */
   get pool(): Pool {
-    return this.#database.pool
+    return this.#store.pool
   }
 
   /**
@@ -210,7 +203,7 @@ export class Simulation {
     )
     return Promise.all(
       rows.map(async (row) => {
-        const stored = await readFile(join(this.#directory, 'files', row.path))
+        const stored = await readFile(join(this.#store.directory, 'files', row.path))
         const text = gunzipSync(stored).toString('utf8')
         assert.equal(stored.length, row.gzipBytes)
         assert.equal(Buffer.byteLength(text), row.bytes)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import type { JWK } from 'jose'
 import type { Pool } from 'pg'
-import { openScratch } from '../../database/scratch.fixture.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { Failure } from '../../failure.ts'
 import { AccessDirectory, directoryMsMax } from '../directory.ts'
 import { loadSecret } from '../secret.ts'
@@ -12,19 +12,19 @@ import { enableClient, replaceKeys } from './client-changes.ts'
 import { generateClientKey } from './client-key.ts'
 import { addTenant, changeTenant, findTenant, listTenants } from './tenant.ts'
 
-let scratch: Awaited<ReturnType<typeof openScratch>>
+let store: TestStore
 let pool: Pool
 let es: { readonly privateKey: JWK; readonly publicKey: JWK }
 let rs: { readonly privateKey: JWK; readonly publicKey: JWK }
 
 before(async () => {
-  scratch = await openScratch()
-  pool = scratch.pool
+  store = await openTestStore()
+  pool = store.pool
   es = await generateClientKey('ES384')
   rs = await generateClientKey('RS384')
   await addTenant(pool, { id: 'clinic', profile: 'millennium' })
 })
-after(() => scratch.close())
+after(() => store.close())
 
 const register = (change: Partial<Registration> = {}) =>
   addClient(pool, {

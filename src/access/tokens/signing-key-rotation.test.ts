@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
+import { after, before, beforeEach, test } from 'node:test'
 import { decodeProtectedHeader } from 'jose'
 import type { Pool } from 'pg'
-import { openScratch } from '../../database/scratch.fixture.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { signAccessToken, verifyAccessToken } from './access-token.ts'
 import { loadSigningKeys } from './signing-key.ts'
 import { listSigningKeys, removeSigningKey, rotateSigningKey } from './signing-key-rotation.ts'
 
-let scratch: Awaited<ReturnType<typeof openScratch>>
+let store: TestStore
 let pool: Pool
 
+before(async () => {
+  store = await openTestStore()
+  pool = store.pool
+})
 beforeEach(async () => {
-  scratch = await openScratch()
-  pool = scratch.pool
+  await pool.query('delete from signing_key')
   await loadSigningKeys(pool)
 })
-afterEach(() => scratch.close())
+after(() => store.close())
 
 const es256 = { algorithm: 'ES256', afterSeconds: 10 } as const
 const publicUrl = 'https://millrace.example'

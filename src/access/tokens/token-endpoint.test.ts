@@ -3,7 +3,7 @@ import { createHmac, randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { decodeJwt, decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose'
 import type { Pool } from 'pg'
-import { openScratch } from '../../database/scratch.fixture.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { tokenEndpoint } from '../../fhir/service-urls.ts'
 import { AccessDirectory } from '../directory.ts'
 import { KeySets } from '../issuers/key-sets.ts'
@@ -20,7 +20,7 @@ const now = new Date('2026-03-01T12:00:00Z')
 const seconds = now.getTime() / 1000
 const audience = tokenEndpoint(publicUrl, 'clinic')
 
-let scratch: Awaited<ReturnType<typeof openScratch>>
+let store: TestStore
 let pool: Pool
 let es: { readonly privateKey: JWK; readonly publicKey: JWK }
 let rs: { readonly privateKey: JWK; readonly publicKey: JWK }
@@ -28,8 +28,8 @@ let client: Client
 let foreign: Client
 
 before(async () => {
-  scratch = await openScratch()
-  pool = scratch.pool
+  store = await openTestStore()
+  pool = store.pool
   es = await generateClientKey('ES384')
   rs = await generateClientKey('RS384')
   await addTenant(pool, { id: 'clinic', profile: 'hl7' })
@@ -38,7 +38,7 @@ before(async () => {
   client = await addClient(pool, { tenant: 'clinic', name: 'app', scope: 'system/*.read', keys })
   foreign = await addClient(pool, { tenant: 'other', name: 'app', scope: 'system/*.read', keys })
 })
-after(() => scratch.close())
+after(() => store.close())
 
 interface Forgery {
   readonly header?: Record<string, unknown>

@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { structureFaults } from '../../../test/structure.ts'
-import { type Database, openDatabase, transaction } from '../../database/connection.ts'
+import { transaction } from '../../database/connection.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { Failure } from '../../failure.ts'
 import { clientCommand } from '../client/client.ts'
 import { loadCommand } from '../load/load.ts'
 import { tenantCommand } from '../tenant/tenant.ts'
 import { auditCommand } from './audit.ts'
 
-let directory: string
-let database: Database
+let store: TestStore
 
 async function run(...line: string[]): Promise<string> {
   const written: string[] = []
   const output = { write: (text: string) => written.push(text) }
-  const environment = { MILLRACE_DATA: join(directory, 'data') }
+  const environment = { MILLRACE_DATA: store.directory }
   const [name = '', ...rest] = line
   const commands = { tenant: tenantCommand, client: clientCommand, load: loadCommand, audit: auditCommand }
   await commands[name as keyof typeof commands](environment, output).parseAsync(rest, { from: 'user' })
@@ -35,22 +34,18 @@ const factsOf = (event: { entity: { detail?: { type: string; valueString: string
   )
 
 before(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'millrace-audit-'))
-  database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
+  store = await openTestStore()
   await run('tenant', 'add', 'clinic')
   await run('tenant', 'add', 'second')
 })
-after(async () => {
-  await database.close()
-  await rm(directory, { recursive: true, force: true })
-})
+after(() => store.close())
 
 test('administration and loads are recorded with the account and the machine, and exported as valid AuditEvents', async () => {
   const words = ['--tenant', 'clinic', '--name', 'app', '--scope', 'system/*.read']
-  const key = join(directory, 'key.jwk.json')
+  const key = join(store.directory, 'key.jwk.json')
   const { client_id } = JSON.parse(await run('client', 'add', ...words, '--generate-key', key, '--json'))
   await run('client', 'disable', client_id)
-  const file = join(directory, 'Patient.ndjson')
+  const file = join(store.directory, 'Patient.ndjson')
   await writeFile(file, '{"resourceType":"Patient","id":"a"}\n{"resourceType":"Patient","id":"b"}\n')
   await run('load', '--tenant', 'clinic', file)
 
@@ -87,7 +82,7 @@ test('export takes a time, and a new file that only its owner reads', async () =
   const all = await events('--tenant', 'clinic')
   const since = all.at(-1).recorded
   assert.equal((await events('--tenant', 'clinic', '--since', since))[0].recorded, since)
-  const file = join(directory, 'audit.ndjson')
+  const file = join(store.directory, 'audit.ndjson')
   assert.equal(await run('audit', 'export', '--tenant', 'clinic', '--out', file), '')
   assert.equal((await readFile(file, 'utf8')).split('\n').length, all.length + 3)
   assert.equal((await stat(file)).mode & 0o777, 0o600)
@@ -104,22 +99,22 @@ test('verify prints the heads, and fails when a row is changed, removed or put i
     await run('audit', 'verify'),
     /^Verified \d+ entries in 3 chains\.\n\nCHAIN +ENTRIES +HEAD\n\(store\) +\d+ +[0-9a-f]{64}\nclinic /,
   )
-  const heads = join(directory, 'heads.json')
+  const heads = join(store.directory, 'heads.json')
   await writeFile(heads, await run('audit', 'verify', '--json'))
   await events('--tenant', 'second')
   assert.match(await run('audit', 'verify', '--expect', heads), /^Verified/)
   for (const text of ['{', '{}', '{"chains":[{"tenant":"x"}]}']) {
-    await writeFile(join(directory, 'bad.json'), text)
-    await assert.rejects(run('audit', 'verify', '--expect', join(directory, 'bad.json')), Failure)
+    await writeFile(join(store.directory, 'bad.json'), text)
+    await assert.rejects(run('audit', 'verify', '--expect', join(store.directory, 'bad.json')), Failure)
   }
 
-  await transaction(database.pool, async (client) => {
+  await transaction(store.pool, async (client) => {
     await client.query('set local session_replication_role = replica')
     await client.query(`delete from audit_entry where tenant = 'clinic' and number = 2`)
   })
   const written: string[] = []
   const output = { write: (text: string) => written.push(text) }
-  const verify = auditCommand({ MILLRACE_DATA: join(directory, 'data') }, output)
+  const verify = auditCommand({ MILLRACE_DATA: store.directory }, output)
   const failed = verify.parseAsync(['verify', '--json'], { from: 'user' })
   await assert.rejects(
     failed,

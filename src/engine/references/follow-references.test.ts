@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { openDatabase } from '../../database/connection.ts'
-import { migrate } from '../../database/migrate.ts'
+import { openTestStore } from '../../database/store.fixture.ts'
 import { transaction } from '../../database/transaction.ts'
 import { diskStore } from '../../files/disk-store.ts'
 import type { FileStore } from '../../files/file-store.ts'
@@ -35,11 +32,9 @@ const sources = [
 ]
 
 test('O-14: a transitive export whose last partition fails when all was noted brings each record once', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'millrace-follow-'))
-  const database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
-  const { pool, connection } = database
+  const store = await openTestStore()
+  const { pool, connection } = store
   try {
-    await migrate(pool)
     const drafts = sources.map((source) => draftOf(source, [])).filter((draft) => 'text' in draft)
     await storeDrafts(pool, 'clinic', drafts, false, () => {})
     const id = randomUUID()
@@ -48,7 +43,7 @@ test('O-14: a transitive export whose last partition fails when all was noted br
       return (await pool.query<{ id: string; hop: number }>(sql, [id])).rows.map((row) => `${row.id} ${row.hop}`)
     }
     const before: string[][] = []
-    const files = failingOnce(diskStore(join(directory, 'files')), async () => before.push(await noted()))
+    const files = failingOnce(diskStore(join(store.directory, 'files')), async () => before.push(await noted()))
     const producer = await openProducer(pool, () => {})
     const engine = await startEngine({ pool, connection, files, concurrency: 1, log: () => {} })
     const request = {
@@ -78,8 +73,7 @@ test('O-14: a transitive export whose last partition fails when all was noted br
       ],
     )
   } finally {
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
+    await store.close()
   }
 })
 

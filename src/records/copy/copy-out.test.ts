@@ -1,28 +1,20 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Database, openDatabase } from '../../database/connection.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import type { CopyRow } from './copied-row.ts'
 import { copyRows } from './copy-out.ts'
 
 describe('rows of a binary COPY', () => {
-  let directory: string
-  let database: Database
+  let store: TestStore
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'millrace-copy-'))
-    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
+    store = await openTestStore()
   })
-  after(async () => {
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => store.close())
 
   async function read(query: string, signal?: AbortSignal): Promise<CopyRow[]> {
-    return (await Array.fromAsync(copyRows(database.pool, query, signal))).flat()
+    return (await Array.fromAsync(copyRows(store.pool, query, signal))).flat()
   }
 
   it('give texts, bytes, numbers, flags and instants', async () => {
@@ -71,7 +63,7 @@ describe('rows of a binary COPY', () => {
     let n = 0
     let batches = 0
     for await (const rows of copyRows(
-      database.pool,
+      store.pool,
       `
       select n, convert_to(repeat(chr(97 + (n % 26)::int), size), 'UTF8')
       from unnest('{${sizes.join(',')}}'::int[]) with ordinality as s(size, n)`,
@@ -90,7 +82,7 @@ describe('rows of a binary COPY', () => {
 
   it('wait in the database for a reader who is slow', async () => {
     const rowBytes = 50_000
-    const rows = copyRows(database.pool, `select repeat('x', ${rowBytes}) from generate_series(1, 2000)`)
+    const rows = copyRows(store.pool, `select repeat('x', ${rowBytes}) from generate_series(1, 2000)`)
     let total = 0
     let largest = 0
     for await (const batch of rows) {
@@ -111,7 +103,7 @@ describe('rows of a binary COPY', () => {
 
   it('end with the reason of a signal', async () => {
     const abort = new AbortController()
-    const rows = copyRows(database.pool, `select repeat('x', 1000) from generate_series(1, 1000000)`, abort.signal)
+    const rows = copyRows(store.pool, `select repeat('x', 1000) from generate_series(1, 1000000)`, abort.signal)
     await rows.next()
     abort.abort(new Error('cancelled'))
     await assert.rejects(async () => {
@@ -121,18 +113,18 @@ describe('rows of a binary COPY', () => {
   })
 
   it('cost the connection when their reader stops early', async () => {
-    for await (const rows of copyRows(database.pool, 'select n from generate_series(1, 10000000) as n')) {
+    for await (const rows of copyRows(store.pool, 'select n from generate_series(1, 10000000) as n')) {
       assert.ok(rows.length > 0)
       break
     }
-    assert.equal(database.pool.idleCount, 0)
+    assert.equal(store.pool.idleCount, 0)
     assert.equal((await read('select 1')).length, 1)
   })
 
   it('end with an error when the connection is lost', async () => {
-    const rows = copyRows(database.pool, `select repeat('x', 1000) from generate_series(1, 10000000)`)
+    const rows = copyRows(store.pool, `select repeat('x', 1000) from generate_series(1, 10000000)`)
     await rows.next()
-    await database.pool.query(
+    await store.pool.query(
       `select pg_terminate_backend(pid) from pg_stat_activity where query like 'copy (%' and pid <> pg_backend_pid()`,
     )
     await assert.rejects(async () => {

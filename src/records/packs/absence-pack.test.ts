@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type Database, openDatabase } from '../../database/connection.ts'
-import { migrate } from '../../database/migrate.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { transaction } from '../../database/transaction.ts'
 import { draftOf } from '../draft.ts'
 import { write } from '../write/write.ts'
@@ -16,28 +12,22 @@ const tenant = 'a'
 const other = 'b'
 
 describe('the pack of no type', () => {
-  let directory: string
-  let database: Database
+  let store: TestStore
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'millrace-absence-'))
-    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
-    await migrate(database.pool)
+    store = await openTestStore()
   })
-  after(async () => {
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => store.close())
 
   async function put(of: string, type: string, id: string, patient: string): Promise<void> {
     const draft = draftOf(JSON.stringify({ resourceType: type, id, subject: { reference: `Patient/${patient}` } }), [])
     assert.ok('text' in draft)
-    await write(database.pool, of, [{ kind: 'put', draft }])
+    await write(store.pool, of, [{ kind: 'put', draft }])
   }
 
   /** Which of four types the pack of an owner names. */
   async function named(owner: string): Promise<string[]> {
-    const [pack] = await transaction(database.pool, (client) => absencePacks(client, tenant, [owner]))
+    const [pack] = await transaction(store.pool, (client) => absencePacks(client, tenant, [owner]))
     assert.deepEqual([pack!.owner, pack!.type], [owner, absenceType])
     return absentTypes(pack!).filter((type) => ['Condition', 'Goal', 'Observation', 'Procedure'].includes(type))
   }
@@ -48,19 +38,19 @@ describe('the pack of no type', () => {
     assert.deepEqual(await named('p1'), all)
     await put(tenant, 'Condition', 'c1', 'p1')
     assert.deepEqual(await named('p1'), all.slice(1))
-    await packChanged(database.pool, { tenant, settledMs: 0 }, () => true)
+    await packChanged(store.pool, { tenant, settledMs: 0 }, () => true)
     assert.deepEqual(await named('p1'), all.slice(1))
-    await write(database.pool, tenant, [{ kind: 'delete', key: { type: 'Condition', id: 'c1' } }])
-    await database.pool.query('delete from pack; delete from unpacked')
+    await write(store.pool, tenant, [{ kind: 'delete', key: { type: 'Condition', id: 'c1' } }])
+    await store.pool.query('delete from pack; delete from unpacked')
     assert.deepEqual(await named('p1'), all.slice(1))
 
-    await dropPacks(database.pool, tenant, [{ owner: 'p1', type: 'Goal' }])
+    await dropPacks(store.pool, tenant, [{ owner: 'p1', type: 'Goal' }])
     assert.deepEqual(await named('p1'), all.slice(2))
-    await transaction(database.pool, (client) =>
+    await transaction(store.pool, (client) =>
       insertPacks(client, tenant, [{ ...absencePack('p1', []), type: 'Observation' }]),
     )
     assert.deepEqual(await named('p1'), all.slice(3))
-    await database.pool.query('delete from unpacked')
+    await store.pool.query('delete from unpacked')
     assert.deepEqual(await named('p1'), ['Goal', 'Procedure'])
   })
 
@@ -72,7 +62,7 @@ describe('the pack of no type', () => {
 
   it('goes with the first record of a type that it may name, and not with later ones', async () => {
     const stored = async () => {
-      const { rows } = await database.pool.query(
+      const { rows } = await store.pool.query(
         `select (select count(*)::int from pack where tenant = $1 and owner = 'p4' and type = '') as packs,
            (select count(*)::int from unpacked where tenant = $1 and owner = 'p4' and type = '') as marks`,
         [tenant],
@@ -81,7 +71,7 @@ describe('the pack of no type', () => {
     }
     await put(tenant, 'Condition', 'c4', 'p4')
     assert.deepEqual(await stored(), { packs: 0, marks: 1 })
-    await packChanged(database.pool, { tenant, settledMs: 0 }, () => true)
+    await packChanged(store.pool, { tenant, settledMs: 0 }, () => true)
     assert.deepEqual(await stored(), { packs: 1, marks: 0 })
     await put(tenant, 'Condition', 'c5', 'p4')
     assert.deepEqual(await stored(), { packs: 1, marks: 0 })

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Database, openDatabase } from '../../database/connection.ts'
-import { migrate } from '../../database/migrate.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { transaction } from '../../database/transaction.ts'
 import type { Pack } from './pack.ts'
 import { packedTypes } from './packed-types.ts'
@@ -29,18 +25,12 @@ describe('packs of owners', () => {
     assert.equal([...packedTypes].sort().at(-1), 'Provenance')
   })
 
-  let directory: string
-  let database: Database
+  let store: TestStore
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'millrace-packs-'))
-    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
-    await migrate(database.pool)
+    store = await openTestStore()
   })
-  after(async () => {
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => store.close())
 
   it('are what was put in, those too that come in several pieces', async () => {
     const sizes = [0, 1, 3_000, 130_000, 700_000]
@@ -57,10 +47,10 @@ describe('packs of owners', () => {
         ),
       ),
     )
-    await transaction(database.pool, (client) => insertPacks(client, tenant, stored.flat()))
+    await transaction(store.pool, (client) => insertPacks(client, tenant, stored.flat()))
 
     let next = 0
-    for await (const found of packsOfOwners(database.pool, { tenant, types, usable: types, asOf: 2, owners })) {
+    for await (const found of packsOfOwners(store.pool, { tenant, types, usable: types, asOf: 2, owners })) {
       await turn()
       for (const { packs, lying, lacking } of found) {
         assert.deepEqual({ packs, lying, lacking }, { packs: stored[next++], lying: false, lacking: false })

@@ -1,10 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { type Database, openDatabase } from '../../database/connection.ts'
-import { migrate } from '../../database/migrate.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { type Draft, draftOf } from '../draft.ts'
 import { storeDrafts } from '../load/store-drafts.ts'
 import type { Change } from './change.ts'
@@ -19,22 +15,16 @@ function patient(id: string, active = true): Draft {
 const put = (draft: Draft): Change => ({ kind: 'put', draft })
 
 describe('a write of records that are probably new', () => {
-  let directory: string
-  let database: Database
+  let store: TestStore
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'millrace-write-'))
-    database = await openDatabase({ kind: 'embedded', directory }, { log: () => {} })
-    await migrate(database.pool)
+    store = await openTestStore()
   })
 
-  after(async () => {
-    await database.close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  after(() => store.close())
 
   async function versions(tenant: string): Promise<string[]> {
-    const { rows } = await database.pool.query(
+    const { rows } = await store.pool.query(
       `select id || ' ' || version || case when superseded = 'infinity' then '' else ' superseded' end
          || case when deleted then ' deleted' else '' end as version
        from record where tenant = $1 order by id, version`,
@@ -46,7 +36,7 @@ describe('a write of records that are probably new', () => {
   it('does the same as one that looks, when some are there', async () => {
     for (const probablyNew of [false, true]) {
       const tenant = `some-${probablyNew}`
-      const { pool } = database
+      const { pool } = store
       await write(
         pool,
         tenant,
@@ -83,7 +73,7 @@ describe('a write of records that are probably new', () => {
   it('may be of the same records at the same time', async () => {
     const drafts = Array.from({ length: 50 }, (_, number) => put(patient(`p${number}`)))
     const writes = [drafts, drafts.toReversed(), drafts].map((changes) =>
-      write(database.pool, 'race', changes, { probablyNew: true }),
+      write(store.pool, 'race', changes, { probablyNew: true }),
     )
     const kinds = (await Promise.all(writes)).flat().map(({ kind }) => kind)
     assert.equal(kinds.filter((kind) => kind === 'created').length, drafts.length)
@@ -92,7 +82,7 @@ describe('a write of records that are probably new', () => {
   })
 
   it('is what a load makes of batches behind new ones, and finds what is there', async () => {
-    const { pool } = database
+    const { pool } = store
     const ids = Array.from({ length: 10_000 }, (_, number) => `p${number}`)
     await storeDrafts(pool, 'load', [patient('p7001', false), patient('p9000')], false, () => {})
     const counts = await storeDrafts(

@@ -167,6 +167,11 @@ const refusals: readonly {
     ],
   },
   {
+    does: 'a fullUrl that is much too long',
+    entries: [creating(person(), `http://${'x'.repeat(2_048)}/Patient/1`)],
+    problems: [[0, 'fullUrl must be an absolute URL.']],
+  },
+  {
     does: 'conditional references to nobody and to several, and conditions that are none',
     entries: [
       creating(about('Patient?identifier=a|nobody')),

@@ -5,14 +5,19 @@ import { callerOf } from '../../caller.ts'
 import { bodyText } from '../resource-body.ts'
 import { stepOf } from './entry-step.ts'
 import type { BundleType, Step } from './step.ts'
+import { type Questions, questionsOf } from './store-view.ts'
 
 /** The most entries of one Bundle. */
 const bundleEntriesMax = 10_000
+
+/** The most identifiers that one Bundle may ask for, in conditions and conditional references. */
+const queriesMax = 20_000
 
 /** The Bundle of a request. */
 export interface BundleBody {
   readonly type: BundleType
   readonly steps: readonly Step[]
+  readonly questions: Questions
 }
 
 export function readBundle(request: FastifyRequest): BundleBody | Problem {
@@ -38,5 +43,10 @@ export function readBundle(request: FastifyRequest): BundleBody | Problem {
   const entries = entriesOf(text)
   if (!entries) return problem(400, 'structure', 'Bundle.entry must be an array.', { expression: 'Bundle.entry' })
   const caller = callerOf(request)
-  return { type, steps: entries.map((entry) => stepOf(entry, caller)) }
+  const steps = entries.map((entry) => stepOf(entry, caller))
+  const questions = questionsOf(steps)
+  if (questions.queries.length <= queriesMax) return { type, steps, questions }
+  return problem(413, 'too-long', `A Bundle may ask for at most ${queriesMax} identifiers.`, {
+    expression: 'Bundle.entry',
+  })
 }

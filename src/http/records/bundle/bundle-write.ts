@@ -10,7 +10,7 @@ import { versionConflict } from '../version-conflict.ts'
 import type { BundleBody } from './bundle-body.ts'
 import { inEntry } from './entry-step.ts'
 import { type Planned, planOf } from './plan.ts'
-import { noView, questionsOf, viewOf } from './store-view.ts'
+import { noView, viewOf } from './store-view.ts'
 
 /** What a Bundle did. */
 export interface BundleResult {
@@ -23,10 +23,9 @@ export interface BundleResult {
 export async function writeBundle(
   request: FastifyRequest,
   context: HttpContext,
-  { type, steps }: BundleBody,
+  { type, steps, questions }: BundleBody,
 ): Promise<BundleResult | readonly Problem[]> {
   const { tenant, base } = callerOf(request)
-  const questions = questionsOf(steps)
   let planned = planOf(steps, noView, type, [base])
   const asksNothing = questions.queries.length === 0 && questions.keys.length === 0
   if (asksNothing && type === 'transaction' && problemsOf(planned).length > 0) return problemsOf(planned)

@@ -13,6 +13,9 @@ import { faultProblem, ifMatchVersion } from '../resource-body.ts'
 import { checkType } from '../writable-type.ts'
 import type { Refused, Step, Target } from './step.ts'
 
+/** Many references are compared with a `fullUrl`. */
+const fullUrlCharsMax = 2_048
+
 /** What `request.url` says. */
 interface EntryUrl {
   readonly type: string
@@ -50,10 +53,9 @@ function statedBy(resource: string | undefined): { resourceType?: unknown; id?: 
 }
 
 function entryUrl({ request, fullUrl }: BundleEntry): EntryUrl | Problem {
-  if (fullUrl !== undefined && !isAbsolute(fullUrl)) {
-    return problem(400, 'value', 'fullUrl must be an absolute URL.', {
-      diagnostics: `${quoted(fullUrl)} is none. Allowed: urn:uuid:…, urn:oid:…, https://…`,
-    })
+  if (fullUrl !== undefined && (fullUrl.length > fullUrlCharsMax || !isAbsolute(fullUrl))) {
+    const allowed = `Allowed: urn:uuid:…, urn:oid:…, https://…, at most ${fullUrlCharsMax} characters.`
+    return problem(400, 'value', 'fullUrl must be an absolute URL.', { diagnostics: `${quoted(fullUrl)}: ${allowed}` })
   }
   const [, type = '', id, query] = /^([^/?]+)(?:\/([^/?]+))?(?:\?(.*))?$/s.exec(String(request.url ?? '')) ?? []
   if (isTypeName(type) && (id === undefined || isId(id))) return { type, id, query }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { openScratch } from '../../../database/scratch.fixture.ts'
+import { openTestStore } from '../../../database/store.fixture.ts'
 import { transaction } from '../../../database/transaction.ts'
 import { entriesOf } from '../../../fhir/bundle/bundle-entries.ts'
 import { profiles } from '../../../protocol/profile.ts'
@@ -150,10 +150,10 @@ describe('the plan of a transaction', () => {
 })
 
 describe('a planned transaction in the store', () => {
-  let scratch: Awaited<ReturnType<typeof openScratch>>
+  let scratch: Awaited<ReturnType<typeof openTestStore>>
 
   before(async () => {
-    scratch = await openScratch()
+    scratch = await openTestStore()
   })
 
   after(() => scratch.close())

@@ -111,11 +111,18 @@ function namesOf(
       own.set(name, [...(own.get(name) ?? []), decision.key])
     }
   }
+  const known = new Map<string, readonly string[]>()
   // The entries of a batch do not depend on each other: there, what is in the store counts.
-  const identified = (query: IdentifierQuery): string[] => {
+  const find = (query: IdentifierQuery): string[] => {
     const stored = withoutKeys(store.identified(query), query.type, type === 'batch' ? new Set() : changed)
     const keys = stored.map(({ id }) => `${query.type}/${id}`)
     return type === 'batch' ? keys : [...keys, ...(own.get(queryKey(query)) ?? [])]
+  }
+  const identified = (query: IdentifierQuery): readonly string[] => {
+    const name = queryKey(query)
+    const found = known.get(name) ?? find(query).slice(0, 2)
+    known.set(name, found)
+    return found
   }
   return { identities, identified, canonicalOf: (key) => canonical.get(key) }
 }
