@@ -11,7 +11,8 @@ import { registerClient } from './administration/clients.ts'
 import { createTenant } from './administration/tenants.ts'
 import { population } from './population/population.ts'
 import { draftOf } from './records/draft.ts'
-import { type StoredCounts, storeDrafts } from './records/load/load.ts'
+import type { StoredCounts } from './records/load/load-tally.ts'
+import { storeDrafts } from './records/load/store-drafts.ts'
 
 /** The tenant of the operation's page (S-52). */
 export const sandboxTenant = 'ec2458f2-1e24-41c8-b71b-0e701af7583d'

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { verifyChains } from '../src/audit/chain.ts'
 import { draftOf } from '../src/records/draft.ts'
-import { storeDrafts } from '../src/records/load/load.ts'
+import { storeDrafts } from '../src/records/load/store-drafts.ts'
 import { type TestClient, TestServer } from './server.ts'
 import { structureFaults } from './structure.ts'
 

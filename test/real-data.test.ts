@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -40,7 +41,7 @@ for (const name of ['synthea-r4-100', 'uscore-r4-2']) {
         onFault: (fault: object) => assert.fail(JSON.stringify(fault)),
       }
       const options = { bases: [base], keepLastUpdated: false }
-      await load(server.pool, 'real', await findSourceFiles([source]), options, report)
+      await load(server.pool, 'real', (await findSourceFiles([source])).files, options, report)
       loaded = await readFolder(source)
       const { id: clientId, key } = await server.addClient('real')
       const order = {
@@ -127,4 +128,100 @@ async function readFolder(directory: string): Promise<Lines> {
     }
   }
   return lines
+}
+
+const bundles = join(folder, 'synthea-bundles')
+const skipBundles = existsSync(bundles) ? false : 'the data set synthea-bundles is not beside the project'
+
+describe('synthea-bundles: what a record refers to comes out with it', { skip: skipBundles }, () => {
+  let server: TestServer
+  let directory: string
+  let exported: Lines
+  let open: number
+
+  before(async () => {
+    server = await TestServer.start()
+    directory = await mkdtemp(join(tmpdir(), 'millrace-bundles-'))
+    await server.addTenant('real', 'hl7', { references: 'transitive' })
+    const names = (await readdir(bundles)).filter((name) => name.endsWith('.json.gz'))
+    const texts = await Promise.all(
+      names.map(async (name) => gunzipSync(await readFile(join(bundles, name))).toString('utf8')),
+    )
+    const providers = join(directory, 'providers.json')
+    await writeFile(providers, JSON.stringify(providersOf(texts)))
+    const report = {
+      onBytes: () => {},
+      onBatch: () => {},
+      onFault: (fault: object) => assert.fail(JSON.stringify(fault)),
+    }
+    // Providers last: the order does not matter. Twice: nothing changes.
+    const { files } = await findSourceFiles([bundles, providers])
+    const options = { bases: [server.base('real')], keepLastUpdated: false }
+    const first = await load(server.pool, 'real', files, options, report)
+    assert.ok(first.references.resolved > 500)
+    open = first.references.open.count
+    const { counts } = await load(server.pool, 'real', files, options, report)
+    assert.deepEqual([counts.created, counts.updated], [0, 0])
+    const { id: clientId, key } = await server.addClient('real')
+    const patients = texts.map((text) => JSON.parse(text).entry[0].resource.id as string)
+    const order = { selection: { patients }, types: [], typeFilters: [], since: undefined, includeAssociatedData: [] }
+    const signal = AbortSignal.timeout(120_000)
+    const out = join(directory, 'x')
+    await runExport(
+      { base: server.base('real'), credentials: { clientId, key }, order, directory: out, signal },
+      () => {},
+    )
+    exported = await readFolder(out)
+  })
+  after(async () => {
+    await server?.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  test('no reference by identifier or URN stays open', () => {
+    assert.equal(open, 0)
+    for (const lines of exported.values())
+      for (const line of lines.values()) assert.doesNotMatch(line, /"reference":"(urn:|[A-Z]\w+\?)/)
+  })
+
+  test('every Practitioner, Organization and Location that a record refers to comes out', () => {
+    const all = [...exported.values()].flatMap((lines) => [...lines.values()])
+    const referred = new Set(
+      all.flatMap((line) =>
+        [...line.matchAll(/"reference":"((?:Practitioner|Organization|Location)\/[\w.-]+)"/g)].map(
+          (match) => match[1]!,
+        ),
+      ),
+    )
+    assert.ok(referred.size > 20)
+    const missing = [...referred].filter((key) => {
+      const [type = '', id = ''] = key.split('/')
+      return !exported.get(type)?.has(id)
+    })
+    assert.deepEqual(missing, [])
+  })
+
+  test('the patients are all there, each with records', () => {
+    assert.equal(exported.get('Patient')!.size, 6)
+    const owners = new Set(
+      [...exported.get('Encounter')!.values()].map((line) => JSON.parse(line).subject.reference as string),
+    )
+    assert.equal(owners.size, 6)
+  })
+})
+
+/** What Synthea writes into files of their own, made from the identifiers by which its records name them. */
+function providersOf(texts: readonly string[]): object {
+  const names = new Set(
+    texts.flatMap((text) => [...text.matchAll(/"([A-Z]\w+)\?identifier=([^"|]*)\|([^"]*)"/g)].map(([name]) => name)),
+  )
+  const entry = [...names].map((name) => {
+    const [, type = '', system, value] = /"(\w+)\?identifier=(.*)\|(.*)"/.exec(name)!
+    return {
+      fullUrl: `urn:uuid:${randomUUID()}`,
+      resource: { resourceType: type, identifier: [{ system, value }] },
+      request: { method: 'POST', url: type, ifNoneExist: `identifier=${system}|${value}` },
+    }
+  })
+  return { resourceType: 'Bundle', type: 'batch', entry }
 }

@@ -82,10 +82,10 @@ async function demonstrate(app: App, directory: string, report: DemoReport, sign
   const data = {
     connection: app.database.connection,
     tenant: sandboxTenant,
-    files: await findSourceFiles([source]),
+    files: (await findSourceFiles([source])).files,
     options: { bases: [base], keepLastUpdated: true },
   }
-  const counts = await loadInThread(data, { onFault: () => {}, onBatch: () => {} })
+  const { counts } = await loadInThread(data, { onFault: () => {}, onBatch: () => {} })
   const loaded = { records: counts.created, seconds: secondsSince(loadedAt) }
 
   report.step('Registering a client')

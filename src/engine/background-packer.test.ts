@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, it } from 'node:test'
 import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { draftOf } from '../records/draft.ts'
-import { storeDrafts } from '../records/load/load.ts'
+import { storeDrafts } from '../records/load/store-drafts.ts'
 import { packInForeground } from '../records/packs/foreground-packing.ts'
 import { BackgroundPacker, needsPacking } from './background-packer.ts'
 

@@ -11,7 +11,7 @@ import type { FileStore } from '../files/file-store.ts'
 import { acceptJob, findJob } from '../jobs/job.ts'
 import { openProducer } from '../jobs/queue.ts'
 import { draftOf } from '../records/draft.ts'
-import { storeDrafts } from '../records/load/load.ts'
+import { storeDrafts } from '../records/load/store-drafts.ts'
 import { startEngine } from './engine.ts'
 
 /** How long no connection is to be had: longer than the engine needs to fail at giving its partition back. */

@@ -6,7 +6,7 @@ import { transaction } from '../database/transaction.ts'
 import { acceptJob, claimPlanning, deleteJob, type Job } from '../jobs/job.ts'
 import { addPlanned } from '../jobs/paged-plan.ts'
 import { draftOf } from '../records/draft.ts'
-import { storeDrafts } from '../records/load/load.ts'
+import { storeDrafts } from '../records/load/store-drafts.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 
 const planner = 1

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { formatInstant, parseInstant } from './instant.ts'
 import { jsonExcess } from './json/json-excess.ts'
+import { jsonFault } from './json/json-fault.ts'
 import { jsonDepthMax, type Member, membersOf, oneLine, repeatedKey } from './json/json-text.ts'
 import type { JsonObject } from './ownership.ts'
 import { isId, isTypeName } from './reference.ts'
@@ -48,8 +49,8 @@ export function readResourceText(source: string, assignedId?: string): ReadResou
   let resource: unknown
   try {
     resource = JSON.parse(source)
-  } catch (error) {
-    return { fault: `not JSON: ${(error as Error).message.replace(/, .*? is not valid JSON$/s, '')}` }
+  } catch {
+    return { fault: `not JSON: it ${jsonFault(source)}` }
   }
   if (typeof resource !== 'object' || resource === null || Array.isArray(resource)) {
     return { fault: 'not a JSON object' }

@@ -6,6 +6,8 @@ export interface Current {
   readonly id: string
   readonly version: number
   readonly deleted: boolean
+  /** `meta.lastUpdated` */
+  readonly updated: Date
   readonly digest: Buffer
   /** All owners; [''] when it belongs to nobody. */
   readonly owners: readonly string[]
@@ -24,7 +26,7 @@ export const keyOf = ({ type, id }: Key): string => `${type}/${id}`
 const currentSql = `
   select r.* from unnest($2::text[], $3::text[]) as k(type, id)
   cross join lateral (
-    select type, id, version, deleted, digest, owner, shared from record
+    select type, id, version, deleted, updated, digest, owner, shared from record
     where tenant = $1 and type = k.type and id = k.id and lead and superseded = 'infinity'
     offset 0) r`
 

@@ -1,3 +1,5 @@
+import { hasConditionalReference } from '../fhir/bundle/conditional-reference.ts'
+import { isConditional } from '../fhir/bundle/identifier-query.ts'
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
 import { type JsonObject, ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
@@ -23,11 +25,19 @@ export interface Draft {
   readonly refs: readonly string[]
   /** The business identifiers that it can be found by. */
   readonly identifiers: readonly Identifier[]
+  /** Whether it names another record by a query, at any depth: `Practitioner?identifier=…`. A Bundle only passes on what others say. */
+  readonly conditional: boolean
   readonly digest: Buffer
 }
 
 /** The longest text of one record, in bytes of UTF-8. */
 export const recordBytesMax = 16 * 1024 * 1024
+
+/** What a server may have added to a text: `id` and `meta`. What was stored and exported can be loaded again. */
+const addedBytesMax = 160
+
+/** Whether a text is longer than a record may be, in whatever form it came: its version and time, and blanks around it, do not count. */
+export const isTooLong = ({ text }: Draft): boolean => text.bytes.length > recordBytesMax + addedBytesMax
 
 /** The most identifiers of one record. One of them that could not be found by would be worse than a refusal. */
 export const identifiersMax = 1_000
@@ -49,7 +59,7 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const { type, id, resource, text } = read
   const modified = type === 'Group' ? modifierExtensionIn(resource, 'Group') : undefined
   if (modified !== undefined) return { kind: 'extension', fault: groupFault, expression: modified }
-  return describe(type, id, resource, text, bases)
+  return describe(type, id, resource, text, bases, hasConditionalReference(resource))
 }
 
 /** A Group says whose records are exported: one that perhaps says something else is not stored. */
@@ -64,7 +74,8 @@ export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | Tex
   const outline = scan && outlineOf(line, scan)
   if (!outline || !isTypeName(outline.resourceType) || !isId(outline.id)) return draftOf(line.toString(), bases)
   if (outline.resourceType === 'Group') return draftOf(line.toString(), bases)
-  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases)
+  const conditional = outline.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
+  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases, conditional)
 }
 
 const scanner = new ResourceScanner()
@@ -94,6 +105,7 @@ function describe(
   resource: JsonObject,
   text: ResourceText,
   bases: readonly string[],
+  conditional: boolean,
 ): Draft | TextFault {
   const identifiers = identifiersOf(resource)
   if (identifiers.length > identifiersMax) {
@@ -114,6 +126,7 @@ function describe(
     targets,
     refs: referencedRecords(resource, bases),
     identifiers,
+    conditional: conditional && type !== 'Bundle',
     digest: digestOf(text),
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Random } from '../../src/population/random.ts'
 import { draftOf } from '../../src/records/draft.ts'
-import { storeDrafts } from '../../src/records/load/load.ts'
+import { storeDrafts } from '../../src/records/load/store-drafts.ts'
 import type { TestServer } from '../server.ts'
 
 /** With texts of this length some thousand records are more than one partition may be. */

@@ -4,23 +4,26 @@ import type { StoreFlags } from '../../config.ts'
 import { readSetting } from '../../database/setting.ts'
 import { Failure } from '../../failure.ts'
 import { defaultPublicUrl, fhirBase } from '../../fhir/service-urls.ts'
-import type { LoadCounts, LoadFault } from '../../records/load/load.ts'
 import { type LoadingReport, loadInThread } from '../../records/load/load-in-thread.ts'
-import { findSourceFiles } from '../../records/load/source-files.ts'
+import type { LoadFault, LoadSummary } from '../../records/load/load-tally.ts'
+import { type FoundFiles, findSourceFiles } from '../../records/load/source-files.ts'
 import { packInForeground } from '../../records/packs/foreground-packing.ts'
-import { type Output, printJson } from '../output.ts'
+import type { Output } from '../output.ts'
 import { progressBar } from '../progress-bar.ts'
 import { readPublicUrl } from '../serve/public-url.ts'
 import { withStoreOptions } from '../store-options.ts'
 import { withDatabase } from '../with-database.ts'
 import { recordLoad } from './load-audit.ts'
+import { printSummary, printSummaryJson } from './load-summary.ts'
 import { packMeanwhile, packWithProgress } from './pack.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 interface Flags extends StoreFlags {
   readonly tenant: string
   readonly publicUrl?: string
+  readonly sourceBase?: readonly string[]
   readonly keepLastUpdated?: boolean
+  readonly keepBundles?: boolean
   readonly json?: boolean
 }
 
@@ -31,21 +34,36 @@ const faultsListedMax = 1_000
 const exitWithFaults = 2
 
 const help = `
-Loads .ndjson, .ndjson.gz and .json (Bundles or single resources), files and whole folders. Loading the same data again changes
-nothing. Records are packed as they come, so that exports can copy them. A line that cannot be loaded is reported, everything else is loaded, and the exit code is ${exitWithFaults}.
+Loads NDJSON, single resources and Bundles, gzipped or not: files, whole folders, or - for standard input. What a file is its content
+says. Loading the same data again changes nothing. What cannot be loaded is reported, everything else is loaded, and the exit code is ${exitWithFaults}.
+
+Bundles are taken apart. A POST gives its entry an id of its own: the UUID of its fullUrl, or one that only this entry gets. References
+by fullUrl and by identifier (Practitioner?identifier=system|value) are resolved, the latter at the end of the load, so that the order
+does not matter. DELETE deletes, so the deleted files of an export can be loaded.
 
 Examples:
   $ bin/millrace load --tenant clinic ./export
   $ bin/millrace load --tenant clinic Patient.ndjson.gz Condition.ndjson --keep-last-updated
-  $ bin/millrace load --tenant clinic bundles/ --json`
+  $ bin/millrace load --tenant clinic ./synthea/fhir                          patients, hospitals and practitioners, in any order
+  $ bin/millrace load --tenant clinic ./from-ehr --source-base https://ehr.example.org/fhir
+  $ zcat big.ndjson.gz | bin/millrace load --tenant clinic - --json`
 
 /** `millrace load`: puts files into the store. */
 export function loadCommand(environment: Environment, output: Output = process.stdout): Command {
   return withStoreOptions(new Command('load'))
     .description('load NDJSON files and Bundles into a tenant')
-    .argument('<path...>', 'files and folders')
+    .argument('<path...>', 'files, folders, - for standard input')
     .requiredOption('--tenant <tenant>', 'the tenant the records belong to')
-    .option('--keep-last-updated', "keep the source's meta.lastUpdated for _since")
+    .option(
+      '--keep-last-updated',
+      "keep the source's meta.lastUpdated for _since; what is older than what is there is left alone",
+    )
+    .option('--keep-bundles', 'store Bundles that have an id as records, and do not take them apart')
+    .option(
+      '--source-base <url>',
+      'a FHIR base of the server the data come from: absolute references under it are local; may be repeated',
+      (url: string, urls: readonly string[] = []) => [...urls, readSourceBase(url)],
+    )
     .option(
       '--public-url <url>',
       "the server's public URL: absolute references under it are local (MILLRACE_PUBLIC_URL)",
@@ -53,7 +71,7 @@ export function loadCommand(environment: Environment, output: Output = process.s
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
     .action(async (paths: string[], flags: Flags) => {
-      const files = await findSourceFiles(paths)
+      const found = await findSourceFiles(paths)
       const result = await withDatabase(flags, environment, async (pool, connection) => {
         if (!(await findTenant(pool, flags.tenant))) {
           throw new Failure(
@@ -63,10 +81,11 @@ export function loadCommand(environment: Environment, output: Output = process.s
         }
         const known = flags.publicUrl ?? (environment.MILLRACE_PUBLIC_URL || (await readSetting(pool, 'public_url')))
         const base = fhirBase(readPublicUrl(known ?? defaultPublicUrl, environment), flags.tenant)
-        const options = { bases: [base], keepLastUpdated: flags.keepLastUpdated ?? false }
-        const data = { connection, tenant: flags.tenant, files, options }
+        const { sourceBase = [], keepLastUpdated = false, keepBundles = false } = flags
+        const options = { bases: [base, ...sourceBase], keepLastUpdated, keepBundles }
+        const data = { connection, tenant: flags.tenant, files: found.files, options }
         const started = performance.now()
-        const load = () => loadWithProgress(flags, (report) => loadInThread(data, report), files)
+        const load = () => loadWithProgress(flags, (report) => loadInThread(data, report), found)
         return packInForeground(pool, async () => {
           const loading = recordLoad(pool, flags, load)
           const packing = packMeanwhile(pool, flags.tenant, loading)
@@ -77,64 +96,54 @@ export function loadCommand(environment: Environment, output: Output = process.s
           return { ...loaded, seconds: (performance.now() - started) / 1000 }
         })
       })
-      report(output, flags, result)
-      if (result.counts.faults > 0) process.exitCode = exitWithFaults
+      const print = flags.json ? printSummaryJson : printSummary
+      print(output, flags.tenant, result)
+      if (result.summary.counts.faults > 0) process.exitCode = exitWithFaults
     })
 }
 
-interface Loaded {
-  readonly counts: LoadCounts
-  readonly faults: readonly LoadFault[]
-}
-
-interface LoadResult extends Loaded {
-  readonly seconds: number
+/** @throws Failure for what is no URL */
+function readSourceBase(url: string): string {
+  if (/^https?:\/\/[^\s?#]+$/.test(url)) return url.replace(/\/+$/, '')
+  throw new Failure(
+    `${url} is not a FHIR base.`,
+    'Give the URL that stands before Type/id: https://ehr.example.org/fhir',
+  )
 }
 
 async function loadWithProgress(
   flags: Flags,
-  run: (report: LoadingReport) => Promise<LoadCounts>,
-  files: readonly { readonly bytes: number }[],
-): Promise<Loaded> {
-  const faults: LoadFault[] = []
+  run: (report: LoadingReport) => Promise<LoadSummary>,
+  found: FoundFiles,
+): Promise<{ readonly summary: LoadSummary; readonly faults: readonly LoadFault[] }> {
+  const faults: LoadFault[] = found.unreadable
+    .slice(0, faultsListedMax)
+    .map(({ path, reason }) => ({ file: path, place: '', reason }))
   const bar = progressBar(
     'Loading',
-    files.reduce((sum, { bytes }) => sum + bytes, 0),
+    found.files.reduce((sum, { bytes }) => sum + bytes, 0),
     flags.json ?? false,
   )
   try {
-    const counts = await run({
+    const summary = await run({
       onFault: (fault) => {
         if (faults.length < faultsListedMax) faults.push(fault)
       },
       onBatch: (bytes, { created, updated, unchanged }) =>
         bar.update(bytes, `${created + updated + unchanged} records`),
     })
-    return { counts, faults }
+    return { summary: withFound(summary, found), faults }
   } finally {
     bar.stop()
   }
 }
 
-function report(output: Output, flags: Flags, { counts, faults, seconds }: LoadResult): void {
-  const records = counts.created + counts.updated + counts.unchanged
-  if (flags.json) {
-    printJson(output, {
-      tenant: flags.tenant,
-      records,
-      ...counts,
-      seconds: Number(seconds.toFixed(3)),
-      fault_list: faults,
-    })
-    return
+/** What was seen while files were looked for belongs to the load too. */
+function withFound(summary: LoadSummary, { passedOver, unreadable }: FoundFiles): LoadSummary {
+  const { counts, passedOver: later } = summary
+  return {
+    ...summary,
+    counts: { ...counts, faults: counts.faults + unreadable.length },
+    passedOver: { count: passedOver.count + later.count, first: [...passedOver.first, ...later.first] },
   }
-  for (const { file, place, reason } of faults) process.stderr.write(`${file}, ${place}: ${reason}\n`)
-  if (counts.faults > faults.length) process.stderr.write(`… and ${counts.faults - faults.length} more.\n`)
-  const rate = Math.round(records / Math.max(seconds, 0.001))
-  output.write(
-    `Loaded ${records} records into tenant ${flags.tenant}: ${counts.created} new, ${counts.updated} changed, ` +
-      `${counts.unchanged} unchanged, and packed them, in ${seconds.toFixed(1)} s (${rate} records/s).\n`,
-  )
-  if (counts.faults > 0)
-    output.write(`${counts.faults} could not be loaded; they are listed above. Mend them and load again.\n`)
 }

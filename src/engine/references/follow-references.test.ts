@@ -11,7 +11,7 @@ import { acceptJob, findJob } from '../../jobs/job.ts'
 import { jobParts } from '../../jobs/part.ts'
 import { openProducer } from '../../jobs/queue.ts'
 import { draftOf } from '../../records/draft.ts'
-import { storeDrafts } from '../../records/load/load.ts'
+import { storeDrafts } from '../../records/load/store-drafts.ts'
 import { startEngine } from '../engine.ts'
 
 const finishMsMax = 60_000

@@ -62,3 +62,8 @@ test('references are found at any depth, in order', () => {
     '#y',
   ])
 })
+
+test('strings may be as long as a record, full of escapes too', () => {
+  const text = `{"data":"${'A'.repeat(20_000_000)}${'\\\\'.repeat(1_000_000)}\\"","reference":"x"}`
+  assert.deepEqual(referencesIn(text), ['x'])
+})

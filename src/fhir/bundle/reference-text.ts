@@ -4,9 +4,6 @@ export type NamingPlace = 'reference' | 'uri' | 'link'
 /** Elements whose values a server replaces when it gives an entry of a Bundle another identity (R4 http.html, transaction rules). */
 const uriElements: ReadonlySet<string> = new Set(['url', 'valueUri', 'valueUrl', 'valueUuid', 'valueOid'])
 
-/** Each string of a JSON text, and the colon behind it where it is a key. */
-const stringPattern = /"((?:[^"\\]|\\.)*)"(\s*:)?/gs
-
 /** What a link of a narrative leads to, within the text of a JSON string: quotation marks of attributes are escaped or single ones. */
 const linkPattern = /(\b(?:href|src)\s*=\s*)(\\"|')([^"'<>\s]*?)(\2)/gi
 
@@ -21,21 +18,42 @@ export function renameReferences(
 ): string {
   const pieces: string[] = []
   let copied = 0
-  let key: { readonly name: string; readonly end: number } | undefined
-  for (const match of text.matchAll(stringPattern)) {
-    const [whole, raw = '', colon] = match
-    if (colon !== undefined) {
-      key = { name: decoded(raw), end: match.index + whole.length }
-      continue
+  /** The key before a value, if nothing but blanks stands between them. */
+  let key: string | undefined
+  let keyEnd = 0
+  for (let start = text.indexOf('"'); start >= 0; ) {
+    const end = stringEnd(text, start)
+    const raw = text.slice(start + 1, end - 1)
+    const colon = blanksEnd(text, end)
+    if (text[colon] === ':') {
+      key = decoded(raw)
+      keyEnd = blanksEnd(text, colon + 1)
+    } else {
+      const value = key !== undefined && keyEnd === start ? renamed(key, raw, rename) : undefined
+      key = undefined
+      if (value !== undefined) {
+        pieces.push(text.slice(copied, start), value)
+        copied = end
+      }
     }
-    const isValue = key !== undefined && text.slice(key.end, match.index).trim() === ''
-    const value = isValue ? renamed(key!.name, raw, rename) : undefined
-    key = undefined
-    if (value === undefined) continue
-    pieces.push(text.slice(copied, match.index), value)
-    copied = match.index + whole.length
+    start = text.indexOf('"', end)
   }
   return copied === 0 ? text : pieces.join('') + text.slice(copied)
+}
+
+/** The place behind the string that begins at `start`. Strings may be very long: a pattern would need a stack as long. */
+function stringEnd(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let escapes = 0
+    while (text[end - 1 - escapes] === '\\') escapes++
+    if (escapes % 2 === 0) return end + 1
+  }
+}
+
+function blanksEnd(text: string, start: number): number {
+  let at = start
+  while (/[ \t\n\r]/.test(text[at] ?? '')) at++
+  return at
 }
 
 /** Every name that the elements `reference` of a resource hold, at any depth, in order. */

@@ -1,6 +1,7 @@
 import { jsonExcess } from '../../fhir/json/json-excess.ts'
+import { jsonFault } from '../../fhir/json/json-fault.ts'
 import { repeatedKey } from '../../fhir/json/json-text.ts'
-import { quoted, readable } from '../client-text.ts'
+import { quoted } from '../client-text.ts'
 import { entriesMax, requestJson } from '../limits.ts'
 import { type Problem, problem } from '../problem.ts'
 import { valueNameOf } from './export-parameter.ts'
@@ -15,8 +16,6 @@ export interface ParameterEntry {
   /** FHIRPath location of the entry: `Parameters.parameter[3]`. */
   readonly at: string
 }
-
-const faultCharsMax = 100
 
 type JsonObject = { readonly [name: string]: unknown }
 
@@ -78,11 +77,12 @@ function readJson(body: string | undefined): { readonly object: JsonObject } | P
   if (excess === 'values') {
     return problem(400, 'too-long', `The body has more than ${requestJson.valuesMax} values.`)
   }
+  const text = body.charCodeAt(0) === 0xfeff ? body.slice(1) : body
   let object: unknown
   try {
-    object = JSON.parse(body.charCodeAt(0) === 0xfeff ? body.slice(1) : body)
-  } catch (error) {
-    return problem(400, 'structure', 'The body is not JSON.', { diagnostics: jsonFault(error) })
+    object = JSON.parse(text)
+  } catch {
+    return problem(400, 'structure', 'The body is not JSON.', { diagnostics: `It ${jsonFault(text)}.` })
   }
   if (!isObject(object)) {
     return problem(400, 'structure', 'The body must be a Parameters resource, a JSON object.')
@@ -91,10 +91,6 @@ function readJson(body: string | undefined): { readonly object: JsonObject } | P
   if (twice === undefined) return { object }
   return problem(400, 'structure', `The member ${quoted(twice)} stands twice in one object.`)
 }
-
-/** The parser's message without the excerpt of the body that it quotes. */
-const jsonFault = (error: unknown): string =>
-  readable((error as Error).message.replace(/,? ?"?\.{3}.*$|, ".*$/s, ''), faultCharsMax)
 
 function checkType(resourceType: unknown): Problem[] {
   if (resourceType === 'Parameters') return []

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
-import type { LoadCounts, LoadFault, StoredCounts } from './load.ts'
+import type { LoadFault, LoadSummary, StoredCounts } from './load-tally.ts'
 import type { LoadThreadData, LoadThreadMessage } from './load-thread.ts'
 
 /** Told while a load runs. */
@@ -21,14 +21,14 @@ const resourceLimits = { maxYoungGenerationSizeMb: 48, maxOldGenerationSizeMb: 3
 const heapGrowingPercent = 300
 
 /** Runs `load` in a thread of its own, whose memory is bounded. */
-export function loadInThread(data: LoadThreadData, report: LoadingReport): Promise<LoadCounts> {
+export function loadInThread(data: LoadThreadData, report: LoadingReport): Promise<LoadSummary> {
   setFlagsFromString(`--heap-growing-percent=${heapGrowingPercent}`)
   const worker = new Worker(new URL('./load-thread.ts', import.meta.url), { workerData: data, resourceLimits })
   return new Promise((resolve, reject) => {
     worker.on('message', (message: LoadThreadMessage) => {
       if (message.kind === 'batch') report.onBatch(message.bytes, message.counts)
       else if (message.kind === 'fault') report.onFault(message.fault)
-      else resolve(message.counts)
+      else resolve(message.summary)
     })
     worker.on('error', reject)
     worker.on('exit', () => reject(new Error('the loading thread ended early')))

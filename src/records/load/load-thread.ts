@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { PoolConfig } from 'pg'
 import { openPool } from '../../database/pool.ts'
-import { type LoadCounts, type LoadFault, type LoadOptions, load, type StoredCounts } from './load.ts'
+import { type LoadOptions, load } from './load.ts'
+import type { LoadFault, LoadSummary, StoredCounts } from './load-tally.ts'
 import type { SourceFile } from './source-files.ts'
 
 /** What a loading thread is given. */
@@ -16,13 +17,13 @@ export interface LoadThreadData {
 export type LoadThreadMessage =
   | { readonly kind: 'batch'; readonly bytes: number; readonly counts: StoredCounts }
   | { readonly kind: 'fault'; readonly fault: LoadFault }
-  | { readonly kind: 'done'; readonly counts: LoadCounts }
+  | { readonly kind: 'done'; readonly summary: LoadSummary }
 
 const { connection, tenant, files, options } = workerData as LoadThreadData
 const tell = (message: LoadThreadMessage) => parentPort!.postMessage(message)
 const pool = openPool(connection, 3)
 let bytes = 0
-const counts = await load(pool, tenant, files, options, {
+const summary = await load(pool, tenant, files, options, {
   onBytes: (more) => {
     bytes += more
   },
@@ -30,4 +31,4 @@ const counts = await load(pool, tenant, files, options, {
   onBatch: (stored) => tell({ kind: 'batch', bytes, counts: { ...stored } }),
 })
 await pool.end()
-tell({ kind: 'done', counts })
+tell({ kind: 'done', summary })

@@ -23,11 +23,12 @@ interface Conditions {
 }
 
 /**
- * What became of a change. Nothing was written for it where it is a `conflict`, `ifMatch` is not the current version, and where it
- * `exists`, another record has the id of one that may only be new.
+ * What became of a change. Nothing was written for it where it is a `conflict`, `ifMatch` is not the current version, where it
+ * `exists`, another record has the id of one that may only be new, and where it is `older` than the current version by the times of
+ * its source.
  */
 export interface Outcome {
-  readonly kind: 'created' | 'updated' | 'unchanged' | 'deleted' | 'absent' | 'conflict' | 'exists'
+  readonly kind: 'created' | 'updated' | 'unchanged' | 'deleted' | 'absent' | 'conflict' | 'exists' | 'older'
   /** The record's current version afterwards; 0 when there is none. */
   readonly version: number
   /** Milliseconds since 1970; undefined when nothing was written. */
@@ -38,7 +39,7 @@ export interface Outcome {
 export interface WriteTimes {
   /** From when they are valid, milliseconds since 1970. */
   readonly written: number
-  /** The source's `meta.lastUpdated` is kept where it states one. */
+  /** The source's `meta.lastUpdated` is kept where it states one, and then an older version never replaces a newer one. */
   readonly keepLastUpdated: boolean
 }
 
@@ -62,13 +63,17 @@ export function outcomeOf(change: Change, current: Current | undefined, times: W
   if (change.kind === 'delete') {
     return exists ? { kind: 'deleted', version: version + 1, lastUpdated: times.written } : { kind: 'absent', version }
   }
-  const lastUpdated = lastUpdatedOf(change.draft, times)
+  const stated = keptLastUpdated(change.draft, times)
+  const lastUpdated = stated ?? times.written
   if (!exists) return { kind: 'created', version: version + 1, lastUpdated }
   if (current.digest.equals(change.draft.digest)) return { kind: 'unchanged', version }
   if (change.onlyNew) return { kind: 'exists', version }
+  if (stated !== undefined && stated < current.updated.getTime()) return { kind: 'older', version }
   return { kind: 'updated', version: version + 1, lastUpdated }
 }
 
 /** The `meta.lastUpdated` that a new version of a record gets. */
-export const lastUpdatedOf = ({ text }: Draft, { written, keepLastUpdated }: WriteTimes): number =>
-  (keepLastUpdated ? statedLastUpdated(text) : undefined) ?? written
+export const lastUpdatedOf = (draft: Draft, times: WriteTimes): number => keptLastUpdated(draft, times) ?? times.written
+
+const keptLastUpdated = ({ text }: Draft, { keepLastUpdated }: WriteTimes): number | undefined =>
+  keepLastUpdated ? statedLastUpdated(text) : undefined

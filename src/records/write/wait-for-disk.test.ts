@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { openTestStore } from '../../database/store.fixture.ts'
 import { draftOf } from '../draft.ts'
-import { storeDrafts } from '../load/load.ts'
+import { storeDrafts } from '../load/store-drafts.ts'
 
 test('a load that has ended will survive a crash: the log is on disk up to its last record', async () => {
   const { pool, close } = await openTestStore()

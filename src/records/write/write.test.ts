@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { type Draft, draftOf } from '../draft.ts'
-import { storeDrafts } from '../load/load.ts'
+import { storeDrafts } from '../load/store-drafts.ts'
 import type { Change } from './change.ts'
 import { write } from './write.ts'
 

@@ -14,7 +14,10 @@ import { type Ownership, ownershipAfter } from './ownership-after.ts'
 import { forgetAwaited, forgetWaiting, rememberAwaited } from './provenance-owners.ts'
 
 export interface WriteOptions {
-  /** Keep the source's `meta.lastUpdated` for `_since`; `written` orders versions all the same. */
+  /**
+   * Keep the source's `meta.lastUpdated` for `_since`; `written` orders versions all the same. What is older than the current version
+   * is not written. A deletion has no time of its source, so what comes after it is never older.
+   */
   readonly keepLastUpdated?: boolean
   /** Write nothing at all when one change is refused (FHIR transaction). */
   readonly allOrNothing?: boolean

@@ -1,0 +1,205 @@
+import type { Pool } from 'pg'
+import { isResolvedFrom } from '../../fhir/bundle/resolved-text.ts'
+import { type Key, keyOf } from '../current.ts'
+import { idsByIdentifier } from '../identifiers.ts'
+import { readCurrent } from '../read.ts'
+import { type BatchWriter, type Place, type Step, takenReason } from './batch-writer.ts'
+import { type BundleDrafts, type BundlePut, bundleDrafts, nameOf } from './bundle-drafts.ts'
+import { type PlannedDelete, type PlannedEntry, type PlannedPut, planBundle } from './bundle-plan.ts'
+import type { HeldRecords } from './held-records.ts'
+import type { LoadTally } from './load-tally.ts'
+import { storedDigests } from './stored-digests.ts'
+
+/** What taking Bundles apart works with. */
+export interface BundleTools {
+  readonly pool: Pool
+  readonly tenant: string
+  readonly bases: readonly string[]
+  readonly writer: BatchWriter
+  readonly held: HeldRecords
+  readonly tally: LoadTally
+}
+
+/**
+ * Loads the entries of a Bundle. One that would mix up two people, or make a different record of one that is there, is refused as a
+ * whole before any of its entries is written; an entry that is wrong by itself is refused alone.
+ * @param text JSON
+ */
+export async function loadBundle(tools: BundleTools, text: string, type: unknown, at: Place): Promise<void> {
+  const plan = planBundle(text, type)
+  if (typeof plan === 'string') return tools.tally.fault({ ...at, reason: plan }, 1)
+  const { entries, refused, outcomes } = plan
+  tools.tally.counts.notRecords += outcomes
+  const loading = new BundleLoading(tools, at)
+  for (const { index, reason } of refused) loading.refuse({ index }, reason)
+  const lost = refused.flatMap((entry) => entry.lost ?? [])
+  await loading.load(entries, lost, type === 'history')
+}
+
+class BundleLoading {
+  readonly #tools: BundleTools
+  readonly #at: Place
+
+  constructor(tools: BundleTools, at: Place) {
+    this.#tools = tools
+    this.#at = at
+  }
+
+  async load(
+    entries: readonly PlannedEntry[],
+    lost: readonly Pick<PlannedPut, 'fullUrl' | 'stated'>[],
+    isHistory: boolean,
+  ): Promise<void> {
+    const { known, found, unclear } = await this.#existing(entries)
+    const drafts = bundleDrafts(known, found, [...lost, ...unclear], isHistory, this.#tools.bases)
+    const wrong = typeof drafts === 'string' ? drafts : await this.#conflict(drafts, isHistory)
+    if (typeof drafts === 'string' || typeof wrong === 'string') {
+      return this.#tools.tally.fault({ ...this.#at, reason: `the Bundle is refused: ${wrong}` }, known.length)
+    }
+    for (const { index, reason } of drafts.refused) this.refuse({ index }, reason)
+    for (const _ of found) this.#tools.tally.stored('found')
+    for (const change of isHistory ? await this.#unlessCurrent(drafts.changes) : drafts.changes) {
+      if ('draft' in change) await this.#put(change, drafts.bases, wrong.has(change))
+      else await this.#delete(change)
+    }
+  }
+
+  refuse(entry: { readonly index: number }, reason: string): void {
+    this.#tools.tally.fault({ ...this.#placeOf(entry), reason }, 1)
+  }
+
+  #placeOf(entry: { readonly index: number }): Place {
+    const { file, place } = this.#at
+    return { file, place: place === '' ? nameOf(entry) : `${place}, ${nameOf(entry)}` }
+  }
+
+  /** The records that entries with `ifNoneExist` mean; an entry that may mean several is refused. */
+  async #existing(entries: readonly PlannedEntry[]) {
+    const { pool, tenant, writer, held } = this.#tools
+    const found = new Map<PlannedEntry, Key>()
+    const conditions = entries.flatMap((entry) =>
+      entry.kind === 'put' && entry.ifNoneExist ? [{ entry, query: entry.ifNoneExist }] : [],
+    )
+    if (conditions.length === 0) return { known: entries, found, unclear: [] }
+    if (conditions.some(({ query }) => held.mayAnswer(query))) await held.release()
+    await writer.settle()
+    const answers = await idsByIdentifier(
+      pool,
+      tenant,
+      conditions.map(({ query }) => query),
+    )
+    const unclear = new Set<PlannedPut>()
+    const firsts = new Map<string, PlannedPut>()
+    for (const [index, { entry, query }] of conditions.entries()) {
+      const [id, ...others] = answers[index]!
+      const text = JSON.stringify(query)
+      const first = firsts.get(text)
+      if (others.length > 0) {
+        unclear.add(entry)
+        this.refuse(entry, 'several records match ifNoneExist; make them one, or give the entry an id with PUT')
+      } else if (id !== undefined) found.set(entry, { type: query.type, id })
+      else if (first) found.set(entry, first.key)
+      else firsts.set(text, entry)
+    }
+    const known = entries.filter((entry) => entry.kind !== 'put' || !unclear.has(entry))
+    return { known, found, unclear: [...unclear] }
+  }
+
+  /** Why the Bundle must not be loaded, as a text; else its records that are new. */
+  async #conflict(
+    { changes }: BundleDrafts,
+    isHistory: boolean,
+  ): Promise<string | ReadonlySet<BundlePut | PlannedDelete>> {
+    const twice = isHistory ? undefined : twiceIn(changes)
+    if (twice !== undefined) return twice
+    const puts = changes.filter((change): change is BundlePut => 'draft' in change && change.entry.onlyNew)
+    const fresh = new Set<BundlePut | PlannedDelete>()
+    if (puts.length === 0) return fresh
+    const stored = await this.#stored(puts)
+    for (const put of puts) {
+      const digest = stored.get(put.draft.key)
+      if (!digest) fresh.add(put)
+      else if (!digest.equals(put.draft.digest) && !(await this.#isSame(put)))
+        return `${nameOf(put.entry)}: ${takenReason}`
+    }
+    return fresh
+  }
+
+  /** The versions of a history but those of records whose newest one the store has: loading it again changes nothing. */
+  async #unlessCurrent(changes: BundleDrafts['changes']): Promise<BundleDrafts['changes']> {
+    const newest = new Map(changes.map((change) => [keyTextOf(change), change]))
+    const stored = await this.#stored([...newest.values()])
+    const current = new Set<string>()
+    for (const [key, change] of newest) {
+      const digest = stored.get(key)
+      if (!('draft' in change)) {
+        if (!digest) current.add(key)
+      } else if (digest && (digest.equals(change.draft.digest) || (await this.#isSame(change)))) current.add(key)
+    }
+    return changes.filter((change) => {
+      const key = keyTextOf(change)
+      const counts = !current.has(key) || newest.get(key) === change
+      if (!counts) this.#tools.tally.stored('unchanged')
+      return counts
+    })
+  }
+
+  /** The digests that the records have when everything before this Bundle is in the store. */
+  async #stored(changes: BundleDrafts['changes']): Promise<ReadonlyMap<string, Buffer>> {
+    const { pool, tenant, writer, held } = this.#tools
+    const keys = new Set(changes.map(keyTextOf))
+    if ([...keys].some((key) => held.mayHold(key))) await held.release()
+    if (writer.isPending(keys)) await writer.settle()
+    return storedDigests(
+      pool,
+      tenant,
+      changes.map((change) => ('draft' in change ? change.draft : change.key)),
+    )
+  }
+
+  /** Whether the store has the record already, with conditional references resolved as they could be then. */
+  async #isSame({ draft, text }: BundlePut): Promise<boolean> {
+    if (!draft.conditional) return false
+    const stored = await readCurrent(this.#tools.pool, this.#tools.tenant, draft.type, draft.id)
+    return typeof stored?.body === 'string' && isResolvedFrom(stored.body, text, draft.id)
+  }
+
+  async #put({ entry, draft, text, lostUrns }: BundlePut, bases: readonly string[], isNew: boolean): Promise<void> {
+    const { held, writer, tally } = this.#tools
+    for (let lost = 0; lost < lostUrns; lost++) {
+      tally.open.add({ record: draft.key, names: 'urn', because: 'nothing matches' })
+    }
+    const at = this.#placeOf(entry)
+    const step: Step = { kind: 'put', draft, at, ...(isNew && { onlyNew: true }) }
+    if (draft.conditional || held.mayHold(draft.key)) await held.hold({ ...step, text: Buffer.from(text), bases })
+    else await writer.add([step])
+  }
+
+  async #delete(entry: PlannedDelete): Promise<void> {
+    const { held, writer } = this.#tools
+    const step = { kind: 'delete' as const, key: entry.key, at: this.#placeOf(entry) }
+    if (held.mayHold(keyOf(entry.key))) await held.hold(step)
+    else await writer.add([step])
+  }
+}
+
+const keyTextOf = (change: BundlePut | PlannedDelete): string =>
+  'draft' in change ? change.draft.key : keyOf(change.key)
+
+/** Two entries that would become one record, unless both say the same. */
+function twiceIn(changes: BundleDrafts['changes']): string | undefined {
+  const firsts = new Map<string, BundlePut | PlannedDelete>()
+  for (const change of changes) {
+    const key = keyTextOf(change)
+    const first = firsts.get(key)
+    if (first && !isSaidTwice(first, change)) {
+      const entryOf = (one: BundlePut | PlannedDelete) => nameOf('draft' in one ? one.entry : one)
+      return `${entryOf(first)} and ${entryOf(change)} are different, and would become one record; load them apart, into tenants of their own if they are of different sources`
+    }
+    firsts.set(key, change)
+  }
+  return undefined
+}
+
+const isSaidTwice = (first: BundlePut | PlannedDelete, second: BundlePut | PlannedDelete): boolean =>
+  'draft' in first ? 'draft' in second && first.draft.digest.equals(second.draft.digest) : !('draft' in second)

@@ -1,0 +1,174 @@
+import { isUtf8 } from 'node:buffer'
+import { jsonFaultAt } from '../../fhir/json/json-fault.ts'
+import { membersOf } from '../../fhir/json/json-text.ts'
+import { type Draft, draftOf, draftOfLine, isTooLong, recordBytesMax } from '../draft.ts'
+import type { Place, Step } from './batch-writer.ts'
+import { inputForm } from './input-form.ts'
+import { type BundleTools, loadBundle } from './load-bundle.ts'
+import { type OpenSource, openSource } from './source-bytes.ts'
+import type { SourceFile } from './source-files.ts'
+import { linesOf } from './source-lines.ts'
+
+/** What loading files works with. */
+export interface FileTools extends BundleTools {
+  /** A Bundle with an id is a record of its own, and not taken apart. */
+  readonly keepBundles: boolean
+  readonly onBytes: (bytes: number) => void
+}
+
+/** The longest JSON text that is read at once: a file, or a Bundle on a line. */
+const bundleBytesMax = 64 * 1024 * 1024
+
+const tooLongAdvice = 'split the Bundle, or write its resources as NDJSON, one on a line'
+
+/** Loads one file, whatever form it has, and says what it was taken for. */
+export async function loadFile(tools: FileTools, file: SourceFile): Promise<void> {
+  const { tally } = tools
+  try {
+    const source = await openSource(file, tools.onBytes)
+    const form = inputForm(source.head.toString('latin1'), source.isWhole, file.ending)
+    const gzip = source.gzip ? ', gzip' : ''
+    const took = (what: string) => tally.files.add({ file: file.path, form: `${what}${gzip}` })
+    if (form === 'lines') took(await loadLines(tools, file, source))
+    else if (form === 'whole') took(await loadWhole(tools, file, source))
+    else if (file.named || file.ending !== undefined) {
+      took(form === 'empty' ? 'empty' : 'neither NDJSON nor JSON')
+      if (form !== 'empty') tally.fault({ file: file.path, place: '', reason: 'neither NDJSON nor JSON' }, 0)
+    } else tally.passedOver.add(file.path)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (!code?.startsWith('Z_') && !code?.startsWith('E')) throw error
+    tally.fault({ file: file.path, place: 'the rest of the file', reason: `cannot be read: ${message}` }, 0)
+  }
+}
+
+async function loadLines(tools: FileTools, file: SourceFile, { chunks }: OpenSource): Promise<string> {
+  let count = 0
+  let form = ''
+  for await (const lines of linesOf(chunks, bundleBytesMax)) {
+    let steps: Step[] = []
+    for (const line of lines) {
+      const at = { file: file.path, place: `line ${line.number}` }
+      const bytes = line.bytes && withoutMark(line.bytes)
+      if (bytes && isBlank(bytes)) continue
+      count++
+      const found = readLine(tools, bytes)
+      if (typeof found === 'string') tools.tally.fault({ ...at, reason: found }, 1)
+      else if ('special' in found) {
+        await tools.writer.add(steps)
+        steps = []
+        form = await loadSpecial(tools, found.special, found.text, at)
+      } else if (found.conditional || tools.held.mayHold(found.key)) {
+        await tools.held.hold({ kind: 'put', draft: found, text: bytes!, bases: tools.bases, at })
+      } else steps.push({ kind: 'put', draft: found, at })
+    }
+    await tools.writer.add(steps)
+  }
+  return count === 1 && form !== '' ? form : `NDJSON, ${count} ${count === 1 ? 'line' : 'lines'}`
+}
+
+/** A text that is not simply a record. */
+interface Special {
+  readonly special: Outline
+  readonly text: string
+}
+
+/** A record, something else, or why it is nothing that can be loaded. */
+function readLine(tools: FileTools, bytes: Buffer | undefined): Draft | Special | string {
+  if (!bytes) return `longer than ${bundleBytesMax} bytes; ${tooLongAdvice}`
+  if (!isUtf8(bytes)) return 'not UTF-8'
+  const draft = draftOfLine(bytes, tools.bases)
+  // Of a record that was read nothing has to be asked but its type, and most lines are records.
+  if (!('fault' in draft) && draft.type !== 'Bundle') return isTooLong(draft) ? tooLong : draft
+  const text = bytes.toString()
+  const outline = outlineOf(text)
+  if (outline && isSpecial(tools, outline)) return { special: outline, text }
+  if ('fault' in draft) return draft.fault
+  return isTooLong(draft) ? tooLong : draft
+}
+
+const tooLong = `longer than ${recordBytesMax} bytes`
+
+async function loadWhole(tools: FileTools, file: SourceFile, { chunks }: OpenSource): Promise<string> {
+  const at = { file: file.path, place: '' }
+  const failed = (reason: string): string => {
+    tools.tally.fault({ ...at, reason }, 1)
+    return 'JSON'
+  }
+  const bytes = await readWhole(chunks)
+  if (bytes === undefined) return failed(`longer than ${bundleBytesMax} bytes; ${tooLongAdvice}`)
+  if (!isUtf8(bytes)) return failed('not UTF-8')
+  const text = withoutMark(bytes).toString()
+  const outline = outlineOf(text)
+  if (outline && isSpecial(tools, outline)) return loadSpecial(tools, outline, text, at)
+  if (outline && outline.resourceType === undefined && !file.named) {
+    tools.tally.passedOver.add(file.path)
+    return 'JSON that is no resource, passed over'
+  }
+  const draft = draftOf(text, tools.bases)
+  if ('fault' in draft) return failed(draft.fault)
+  if (isTooLong(draft)) return failed(tooLong)
+  if (draft.conditional || tools.held.mayHold(draft.key)) {
+    await tools.held.hold({ kind: 'put', draft, text: Buffer.from(text), bases: tools.bases, at })
+  } else await tools.writer.add([{ kind: 'put', draft, at }])
+  return `one ${draft.type}`
+}
+
+/** The members of a resource that say how it is to be loaded. */
+interface Outline {
+  readonly resourceType: unknown
+  readonly id: unknown
+  readonly type: unknown
+}
+
+/** Reads them without making anything of the rest; undefined for what is no JSON object, or nests too deep. */
+function outlineOf(text: string): Outline | undefined {
+  if (!/^\s*\{/.test(text) || jsonFaultAt(text) !== undefined) return undefined
+  const members = membersOf(text)
+  if (!members) return undefined
+  const value = (key: string): unknown => {
+    const member = members.find((candidate) => candidate.key === key)
+    return member && JSON.parse(text.slice(member.valueStart, member.valueEnd))
+  }
+  return { resourceType: value('resourceType'), id: value('id'), type: value('type') }
+}
+
+/** Without an id they are no records: what `error` files of exports have, and what begins a block of one patient. */
+const noRecords: ReadonlySet<unknown> = new Set(['OperationOutcome', 'Parameters'])
+
+function isSpecial({ keepBundles }: FileTools, { resourceType, id }: Outline): boolean {
+  if (noRecords.has(resourceType)) return id === undefined
+  return resourceType === 'Bundle' && (id === undefined || !keepBundles)
+}
+
+/** @returns what it was */
+async function loadSpecial(
+  tools: FileTools,
+  { resourceType, type }: Outline,
+  text: string,
+  at: Place,
+): Promise<string> {
+  if (noRecords.has(resourceType)) {
+    tools.tally.counts.notRecords++
+    return `one ${resourceType}`
+  }
+  await loadBundle(tools, text, type, at)
+  return typeof type === 'string' && /^[a-z-]{1,40}$/.test(type) ? `Bundle of type ${type}` : 'Bundle'
+}
+
+/** Without the byte order mark that it may begin with. Every line is asked, so the answer has to be quick. */
+const withoutMark = (bytes: Buffer): Buffer =>
+  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
+
+const isBlank = (bytes: Buffer): boolean => bytes.every((code) => code === 0x20 || code === 0x09 || code === 0x0d)
+
+async function readWhole(chunks: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
+  const found: Buffer[] = []
+  let size = 0
+  for await (const chunk of chunks) {
+    size += chunk.length
+    if (size > bundleBytesMax) return undefined
+    found.push(chunk)
+  }
+  return Buffer.concat(found)
+}

@@ -1,0 +1,17 @@
+import type { Pool } from 'pg'
+import { clinicalTypes } from '../../fhir/resource-types.ts'
+
+const orphansSql = `
+  select k.type, r.count from unnest($2::text[]) as k(type)
+  cross join lateral (
+    select count(*)::int as count from record
+    where tenant = $1 and owner = '' and type = k.type and lead and superseded = 'infinity' and not deleted
+    offset 0) r
+  where r.count > 0
+  order by k.type`
+
+/** How many current records of a tenant belong to nobody although their type belongs to patients: no export of patients has them. */
+export async function orphansByType(pool: Pool, tenant: string): Promise<Readonly<Record<string, number>>> {
+  const { rows } = await pool.query<{ type: string; count: number }>(orphansSql, [tenant, clinicalTypes])
+  return Object.fromEntries(rows.map(({ type, count }) => [type, count]))
+}

@@ -1,0 +1,318 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, it } from 'node:test'
+import { gzipSync } from 'node:zlib'
+import { bundleOf, LoadingStore, newTenant } from './loading.fixture.ts'
+
+const a = '00000000-0000-4000-8000-00000000000a'
+const b = '00000000-0000-4000-8000-00000000000b'
+const urn = (id: string) => `urn:uuid:${id}`
+const npi = 'http://hl7.org/fhir/sid/us-npi'
+const patient = (id: string, more: object = {}) => ({ resourceType: 'Patient', id, ...more })
+const about = (reference: string) => ({ subject: { reference } })
+const post = (type: string) => ({ method: 'POST', url: type })
+const practitioner = (id: string, value: string) => ({
+  resourceType: 'Practitioner',
+  id,
+  identifier: [{ system: npi, value }],
+})
+/** What Synthea writes of a patient: records by URN, practitioners by identifier. */
+const synthea = bundleOf(
+  'transaction',
+  { fullUrl: urn(a), resource: patient(a), request: post('Patient') },
+  {
+    fullUrl: urn(b),
+    resource: {
+      resourceType: 'Encounter',
+      id: b,
+      ...about(urn(a)),
+      participant: [{ individual: { reference: `Practitioner?identifier=${npi}|9` } }],
+    },
+    request: post('Encounter'),
+  },
+)
+const providers = bundleOf('batch', {
+  fullUrl: urn('00000000-0000-4000-8000-00000000000c'),
+  resource: practitioner('00000000-0000-4000-8000-00000000000c', '9'),
+  request: { ...post('Practitioner'), ifNoneExist: `identifier=${npi}|9` },
+})
+
+describe('every record comes to the person that its source means', () => {
+  let store: LoadingStore
+  before(async () => {
+    store = await LoadingStore.open()
+  })
+  after(() => store.close())
+
+  it('a POST never becomes the record that happens to have its id', async () => {
+    const tenant = newTenant()
+    await store.load(tenant, { 'p.ndjson': [patient('new', { gender: 'male' })] })
+    const root = 'http://localhost:8080/fhir'
+    const bundle = bundleOf(
+      'transaction',
+      { fullUrl: `${root}/Patient/new`, resource: patient('new'), request: post('Patient') },
+      {
+        fullUrl: `${root}/Condition/c`,
+        resource: { resourceType: 'Condition', ...about('Patient/new') },
+        request: post('Condition'),
+      },
+    )
+    assert.equal((await store.load(tenant, { 'b.json': bundle })).counts.created, 2)
+    const records = await store.current(tenant)
+    const [condition] = [...records].filter(([key]) => key.startsWith('Condition/'))
+    assert.notEqual(condition![1].owner, 'new')
+    assert.ok(records.has(`Patient/${condition![1].owner}`))
+    assert.match(records.get('Patient/new')!.body, /male/)
+    // The same Bundle again finds the same records.
+    const again = await store.load(tenant, { 'b.json': bundle })
+    assert.deepEqual([again.counts.created, again.counts.unchanged, again.faults], [0, 2, []])
+  })
+
+  it('what refers to a POST that is refused is refused too, and never goes to the record that happens to have its id', async () => {
+    const tenant = newTenant()
+    await store.load(tenant, { 'p.ndjson': [patient('new')] })
+    const bundle = bundleOf(
+      'transaction',
+      { resource: patient('new', { meta: [] }), request: { method: 'POST', url: 'Group' } },
+      { resource: { resourceType: 'Condition', ...about('Patient/new') }, request: post('Condition') },
+    )
+    const { faults } = await store.load(tenant, { 'b.json': bundle })
+    assert.deepEqual(faults, [
+      'b.json, entry[0]: request.url is not the type of the resource',
+      'b.json, entry[1]: it refers to an entry that is refused',
+    ])
+    assert.deepEqual([...(await store.current(tenant)).keys()], ['Patient/new'])
+  })
+
+  it('the newest version of a history is the current one, and loading it again changes nothing', async () => {
+    const tenant = newTenant()
+    const version = (versionId: string, gender: string) => ({
+      fullUrl: 'http://localhost:8080/fhir/Patient/h1',
+      resource: patient('h1', { meta: { versionId, lastUpdated: `2024-0${versionId}-01T00:00:00Z` }, gender }),
+      request: { method: 'PUT', url: 'Patient/h1' },
+    })
+    const history = bundleOf('history', version('2', 'female'), version('1', 'male'))
+    for (const counts of [
+      [1, 1, 0],
+      [0, 0, 2],
+    ]) {
+      const { counts: found } = await store.load(tenant, { 'h.json': history })
+      assert.deepEqual([found.created, found.updated, found.unchanged], counts)
+      const record = (await store.current(tenant)).get('Patient/h1')!
+      assert.match(record.body, /"gender":"female"/)
+      assert.equal(record.version, 2)
+    }
+  })
+
+  it('a deletion is the newest version of a history', async () => {
+    const tenant = newTenant()
+    const gone = { fullUrl: 'http://x.example/Patient/h', request: { method: 'DELETE', url: 'Patient/h' } }
+    const history = bundleOf('history', gone, { fullUrl: 'http://x.example/Patient/h', resource: patient('h') })
+    await store.load(tenant, { 'p.ndjson': [patient('h')], 'h.json': history })
+    assert.deepEqual([...(await store.current(tenant)).keys()], [])
+  })
+
+  it('an older version never overwrites a newer one, with --keep-last-updated', async () => {
+    const tenant = newTenant()
+    const version = (lastUpdated: string, gender: string) => patient('s2', { meta: { lastUpdated }, gender })
+    const lines = [version('2024-02-01T00:00:00Z', 'female'), version('2024-01-01T00:00:00Z', 'male')]
+    for (const older of [1, 1]) {
+      const { counts } = await store.load(tenant, { 'p.ndjson': lines }, { keepLastUpdated: true })
+      assert.equal(counts.older, older)
+      const record = (await store.current(tenant)).get('Patient/s2')!
+      assert.match(record.body, /female/)
+      assert.equal(record.updated, '2024-02-01T00:00:00.000Z')
+    }
+  })
+
+  it('a time that is none, or still to come, is replaced by that of the load', async () => {
+    const tenant = newTenant()
+    const started = new Date().toISOString()
+    const times = { past: '2001-01-01T00:00:00Z', future: '2999-01-01T00:00:00Z', none: 'yesterday' }
+    const lines = Object.entries(times).map(([id, lastUpdated]) => patient(id, { meta: { lastUpdated } }))
+    const { counts } = await store.load(tenant, { 'p.ndjson': lines }, { keepLastUpdated: true })
+    assert.equal(counts.lastUpdatedReplaced, 2)
+    const records = await store.current(tenant)
+    const updated = (id: string) => records.get(`Patient/${id}`)!.updated
+    assert.equal(updated('past'), '2001-01-01T00:00:00.000Z')
+    for (const id of ['future', 'none']) assert.ok(updated(id) >= started.slice(0, 19) && updated(id) < '2990')
+  })
+
+  it('an absolute reference under the base of its Bundle means a record of its source', async () => {
+    const tenant = newTenant()
+    const root = 'https://ehr.example.org/fhir'
+    const condition = { resourceType: 'Condition', id: 'bc1', ...about(`${root}/Patient/bp1`) }
+    const searchset = bundleOf(
+      'searchset',
+      { fullUrl: `${root}/Patient/bp1`, resource: patient('bp1') },
+      { fullUrl: `${root}/Condition/bc1`, resource: condition },
+    )
+    await store.load(tenant, { 'b.json': searchset })
+    const { owner, body } = (await store.current(tenant)).get('Condition/bc1')!
+    assert.equal(owner, 'bp1')
+    assert.ok(body.includes(`${root}/Patient/bp1`))
+  })
+
+  it('an absolute reference of a line does so under --source-base, and belongs to nobody without it', async () => {
+    const tenant = newTenant()
+    const root = 'https://ehr.example.org/fhir'
+    const sources = {
+      'a.ndjson': [patient('p'), { resourceType: 'Condition', id: 'c', ...about(`${root}/Patient/p`) }],
+    }
+    assert.deepEqual((await store.load(tenant, sources)).orphaned, { Condition: 1 })
+    const known = newTenant()
+    assert.deepEqual((await store.load(known, sources, { bases: [root] })).orphaned, {})
+    assert.equal((await store.current(known)).get('Condition/c')!.owner, 'p')
+  })
+
+  for (const order of ['patients first', 'providers first']) {
+    it(`references by identifier are resolved in any order of the files: ${order}`, async () => {
+      const tenant = newTenant()
+      const sources = { 'a.json': synthea, 'b.json': providers }
+      const ordered = order === 'patients first' ? sources : { 'b.json': providers, 'a.json': synthea }
+      const loaded = await store.load(tenant, ordered)
+      assert.deepEqual([loaded.references.resolved, loaded.references.open.count], [1, 0])
+      const { owner, body } = (await store.current(tenant)).get(`Encounter/${b}`)!
+      assert.equal(owner, a)
+      assert.match(body, /"reference":"Practitioner\/00000000-0000-4000-8000-00000000000c"/)
+      const again = await store.load(tenant, ordered)
+      assert.deepEqual([again.counts.created, again.counts.updated, again.counts.found, again.faults], [0, 0, 1, []])
+    })
+  }
+
+  it('what was open the last time is the same record, and is resolved when it can be', async () => {
+    const tenant = newTenant()
+    const first = await store.load(tenant, { 'a.json': synthea })
+    const open = { record: `Encounter/${b}`, names: 'Practitioner', because: 'nothing matches' }
+    assert.deepEqual(first.references, { resolved: 0, open: { count: 1, first: [open] } })
+    const second = await store.load(tenant, { 'a.json': synthea, 'b.json': providers })
+    assert.deepEqual([second.counts.updated, second.references.resolved, second.faults], [1, 1, []])
+    assert.match((await store.current(tenant)).get(`Encounter/${b}`)!.body, /"reference":"Practitioner\/0/)
+  })
+
+  it('one of several matches is never picked, wherever they stand', async () => {
+    const tenant = newTenant()
+    const lines = [
+      practitioner('x', '9'),
+      {
+        resourceType: 'Encounter',
+        id: 'e',
+        participant: [{ individual: { reference: `Practitioner?identifier=${npi}|9` } }],
+      },
+      practitioner('y', '9'),
+    ]
+    const { references } = await store.load(tenant, { 'a.ndjson': lines })
+    assert.equal(references.open.first[0]?.because, 'several match')
+    assert.match((await store.current(tenant)).get('Encounter/e')!.body, /Practitioner\?identifier/)
+  })
+
+  it('records that wait may name one another, and come in their order', async () => {
+    const tenant = newTenant()
+    const named = (id: string, other: string, gender: string) =>
+      patient(id, {
+        gender,
+        identifier: [{ system: 's', value: id }],
+        link: [{ other: { reference: `Patient?identifier=s|${other}` } }],
+      })
+    const lines = [named('one', 'two', 'male'), named('two', 'one', 'male'), patient('one', { gender: 'female' })]
+    const loaded = await store.load(tenant, { 'a.ndjson': lines })
+    assert.deepEqual([loaded.references.open.count, loaded.counts.read], [0, 3])
+    const records = await store.current(tenant)
+    assert.match(records.get('Patient/two')!.body, /"reference":"Patient\/one"/)
+    assert.match(records.get('Patient/one')!.body, /female/)
+  })
+
+  it('a conditional subject makes its patient the owner', async () => {
+    const tenant = newTenant()
+    const lines = [
+      { resourceType: 'Condition', id: 'c', ...about('Patient?identifier=mrn|7') },
+      patient('p', { identifier: [{ system: 'mrn', value: '7' }] }),
+    ]
+    await store.load(tenant, { 'a.ndjson': lines })
+    assert.equal((await store.current(tenant)).get('Condition/c')!.owner, 'p')
+  })
+
+  it('two Bundles that give different people the same URN: the second is refused as a whole', async () => {
+    const other = bundleOf(
+      'transaction',
+      { fullUrl: urn(b), resource: { resourceType: 'Condition', ...about(urn(a)) }, request: post('Condition') },
+      { fullUrl: urn(a), resource: patient(a, { gender: 'female' }), request: post('Patient') },
+    )
+    const first = { 'a.json': synthea }
+    const refusal = /^b\.json: the Bundle is refused: entry\[1\]: another record has this id already/
+    const apart = newTenant()
+    await store.load(apart, first)
+    for (const { faults, counts } of [
+      await store.load(apart, { 'b.json': other }),
+      // In one run, while the first may still be on its way.
+      await store.load(newTenant(), { ...first, 'b.json': other }),
+    ]) {
+      assert.match(faults[0]!, refusal)
+      assert.deepEqual([faults.length, counts.refused], [1, 2])
+    }
+    assert.deepEqual([...(await store.current(apart)).keys()], [`Encounter/${b}`, `Patient/${a}`])
+  })
+
+  it('so it is when the first one still waits for the end of the load', async () => {
+    const held = (gender: string) =>
+      bundleOf('transaction', {
+        fullUrl: urn(a),
+        resource: patient(a, { gender, generalPractitioner: [{ reference: `Practitioner?identifier=${npi}|9` }] }),
+        request: post('Patient'),
+      })
+    const tenant = newTenant()
+    const loaded = await store.load(tenant, {
+      'a.json': held('male'),
+      'b.json': held('female'),
+      'c.json': held('male'),
+    })
+    assert.equal(loaded.faults.length, 1)
+    assert.deepEqual([loaded.counts.created, loaded.counts.unchanged, loaded.counts.refused], [1, 1, 1])
+    assert.match((await store.current(tenant)).get(`Patient/${a}`)!.body, /"male"/)
+  })
+
+  it('deletions are loaded, as exports write them', async () => {
+    const tenant = newTenant()
+    await store.load(tenant, { 'p.ndjson': [patient('p1'), patient('p2')] })
+    const deleted = [
+      bundleOf(
+        'transaction',
+        { request: { method: 'DELETE', url: 'Patient/p1' } },
+        { request: { method: 'DELETE', url: 'Patient/p9' } },
+      ),
+    ]
+    const { counts } = await store.load(tenant, { 'deleted.ndjson': deleted })
+    assert.deepEqual([counts.deleted, counts.absent, counts.read], [1, 1, 2])
+    assert.deepEqual([...(await store.current(tenant)).keys()], ['Patient/p2'])
+  })
+
+  it('a document is taken apart, its entries without ids too', async () => {
+    const document = bundleOf(
+      'document',
+      { fullUrl: urn(a), resource: { resourceType: 'Composition', ...about(urn(b)), title: 'CCD' } },
+      { fullUrl: urn(b), resource: { resourceType: 'Patient' } },
+      { resource: { resourceType: 'Observation', ...about(urn(b)) } },
+    )
+    for (const [name, content] of [
+      ['d.json', document],
+      ['d.ndjson', [document]],
+      ['d.json.gz', gzipSync(JSON.stringify(document))],
+      ['d', gzipSync(JSON.stringify(document))],
+    ] as const) {
+      const tenant = newTenant()
+      const loaded = await store.load(tenant, { [name]: content })
+      assert.deepEqual([loaded.counts.created, loaded.faults], [3, []], name)
+      assert.match(loaded.files.first[0]!.form, /^Bundle of type document/)
+      const owners = [...(await store.current(tenant)).values()].map(({ owner }) => owner)
+      assert.deepEqual(owners, ['', b, b])
+    }
+  })
+
+  it('a Bundle is a record of its own only by choice, and one that deletes never', async () => {
+    const tenant = newTenant()
+    const kept = { ...bundleOf('document', { fullUrl: urn(a), resource: patient(a) }), id: 'd' }
+    const deleting = bundleOf('transaction', { request: { method: 'DELETE', url: 'Patient/p' } })
+    await store.load(tenant, { 'p.ndjson': [patient('p')] })
+    await store.load(tenant, { 'b.ndjson': [kept, deleting] }, { keepBundles: true })
+    assert.deepEqual([...(await store.current(tenant)).keys()], ['Bundle/d'])
+  })
+})
