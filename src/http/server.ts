@@ -16,6 +16,8 @@ import { auditRefusals } from './audit/audited-refusal.ts'
 import { profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
+import { OpenConnections } from './connection/open-connections.ts'
+import { SparseLog } from './connection/sparse-log.ts'
 import { refuseConnection, refusePath } from './connection/unreadable.ts'
 import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
@@ -65,7 +67,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     frameworkErrors: refusePath(context),
     rewriteUrl: (request) => (request.url ?? '/').replace('%24export', '$export'),
   })
-  app.server.maxConnections = bounds.connectionsMax
+  shareConnections(app, bounds, proxies)
   handleFaults(app)
   addRequestIds(app)
   addSecurityHeaders(app, context)
@@ -126,6 +128,12 @@ function serverOptions(bounds: ConnectionBounds, certificate: Certificate | unde
   if (!certificate) return { ...options, http }
   const https = { ...http, ...certificate.options, handshakeTimeout: bounds.handshakeMsMax }
   return { ...options, https } as FastifyHttpOptions<Server>
+}
+
+function shareConnections(app: FastifyInstance, bounds: ConnectionBounds, proxies: readonly string[]): void {
+  const drops = new SparseLog(app.log, 'warn', 'connection dropped')
+  new OpenConnections(bounds, proxies, (cause, network) => drops.line(cause, { cause, network })).follow(app.server)
+  app.addHook('onClose', async () => drops.close())
 }
 
 /** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */

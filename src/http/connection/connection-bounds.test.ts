@@ -143,21 +143,6 @@ test('a connection carries so many requests, and the last answer says that it is
   connection.socket.destroy()
 })
 
-test('of more connections than are allowed the last is closed unanswered; when one ends, another may come', async (t) => {
-  const { url } = await running(t, { connectionsMax: 2 })
-  const open = [new RawConnection(url), new RawConnection(url)] as const
-  for (const connection of open) {
-    connection.send(live)
-    await connection.until(/"status":"ok"/)
-  }
-  assert.equal(await rawExchange(url, live), '')
-  open[0].socket.end()
-  await open[0].closed
-  const next = new RawConnection(url)
-  next.send(live)
-  assert.deepEqual(rawStatuses(await next.until(/"status":"ok"/)), [200])
-})
-
 /** More than the kernel holds for a reader that does not read. */
 const fileBytes = 32 * 1024 * 1024
 
