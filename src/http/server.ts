@@ -53,6 +53,8 @@ export interface Exposure {
 /** Builds the HTTP server. Routes are listed here, one file each. */
 export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposure: Exposure = {}): FastifyInstance {
   const { bounds = connectionBounds, rates = ratesDefault, proxies = [] } = exposure
+  const unreadable = new SparseLog(log, 'info', 'unreadable')
+  const throttled = new SparseLog(log, 'info', 'answered')
   const app = Fastify({
     ...serverOptions(bounds, exposure.certificate),
     loggerInstance: log,
@@ -63,15 +65,20 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     forceCloseConnections: 'idle',
     // What comes on an open connection while the server stops is answered like the rest, and the connection closed.
     return503OnClosing: false,
-    clientErrorHandler: refuseConnection(context, log),
+    clientErrorHandler: refuseConnection(context, unreadable),
     frameworkErrors: refusePath(context),
     rewriteUrl: (request) => (request.url ?? '/').replace('%24export', '$export'),
   })
-  shareConnections(app, bounds, proxies)
+  const drops = new SparseLog(log, 'warn', 'connection dropped')
+  const connections = new OpenConnections(bounds, proxies, (cause, network) => drops.line(cause, { cause, network }))
+  connections.follow(app.server)
+  app.addHook('onClose', async () => {
+    for (const lines of [unreadable, throttled, drops]) lines.close()
+  })
   handleFaults(app)
   addRequestIds(app)
   addSecurityHeaders(app, context)
-  logAnswers(app)
+  logAnswers(app, throttled)
   allowCrossOrigin(app)
   const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
@@ -130,12 +137,6 @@ function serverOptions(bounds: ConnectionBounds, certificate: Certificate | unde
   return { ...options, https } as FastifyHttpOptions<Server>
 }
 
-function shareConnections(app: FastifyInstance, bounds: ConnectionBounds, proxies: readonly string[]): void {
-  const drops = new SparseLog(app.log, 'warn', 'connection dropped')
-  new OpenConnections(bounds, proxies, (cause, network) => drops.line(cause, { cause, network })).follow(app.server)
-  app.addHook('onClose', async () => drops.close())
-}
-
 /** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
 function handleFaults(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
@@ -190,11 +191,16 @@ function refuseCompressedBodies(app: FastifyInstance): void {
 
 const notFound = (method: string): Problem => problem(404, 'not-found', `There is nothing at ${method} of this path.`)
 
-/** One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. */
-function logAnswers(app: FastifyInstance): void {
+/**
+ * One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. Who asks too often must not fill the
+ * log with it: those answers are counted.
+ */
+function logAnswers(app: FastifyInstance, throttled: SparseLog): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request
     const ms = Math.round(reply.elapsedTime)
-    request.log.info({ method, route: routeOptions.url ?? null, status: reply.statusCode, ms }, 'answered')
+    const fields = { method, route: routeOptions.url ?? null, status: reply.statusCode, ms }
+    if (reply.statusCode === 429) throttled.line('429', { reqId: request.id, ...fields })
+    else request.log.info(fields, 'answered')
   })
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { sparseLinesMax } from '../../src/http/connection/sparse-log.ts'
-import { RawConnection, rawStatuses } from '../raw.ts'
+import { sparseLinesMax, sparseMs } from '../../src/http/connection/sparse-log.ts'
+import { RawConnection, rawExchange, rawStatuses } from '../raw.ts'
 import { TestServer } from '../server.ts'
 
 /** More than a server takes of all together. */
@@ -11,9 +11,16 @@ const live = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'
 let server: TestServer
 
 before(async () => {
-  server = await TestServer.start()
+  server = await TestServer.start(['--rate-limits', 'address=10'])
 })
 after(() => server.stop())
+
+/** Lines of the log that hold a text. */
+const linesOf = (text: string): number => server.log.split('\n').filter((line) => line.includes(text)).length
+
+/** Lines of one message since a moment, whole ones and counts. */
+const linesAllowed = (begun: number): number =>
+  (sparseLinesMax + 1) * (Math.ceil((performance.now() - begun) / sparseMs) + 1)
 
 /** The status that a new connection is answered with; undefined when it is closed unanswered. */
 async function ask(from?: string): Promise<number | undefined> {
@@ -25,6 +32,7 @@ async function ask(from?: string): Promise<number | undefined> {
 }
 
 test(`${sockets} silent sockets of one address, again and again: others are served, and so is that address`, async (context) => {
+  const begun = performance.now()
   const silent: RawConnection[] = []
   let [answered, asked] = [0, 0]
   for (let count = 0; count < sockets; count++) {
@@ -36,10 +44,27 @@ test(`${sockets} silent sockets of one address, again and again: others are serv
     }
   }
   const open = silent.filter(({ socket }) => !socket.destroyed).length
-  const lines = server.log.split('\n').filter((line) => line.includes('"connection dropped"')).length
+  const lines = linesOf('"connection dropped"')
   context.diagnostic(`${answered} of ${asked} requests answered, ${open} sockets open, ${lines} lines of log`)
   assert.equal(answered, asked)
   assert.ok(open <= 300, `${open} are open`)
-  assert.ok(lines > 0 && lines <= (sparseLinesMax + 1) * 6, `${lines} lines`)
+  assert.ok(lines > 0 && lines <= linesAllowed(begun), `${lines} lines`)
   for (const { socket } of silent) socket.destroy()
+})
+
+test('what is no HTTP, a thousand times, and 429 as often: the log does not grow with it', async (context) => {
+  const begun = performance.now()
+  for (let count = 0; count < 20; count++) {
+    const all = await Promise.all(Array.from({ length: 50 }, () => rawExchange(server.url, 'FOO / HTTP/1.1\r\n\r\n')))
+    for (const received of all) assert.deepEqual(rawStatuses(received), [400])
+  }
+  const connection = new RawConnection(server.url)
+  connection.send('GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(1_000))
+  connection.send('GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  await connection.closed
+  assert.ok(rawStatuses(connection.received).includes(429))
+  const allowed = linesAllowed(begun)
+  context.diagnostic(`${linesOf('"unreadable"')} lines of log about 1000, at most ${allowed}`)
+  assert.ok(linesOf('"unreadable"') <= allowed)
+  assert.ok(linesOf('"status":429') <= allowed)
 })
