@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -164,7 +165,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 async function listen(server: ReturnType<typeof buildServer>, { host, port }: AppOptions): Promise<void> {
   try {
-    await server.listen({ host, port })
+    await server.listen({ host: await boundAddress(host), port })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
@@ -172,6 +173,10 @@ async function listen(server: ReturnType<typeof buildServer>, { host, port }: Ap
     throw new Failure(`Port ${port} of ${host} ${reason}.`, 'Choose another one with --port (or --host).', { cause })
   }
 }
+
+/** Of the addresses of `localhost` Fastify would give each but one a server of its own, which none of our bounds holds for. */
+const boundAddress = async (host: string): Promise<string> =>
+  host === 'localhost' ? (await lookup(host, { order: 'ipv4first' })).address : host
 
 function openCertificate(files: CertificateFiles, { publicUrl, log }: AppOptions): Promise<Certificate> {
   if (publicUrl?.startsWith('http:')) {

@@ -16,6 +16,7 @@ import { auditRefusals } from './audit/audited-refusal.ts'
 import { profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
+import { answerExpectations } from './connection/expectation.ts'
 import { OpenConnections } from './connection/open-connections.ts'
 import { SparseLog } from './connection/sparse-log.ts'
 import { refuseConnection, refusePath } from './connection/unreadable.ts'
@@ -83,6 +84,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
+  answerExpectations(app)
   // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))

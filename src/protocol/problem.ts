@@ -20,6 +20,7 @@ export interface Problem extends Issue {
     | 414
     | 415
     | 416
+    | 417
     | 422
     | 429
     | 431

@@ -84,8 +84,7 @@ export function contentRoute(
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
-    keepPace(reply, bounds)
-    return sendPart(request, reply, context, part)
+    return keepPace(reply, bounds) ? sendPart(request, reply, context, part) : reply.hijack()
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
   const config = { countedBy: 'client' } as const
