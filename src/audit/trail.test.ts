@@ -8,6 +8,8 @@ import { openScratch } from '../database/scratch.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { type ChainHead, verifyChains } from './chain.ts'
 import type { AuditEntry } from './entry.ts'
+import { gapsMax } from './gaps.ts'
+import { keptOfStrangers } from './kept-refusals.ts'
 import { AuditTrail, appendAudit, notesMax } from './trail.ts'
 
 let scratch: Awaited<ReturnType<typeof openScratch>>
@@ -249,6 +251,63 @@ describe('the trail of a server', () => {
     return { state, database: { query } as unknown as Queryable }
   }
 
+  const refusalOf = (tenant: string, client: string) =>
+    entryOf(tenant, { outcome: 'refused', agent: { kind: 'client', id: client } })
+
+  /** What strangers of one network are refused for one reason. */
+  const strange = (tenant: string, reason: string) =>
+    entryOf(tenant, { kind: 'access', outcome: 'refused', agent: { kind: 'stranger' }, reason })
+
+  it('keeps the first few refusals of a kind whole, and counts the rest by network and reason', async () => {
+    const [tenant, other] = [newTenant(), newTenant()]
+    const trail = new AuditTrail(pool, unexpected)
+    for (let at = 0; at < 10_000; at++) trail.note(strange(tenant, 'login'), '192.0.2.1')
+    trail.note(strange(tenant, 'expired'), '192.0.2.1')
+    trail.note(strange(tenant, 'login'), '192.0.2.2')
+    trail.note(strange(other, 'login'), '192.0.2.1')
+    await trail.close()
+    const entries = await stored(tenant)
+    const { ofKindMax } = keptOfStrangers
+    assert.equal(entries.length, ofKindMax + 3)
+    assert.deepEqual(entries.at(-1)?.detail, {
+      entries: 10_000 - ofKindMax,
+      network: '192.0.2.1',
+      of: 'access',
+      reason: 'login',
+    })
+    assert.equal((await stored(other)).length, 1, 'another chain is not buried with it')
+  })
+
+  it('grows by no more than its bounds, from however many networks, and keeps what clients are refused', async () => {
+    const tenant = newTenant()
+    const trail = new AuditTrail(pool, unexpected)
+    for (let at = 0; at < 20_000; at++) trail.note(strange(tenant, `r${at % 7}`), `192.0.2.${at % 5_000}`)
+    trail.note(refusalOf(tenant, 'known'))
+    await trail.close()
+    const entries = await stored(tenant)
+    const gaps = entries.filter(({ kind }) => kind === 'gap')
+    assert.equal(entries.length - gaps.length, keptOfStrangers.ofAllMax + 1)
+    assert.ok(gaps.length <= gapsMax + 1)
+    const counted = gaps.reduce((sum, { detail }) => sum + Number(detail?.entries), 0)
+    assert.equal(counted, 20_000 - keptOfStrangers.ofAllMax, 'none is lost')
+    assert.ok(entries.some(({ agent }) => agent.kind === 'client'))
+  })
+
+  it('keeps a few again when the time of a count is over', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let written = 0
+    const query = async (_sql: string, [, texts]: [string[], string[]]) => {
+      written += texts.filter((text) => !text.includes('"gap"')).length
+    }
+    const trail = new AuditTrail({ query } as unknown as Queryable, unexpected)
+    for (let interval = 1; interval <= 3; interval++) {
+      for (let at = 0; at < 100; at++) trail.note(strange('t', 'login'), '192.0.2.1')
+      t.mock.timers.tick(60_000)
+      await new Promise(setImmediate)
+      assert.equal(written, interval * keptOfStrangers.ofKindMax)
+    }
+  })
+
   it('writes what comes together in one statement, and answers when it is there', async () => {
     const tenant = newTenant()
     const { state, database } = watched()
@@ -273,7 +332,7 @@ describe('the trail of a server', () => {
     const faults: unknown[] = []
     const trail = new AuditTrail(database, (error) => faults.push(error))
     state.broken = true
-    for (let at = 0; at < notesMax + 2; at++) trail.note(entryOf(tenant, { outcome: 'refused' }))
+    for (let at = 0; at < notesMax + 2; at++) trail.note(refusalOf(tenant, `c${at}`))
     await assert.rejects(trail.record(entryOf(tenant)))
     state.broken = false
     await trail.close()
@@ -306,10 +365,10 @@ describe('the trail of a server', () => {
   it('counts beyond its bound without telling clients apart', async () => {
     const tenant = newTenant()
     const trail = new AuditTrail(pool, unexpected)
-    for (let at = 0; at < notesMax + 2; at++) trail.count(entryOf(tenant, { agent: { kind: 'client', id: `c${at}` } }))
+    for (let at = 0; at < gapsMax + 2; at++) trail.count(entryOf(tenant, { agent: { kind: 'client', id: `c${at}` } }))
     await trail.close()
     const entries = await stored(tenant)
-    assert.deepEqual([entries.length, entries.at(-1)?.detail], [notesMax + 1, { entries: 2 }])
+    assert.deepEqual([entries.length, entries.at(-1)?.detail], [gapsMax + 1, { entries: 2 }])
   })
 
   it('tells of a count when its time is over', async (t) => {
@@ -325,7 +384,7 @@ describe('the trail of a server', () => {
   it('exactly its bound of refusals leaves no gap', async () => {
     const tenant = newTenant()
     const trail = new AuditTrail(pool, unexpected)
-    for (let at = 0; at < notesMax; at++) trail.note(entryOf(tenant, { outcome: 'refused' }))
+    for (let at = 0; at < notesMax; at++) trail.note(refusalOf(tenant, `c${at}`))
     await trail.close()
     const entries = await stored(tenant)
     assert.deepEqual([entries.length, entries.at(-1)?.kind], [notesMax, 'token'])
