@@ -1,6 +1,6 @@
 import { networkOf } from './tokens/token-limits.ts'
 
-/** Wrong credentials that one address may send within the window; then it is refused until the window is over, right or wrong. */
+/** Wrong credentials that one address may send within the window; then more of them are refused until the window is over. */
 export const guessesMax = 10
 export const guessWindowMs = 60_000
 /** Addresses that are remembered. When there are more, the one that began longest ago is forgotten. */

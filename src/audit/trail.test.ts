@@ -160,6 +160,16 @@ describe('the chain', () => {
       'update audit_entry set number = number + 1000 where tenant = $1 and number > 2',
       /^1003 follows entry 2/,
     ],
+    [
+      'a time that is none',
+      "update audit_entry set recorded = 'infinity' where tenant = $1 and number = 3",
+      /^3 was changed: the time/,
+    ],
+    [
+      'a time before all times',
+      "update audit_entry set recorded = '-infinity' where tenant = $1 and number = 3",
+      /^3 was changed: the time/,
+    ],
   ]
   for (const [what, sql, fault] of tampering) {
     it(`verification finds ${what}`, async () => {
@@ -169,6 +179,29 @@ describe('the chain', () => {
       assert.match((await faultsOf(tenant)).join('\n'), fault)
     })
   }
+
+  it('a chain that is removed with its head shows, as long as its tenant is there', async () => {
+    const tenant = await chainOf(5)
+    await pool.query('insert into tenant (id, profile) values ($1, $2)', [tenant, 'hl7'])
+    assert.deepEqual(await faultsOf(tenant), [])
+    for (const table of ['audit_entry', 'audit_head']) await tamper(`delete from ${table} where tenant = $1`, [tenant])
+    assert.deepEqual(await faultsOf(tenant), ['end has no entry, although the tenant is there: adding it was one'])
+    await pool.query('delete from tenant where id = $1', [tenant])
+  })
+
+  it('times that go back are told, and are no fault: the clock may have been set back', async () => {
+    const tenant = await chainOf(1)
+    const before = (await verify()).timesBack
+    const earlier = "clock_timestamp() - interval '1 hour'"
+    await tamper(
+      `with moment as materialized (select ${earlier} as at), head as (select hash from audit_head where tenant = $1),
+         put as (insert into audit_entry select $1, 2, at, '{}', audit_hash(head.hash, $1, 2, at, '{}') from head, moment returning hash)
+       update audit_head set number = 2, hash = put.hash from put where tenant = $1`,
+      [tenant],
+    )
+    assert.deepEqual(await faultsOf(tenant), [])
+    assert.equal((await verify()).timesBack, before + 1)
+  })
 
   it('entries taken from the end together with the head show only against an earlier head', async () => {
     const tenant = await chainOf(5)

@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyInstance,
   LogController,
 } from 'fastify'
+import { isTenantId } from '../access/registry/tenant.ts'
 import { requestBytesMax } from '../protocol/limits.ts'
 import { type Problem, problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
@@ -19,7 +20,7 @@ import { type ConnectionBounds, connectionBounds } from './connection/connection
 import { answerExpectations } from './connection/expectation.ts'
 import { OpenConnections } from './connection/open-connections.ts'
 import { SparseLog } from './connection/sparse-log.ts'
-import { refuseConnection, refusePath } from './connection/unreadable.ts'
+import { refuseConnection, refusePath, refuseTwoHosts } from './connection/unreadable.ts'
 import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { isOutage, retryOutageSeconds } from './database-outage.ts'
@@ -82,6 +83,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   logAnswers(app, throttled)
   allowCrossOrigin(app)
   const limits = limitRates(app, rates)
+  refuseTwoHosts(app)
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
   answerExpectations(app)
@@ -172,10 +174,12 @@ function handleFaults(app: FastifyInstance): void {
 /** P6: the job, or whatever else was asked for, is not affected. */
 const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
 
-/** A path that is not there is answered before its body is read. */
+/** A path that is not there, or names no possible tenant, is answered before its body is read. URLs are made of the tenant's id. */
 function refuseUnknownPaths(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
-    if (request.is404) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
+    const { tenant } = (request.params ?? {}) as { tenant?: string }
+    const nobodys = tenant !== undefined && !isTenantId(tenant) && !request.routeOptions.url?.startsWith('/admin/')
+    if (request.is404 || nobodys) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
   })
 }
 

@@ -155,6 +155,15 @@ for (const [what, key] of [
   })
 }
 
+for (const e of ['AQ', 'Ag', 'AQAA']) {
+  test(`an RSA key with the exponent ${e} is not used: anybody could sign for it`, async () => {
+    const weak = { kty: 'RSA', kid: 'weak', e, n: Buffer.alloc(256, 0xab).toString('base64url') }
+    answer = publish([weak])
+    const found = await keySets.find({ kind: 'url', url }, { alg: 'RS384', kid: 'weak', jku: undefined })
+    assert.match(reason(found), /the registered key cannot be used/)
+  })
+}
+
 const fullSize = (text: string) => text.padEnd(outboundBytesMax)
 
 test('B25: a key set of the greatest size is read', async () => {

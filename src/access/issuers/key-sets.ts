@@ -1,6 +1,6 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { ClientKeys } from '../registry/client.ts'
-import { fitsAlgorithm, type SignatureAlgorithm } from '../signature-algorithm.ts'
+import { fitsAlgorithm, keyWeakness, type SignatureAlgorithm } from '../signature-algorithm.ts'
 import { type FetchedKeys, fetchKeySet } from './key-set-fetch.ts'
 import type { OutboundRules } from './outbound.ts'
 
@@ -103,7 +103,8 @@ async function importKey(jwk: JWK, algorithm: SignatureAlgorithm): Promise<{ rea
   try {
     const key = await importJWK(jwk, algorithm)
     if (key instanceof Uint8Array || key.type !== 'public') return { reason: 'the registered key is not a public key' }
-    return { key }
+    const weakness = keyWeakness(key)
+    return weakness === undefined ? { key } : { reason: `the registered key cannot be used: ${weakness}` }
   } catch {
     return { reason: 'the registered key cannot be used' }
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { operationOutcome } from '../../fhir/operation-outcome.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import { profiles } from '../../protocol/profile.ts'
@@ -53,6 +53,15 @@ function answerText(found: Problem, headers: Readonly<Record<string, string>>): 
   }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
   return `HTTP/1.1 ${found.status} ${STATUS_CODES[found.status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`
+}
+
+/** RFC 9112 §3.2: a request with two Host headers is read differently by different programs. Its connection is closed. */
+export function refuseTwoHosts(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if ((request.raw.headersDistinct.host ?? []).length < 2) return
+    reply.header('Connection', 'close')
+    return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profiles.millennium)
+  })
 }
 
 /** Answers a request whose path cannot be read, before any route or hook has seen it. */
