@@ -119,17 +119,19 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
     const now = () => new Date()
-    const keySets = new KeySets(now, options.outbound)
+    // Counts from the start of the process, whatever the machine's clock is set to.
+    const elapsed = () => performance.now()
+    const keySets = new KeySets(elapsed, options.outbound)
     const server = buildServer(
       {
         pool: database.pool,
         enqueue: producer.enqueue,
         files: diskStore(filesDirectory),
-        directory: new AccessDirectory(database.pool, now),
+        directory: new AccessDirectory(database.pool, elapsed),
         keySets,
-        outside: new OutsideIssuers(database.pool, keySets, options.outbound, now),
+        outside: new OutsideIssuers(database.pool, keySets, options.outbound, now, elapsed),
         secrets: new SecretChecks(),
-        tokenLimits: new TokenLimits(now),
+        tokenLimits: new TokenLimits(elapsed),
         tokenSeconds: options.tokenSeconds,
         audit,
         contentSecret: await loadSecret(database.pool, 'content-link'),

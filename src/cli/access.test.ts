@@ -45,11 +45,11 @@ before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
   // Held open, so that each command joins the running database, as beside a server.
   database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
-  const now = () => new Date()
-  const access = new AccessDirectory(database.pool, now)
-  keySets = new KeySets(now, { privateAddresses: false })
+  const elapsed = () => performance.now()
+  const access = new AccessDirectory(database.pool, elapsed)
+  keySets = new KeySets(elapsed, { privateAddresses: false })
   const secrets = new SecretChecks()
-  const limits = new TokenLimits(now)
+  const limits = new TokenLimits(elapsed)
   server = createServer(async (request, response) => {
     if (request.method === 'GET') {
       const configuration = { token_endpoint: tokenEndpoint(publicUrl, 'clinic'), scopes_supported: ['system/*.read'] }
@@ -60,7 +60,7 @@ before(async () => {
     const { 'content-type': contentType, authorization } = request.headers
     const answer = await issueToken(
       { contentType, authorization, body, address: '192.0.2.1' },
-      { ...services, publicUrl, tenant: 'clinic', now: now(), wildcards: true },
+      { ...services, publicUrl, tenant: 'clinic', now: new Date(), wildcards: true },
     )
     response
       .writeHead('status' in answer ? answer.status : 200)
@@ -99,8 +99,14 @@ for (const algorithm of ['ES384', 'RS384']) {
     const token = await run('token', '--client-id', client_id, '--key', file, '--server', rest.fhir_base)
     assert.match(token, /^[\w.-]+\n$/)
     const grant = await authenticate(`Bearer ${token.trim()}`, {
-      directory: new AccessDirectory(database.pool, () => new Date()),
-      outside: new OutsideIssuers(database.pool, keySets, { privateAddresses: false }, () => new Date()),
+      directory: new AccessDirectory(database.pool, () => performance.now()),
+      outside: new OutsideIssuers(
+        database.pool,
+        keySets,
+        { privateAddresses: false },
+        () => new Date(),
+        () => performance.now(),
+      ),
       publicUrl,
       tenant: 'clinic',
       wildcards: true,

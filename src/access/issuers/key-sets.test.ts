@@ -34,7 +34,7 @@ after(() => {
 beforeEach(() => {
   asked = []
   ms = 1_000_000
-  keySets = new KeySets(() => new Date(ms), { privateAddresses: true })
+  keySets = new KeySets(() => ms, { privateAddresses: true })
   answer = publish([old])
 })
 

@@ -166,7 +166,7 @@ test('the directory remembers tenants and keys for a while, and never a client',
       return pool.query(...args)
     }) as Pool['query'],
   }
-  const directory = new AccessDirectory(counting, () => new Date(ms))
+  const directory = new AccessDirectory(counting, () => ms)
   const look = () => Promise.all([directory.tenant('brief'), directory.signingKeys()])
   assert.equal((await look())[0], undefined)
   const first = queries

@@ -72,7 +72,7 @@ export function contentRoute(
     }
     const state = verifyContentLink(link)
     const part = state === 'valid' && isUuid(id) ? await findPart(context.pool, id) : undefined
-    const seconds = await (part ? limits.client(request, part.client) : limits.address(request))
+    const seconds = part ? limits.client(part.client) : limits.address(request)
     if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
     if (state !== 'valid') {
       auditRefusedLink(request, context, id, `the link is ${state}`)
