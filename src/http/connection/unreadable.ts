@@ -58,7 +58,8 @@ function answerText(found: Problem, headers: Readonly<Record<string, string>>): 
 /** RFC 9112 §3.2: a request with two Host headers is read differently by different programs. Its connection is closed. */
 export function refuseTwoHosts(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
-    if ((request.raw.headersDistinct.host ?? []).length < 2) return
+    const names = request.raw.rawHeaders.filter((_, at) => at % 2 === 0)
+    if (names.filter((name) => name.toLowerCase() === 'host').length < 2) return
     reply.header('Connection', 'close')
     return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profiles.millennium)
   })
