@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -118,17 +119,19 @@ export async function startApp(options: AppOptions): Promise<App> {
 
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
     const now = () => new Date()
-    const keySets = new KeySets(now, options.outbound)
+    // Counts from the start of the process, whatever the machine's clock is set to.
+    const elapsed = () => performance.now()
+    const keySets = new KeySets(elapsed, options.outbound)
     const server = buildServer(
       {
         pool: database.pool,
         enqueue: producer.enqueue,
         files: diskStore(filesDirectory),
-        directory: new AccessDirectory(database.pool, now),
+        directory: new AccessDirectory(database.pool, elapsed),
         keySets,
-        outside: new OutsideIssuers(database.pool, keySets, options.outbound, now),
+        outside: new OutsideIssuers(database.pool, keySets, options.outbound, now, elapsed),
         secrets: new SecretChecks(),
-        tokenLimits: new TokenLimits(now),
+        tokenLimits: new TokenLimits(elapsed),
         tokenSeconds: options.tokenSeconds,
         audit,
         contentSecret: await loadSecret(database.pool, 'content-link'),
@@ -164,7 +167,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 async function listen(server: ReturnType<typeof buildServer>, { host, port }: AppOptions): Promise<void> {
   try {
-    await server.listen({ host, port })
+    await server.listen({ host: await boundAddress(host), port })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
@@ -172,6 +175,10 @@ async function listen(server: ReturnType<typeof buildServer>, { host, port }: Ap
     throw new Failure(`Port ${port} of ${host} ${reason}.`, 'Choose another one with --port (or --host).', { cause })
   }
 }
+
+/** Of the addresses of `localhost` Fastify would give each but one a server of its own, which none of our bounds holds for. */
+const boundAddress = async (host: string): Promise<string> =>
+  host === 'localhost' ? (await lookup(host, { order: 'ipv4first' })).address : host
 
 function openCertificate(files: CertificateFiles, { publicUrl, log }: AppOptions): Promise<Certificate> {
   if (publicUrl?.startsWith('http:')) {

@@ -11,6 +11,7 @@ import { keyCommand } from './cli/key.ts'
 import { generateCommand } from './cli/load/generate.ts'
 import { loadCommand } from './cli/load/load.ts'
 import { packCommand } from './cli/load/pack.ts'
+import { maskErrors } from './cli/masked-password.ts'
 import { serveCommand } from './cli/serve/serve.ts'
 import { tenantCommand } from './cli/tenant/tenant.ts'
 import { Failure } from './failure.ts'
@@ -49,7 +50,7 @@ function program(): Command {
   root.addCommand(exportCommand(env))
   root.addCommand(generateCommand())
   root.addCommand(demoCommand())
-  return root
+  return maskErrors(root)
 }
 
 try {

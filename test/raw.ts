@@ -9,9 +9,10 @@ export class RawConnection {
   /** Resolves with everything received when the connection is closed, in whatever way. */
   readonly closed: Promise<string>
 
-  constructor(url: string) {
+  /** `localAddress`: from where; another address of 127.0.0.0/8 counts as another caller. */
+  constructor(url: string, localAddress?: string) {
     const { hostname, port } = new URL(url)
-    this.socket = connect({ host: hostname, port: Number(port) })
+    this.socket = connect({ host: hostname, port: Number(port), ...(localAddress ? { localAddress } : {}) })
     this.socket.on('error', () => {})
     this.socket.on('data', (chunk) => {
       this.received += chunk.toString('latin1')

@@ -32,7 +32,13 @@ before(async () => {
   pool = store.pool
   keys = await loadSigningKeys(pool)
   const rules = { privateAddresses: false }
-  outside = new OutsideIssuers(pool, new KeySets(() => now, rules), rules, () => now)
+  outside = new OutsideIssuers(
+    pool,
+    new KeySets(() => 0, rules),
+    rules,
+    () => now,
+    () => 0,
+  )
   await addTenant(pool, { id: 'clinic', profile: 'millennium' })
   await addTenant(pool, { id: 'other', profile: 'hl7' })
   const jwks = { keys: [(await generateClientKey('ES384')).publicKey] }
@@ -44,7 +50,7 @@ after(() => store.close())
 
 const check = (authorization: string | undefined, change: { tenant?: string; wildcards?: boolean; at?: Date } = {}) => {
   const { tenant = 'clinic', wildcards = false, at = now } = change
-  const directory = new AccessDirectory(pool, () => at)
+  const directory = new AccessDirectory(pool, () => at.getTime())
   return authenticate(authorization, { directory, outside, publicUrl, tenant, wildcards, now: at })
 }
 
@@ -222,7 +228,7 @@ for (const scopes of [['user/Observation.read'], ['patient/Patient.rs', 'openid'
 }
 
 test('a disabled client is refused on the next request, whatever was seen before', async () => {
-  const directory = new AccessDirectory(pool, () => now)
+  const directory = new AccessDirectory(pool, () => 0)
   const jwks = { keys: [(await generateClientKey('ES384')).publicKey] }
   const { id } = await addClient(pool, { tenant: 'clinic', name: 'app', scope: 'system/*.read', keys: { jwks } })
   const authorization = await bearer({ client: id })

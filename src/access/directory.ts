@@ -17,8 +17,8 @@ export class AccessDirectory {
   readonly #tenants: BriefCache<Tenant | undefined>
   readonly #keys: BriefCache<SigningKeys>
 
-  constructor(database: Queryable, now: () => Date) {
-    const bounds = { msMax: directoryMsMax, entriesMax: directoryEntriesMax, now }
+  constructor(database: Queryable, elapsed: () => number) {
+    const bounds = { msMax: directoryMsMax, entriesMax: directoryEntriesMax, elapsed }
     this.#database = database
     this.#tenants = new BriefCache(bounds)
     this.#keys = new BriefCache(bounds)

@@ -5,7 +5,7 @@ import { failuresOfAddress, networkOf, requestsOfClient, TokenLimits } from './t
 
 test('a burst is let in, then as many as the rate allows', () => {
   let ms = 5_000_000
-  const limit = new RateLimit({ burst: 3, perSecond: 0.5, keysMax: 10 }, () => new Date(ms))
+  const limit = new RateLimit({ burst: 3, perSecond: 0.5, keysMax: 10 }, () => ms)
   assert.deepEqual(
     [1, 2, 3, 4].map(() => limit.take('a')),
     [0, 0, 0, 2],
@@ -26,7 +26,7 @@ test('a burst is let in, then as many as the rate allows', () => {
 })
 
 test('an attempt that is given back does not count', () => {
-  const limit = new RateLimit({ burst: 1, perSecond: 1, keysMax: 10 }, () => new Date(5_000_000))
+  const limit = new RateLimit({ burst: 1, perSecond: 1, keysMax: 10 }, () => 5_000_000)
   for (let attempt = 0; attempt < 10; attempt++) {
     assert.equal(limit.take('a'), 0)
     limit.giveBack('a')
@@ -35,16 +35,8 @@ test('an attempt that is given back does not count', () => {
   assert.equal(limit.size, 1)
 })
 
-test('a clock that is set back does not lock out for longer than the burst lasts', () => {
-  let ms = 5_000_000
-  const limit = new RateLimit({ burst: 2, perSecond: 1, keysMax: 10 }, () => new Date(ms))
-  limit.take('a')
-  ms = 1_000
-  assert.equal(limit.take('a'), 1)
-})
-
 test('callers that are remembered are bounded; the one that came first is forgotten', () => {
-  const limit = new RateLimit({ burst: 1, perSecond: 1, keysMax: 100 }, () => new Date(5_000_000))
+  const limit = new RateLimit({ burst: 1, perSecond: 1, keysMax: 100 }, () => 5_000_000)
   for (let caller = 0; caller < 10_000; caller++) assert.equal(limit.take(`caller ${caller}`), 0)
   assert.equal(limit.size, 100)
   assert.equal(limit.take('caller 9900'), 1)
@@ -52,7 +44,7 @@ test('callers that are remembered are bounded; the one that came first is forgot
 })
 
 test('strangers that fail do not lock out a client, and a client does not lock out its address', () => {
-  const limits = new TokenLimits(() => new Date(5_000_000))
+  const limits = new TokenLimits(() => 5_000_000)
   for (let attempt = 0; attempt < failuresOfAddress.burst; attempt++) assert.equal(limits.admit('192.0.2.1'), 0)
   assert.equal(limits.admit('192.0.2.1'), 1)
   for (let attempt = 0; attempt < requestsOfClient.burst; attempt++) {

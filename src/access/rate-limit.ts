@@ -13,11 +13,12 @@ export interface RateBounds {
 export class RateLimit {
   readonly #paidAt = new Map<string, number>()
   readonly #bounds: RateBounds
-  readonly #now: () => Date
+  readonly #elapsed: () => number
 
-  constructor(bounds: RateBounds, now: () => Date) {
+  /** `elapsed`: milliseconds of a clock that nobody sets, so that setting the machine's neither locks anybody out nor lets anybody in. */
+  constructor(bounds: RateBounds, elapsed: () => number) {
     this.#bounds = bounds
-    this.#now = now
+    this.#elapsed = elapsed
   }
 
   /** Callers that are remembered. */
@@ -28,10 +29,9 @@ export class RateLimit {
   /** Counts an attempt. Returns 0, or after how many whole seconds the next one is welcome; then this one is not counted. */
   take(key: string): number {
     const { burst, perSecond, keysMax } = this.#bounds
-    const now = this.#now().getTime()
+    const now = this.#elapsed()
     const price = 1000 / perSecond
-    // A clock that was set back must not lock anybody out for longer than the whole burst.
-    const owed = Math.min(Math.max((this.#paidAt.get(key) ?? 0) - now, 0), burst * price)
+    const owed = Math.max((this.#paidAt.get(key) ?? now) - now, 0)
     if (owed > (burst - 1) * price) return Math.max(1, Math.ceil((owed - (burst - 1) * price) / 1000))
     this.#remember(key, now + owed + price)
     if (this.#paidAt.size > keysMax) this.#paidAt.delete(this.#paidAt.keys().next().value!)

@@ -22,9 +22,13 @@ export async function describeClient(pool: Pool, id: string): Promise<ClientSumm
 /** @throws Failure as `addClient` does. */
 export function registerClient(pool: Pool, administrator: Administrator, registration: Registration): Promise<Client> {
   const event = (client: Client) =>
-    clientEvent(client, 'client added', { name: client.name, scope: client.scopes.join(' ') })
+    clientEvent(client, 'client added', { name: client.name, scope: withoutQueries(client.scopes) })
   return administer(pool, administrator, event, (client) => addClient(client, registration))
 }
+
+/** The query of a granular scope may name a patient, and the trail is read by others than the store. */
+const withoutQueries = (scopes: readonly string[]): string =>
+  [...new Set(scopes.map((scope) => scope.replace(/\?.*/, '')))].join(' ')
 
 /** Refuses a client from its next request on, or lets it in again. Its exports go on, and wait for it. */
 export function switchClient(

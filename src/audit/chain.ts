@@ -21,6 +21,8 @@ export interface ChainReport {
   readonly entries: number
   readonly faults: readonly ChainFault[]
   readonly faultCount: number
+  /** Entries whose time lies before that of the entry before: the clock was set back, or somebody made them. They are told, and no faults. */
+  readonly timesBack: number
 }
 
 /** Rows and characters of entries that one step of a verification reads. An entry may be larger. */
@@ -29,14 +31,15 @@ const faultsListedMax = 100
 
 interface Row {
   readonly number: string
-  readonly micros: string
+  /** Since 1970; null where the time is none (`infinity`). */
+  readonly micros: string | null
   readonly entry: string
   readonly hash: Buffer
 }
 
 /** As text: what is hashed is what PostgreSQL prints. */
 const pageSql = `
-  select number::text, (extract(epoch from recorded) * 1000000)::bigint::text as micros, entry, hash
+  select number::text, case when isfinite(recorded) then (extract(epoch from recorded) * 1000000)::bigint::text end as micros, entry, hash
   from audit_entry where tenant = $1 and number > $2 order by audit_entry.number limit ${pageRowsMax}`
 
 /** How many entries there are, for a progress bar. */
@@ -64,18 +67,21 @@ export async function verifyChains(
     if (faults.length < faultsListedMax) faults.push(found)
   }
   const heads = await readHeads(database)
+  const tenants = await tenantsOf(database)
   const chains: ChainHead[] = []
-  for (const tenant of await chainNames(database, heads, expected)) {
+  let timesBack = 0
+  for (const tenant of await chainNames(database, heads, expected, tenants)) {
     const chain = new Chain(tenant, expected, fault)
     for await (const page of pagesOf(database, tenant)) {
       for (const row of page) chain.add(row)
       entries += page.length
       onEntries(entries)
     }
-    chain.end(heads.get(tenant))
+    chain.end(heads.get(tenant), tenants.has(tenant))
+    timesBack += chain.timesBack
     chains.push(chain.head)
   }
-  return { chains, entries, faults, faultCount }
+  return { chains, entries, faults, faultCount, timesBack }
 }
 
 async function readHeads(database: Queryable): Promise<ReadonlyMap<string, ChainHead>> {
@@ -87,11 +93,18 @@ async function readHeads(database: Queryable): Promise<ReadonlyMap<string, Chain
   )
 }
 
-/** Chains that have a head, entries without a head, or an expectation. The names are found by hops over the index. */
+/** Adding a tenant is the first entry of its chain, so that each must have one: also when head and entries were removed together. */
+async function tenantsOf(database: Queryable): Promise<ReadonlySet<string>> {
+  const { rows } = await database.query<{ id: string }>('select id from tenant')
+  return new Set(rows.map(({ id }) => id))
+}
+
+/** Chains that have a head, entries without a head, an expectation, or a tenant. The names are found by hops over the index. */
 async function chainNames(
   database: Queryable,
   heads: ReadonlyMap<string, ChainHead>,
   expected: readonly ChainHead[],
+  tenants: ReadonlySet<string>,
 ): Promise<readonly string[]> {
   const { rows } = await database.query<{ tenant: string }>(`
     with recursive chain (tenant) as (
@@ -100,7 +113,12 @@ async function chainNames(
       select (select tenant from audit_entry where tenant > chain.tenant order by tenant limit 1) from chain where chain.tenant is not null
     )
     select tenant from chain where tenant is not null`)
-  const names = [...heads.keys(), ...rows.map(({ tenant }) => tenant), ...expected.map(({ tenant }) => tenant)]
+  const names = [
+    ...heads.keys(),
+    ...rows.map(({ tenant }) => tenant),
+    ...expected.map(({ tenant }) => tenant),
+    ...tenants,
+  ]
   return [...new Set(names)].sort()
 }
 
@@ -122,6 +140,8 @@ class Chain {
   readonly #fault: (fault: ChainFault) => void
   #number = 0
   #hash: Buffer = Buffer.alloc(32)
+  #micros = -(2n ** 63n)
+  #timesBack = 0
 
   constructor(tenant: string, expected: readonly ChainHead[], fault: (fault: ChainFault) => void) {
     const own = expected.filter((head) => head.tenant === tenant)
@@ -134,23 +154,35 @@ class Chain {
     return { tenant: this.#tenant, entries: this.#number, hash: this.#hash.toString('hex') }
   }
 
+  get timesBack(): number {
+    return this.#timesBack
+  }
+
   add(row: Row): void {
     const number = Number(row.number)
+    const { micros } = row
     if (number !== this.#number + 1)
       this.#complain(number, `follows entry ${this.#number}: entries were removed or put in`)
-    else if (!hashOf(this.#hash, this.#tenant, row).equals(row.hash)) {
+    else if (micros === null) this.#complain(number, 'was changed: the time at which it was recorded is none')
+    else if (!hashOf(this.#hash, this.#tenant, { ...row, micros }).equals(row.hash)) {
       this.#complain(number, 'was changed, or the entry before it was')
     }
     // From here on the stored hash counts, so that one fault is told once.
     this.#number = number
     this.#hash = row.hash
+    if (micros !== null) {
+      if (BigInt(micros) < this.#micros) this.#timesBack++
+      this.#micros = BigInt(micros)
+    }
     const known = this.#expected.get(number)
     if (known !== undefined && known !== row.hash.toString('hex')) this.#complain(number, 'is not the expected one')
   }
 
-  /** @param head what the store remembers of the chain's end */
-  end(head: ChainHead | undefined): void {
+  /** @param head what the store remembers of the chain's end @param begun whether the chain must have entries */
+  end(head: ChainHead | undefined, begun: boolean): void {
     const { entries, hash } = this.head
+    if (begun && entries === 0)
+      this.#complain(undefined, 'has no entry, although the tenant is there: adding it was one')
     if (head === undefined ? entries > 0 : head.entries !== entries || head.hash !== hash) {
       this.#complain(undefined, `ends at entry ${entries}, but its head is ${head ? `at ${head.entries}` : 'missing'}`)
     }
@@ -165,5 +197,8 @@ class Chain {
 }
 
 /** The same as the function `audit_hash` of the database. */
-const hashOf = (previous: Buffer, tenant: string, { number, micros, entry }: Row): Buffer =>
-  createHash('sha256').update(previous).update(`${tenant}\n${number}\n${micros}\n${entry}\n`).digest()
+const hashOf = (
+  previous: Buffer,
+  tenant: string,
+  { number, micros, entry }: Row & { readonly micros: string },
+): Buffer => createHash('sha256').update(previous).update(`${tenant}\n${number}\n${micros}\n${entry}\n`).digest()

@@ -3,7 +3,7 @@ export const storeChain = ''
 
 /**
  * What happened. `export` is the end of an export; `link` the answer of the file route, `download` the sending of a file's bytes;
- * `access` a request that was refused because of its token; `gap` refusals that were counted only: too many, or of somebody who asked too often.
+ * `access` a request that was refused because of its token; `gap` refusals that were counted only: more of a kind than are kept, or of somebody who asked too often.
  */
 export type AuditKind =
   | 'token'

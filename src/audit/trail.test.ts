@@ -8,6 +8,8 @@ import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { type ChainHead, verifyChains } from './chain.ts'
 import type { AuditEntry } from './entry.ts'
+import { gapsMax } from './gaps.ts'
+import { keptOfStrangers } from './kept-refusals.ts'
 import { AuditTrail, appendAudit, notesMax } from './trail.ts'
 
 let store: TestStore
@@ -158,6 +160,16 @@ describe('the chain', () => {
       'update audit_entry set number = number + 1000 where tenant = $1 and number > 2',
       /^1003 follows entry 2/,
     ],
+    [
+      'a time that is none',
+      "update audit_entry set recorded = 'infinity' where tenant = $1 and number = 3",
+      /^3 was changed: the time/,
+    ],
+    [
+      'a time before all times',
+      "update audit_entry set recorded = '-infinity' where tenant = $1 and number = 3",
+      /^3 was changed: the time/,
+    ],
   ]
   for (const [what, sql, fault] of tampering) {
     it(`verification finds ${what}`, async () => {
@@ -167,6 +179,29 @@ describe('the chain', () => {
       assert.match((await faultsOf(tenant)).join('\n'), fault)
     })
   }
+
+  it('a chain that is removed with its head shows, as long as its tenant is there', async () => {
+    const tenant = await chainOf(5)
+    await pool.query('insert into tenant (id, profile) values ($1, $2)', [tenant, 'hl7'])
+    assert.deepEqual(await faultsOf(tenant), [])
+    for (const table of ['audit_entry', 'audit_head']) await tamper(`delete from ${table} where tenant = $1`, [tenant])
+    assert.deepEqual(await faultsOf(tenant), ['end has no entry, although the tenant is there: adding it was one'])
+    await pool.query('delete from tenant where id = $1', [tenant])
+  })
+
+  it('times that go back are told, and are no fault: the clock may have been set back', async () => {
+    const tenant = await chainOf(1)
+    const before = (await verify()).timesBack
+    const earlier = "clock_timestamp() - interval '1 hour'"
+    await tamper(
+      `with moment as materialized (select ${earlier} as at), head as (select hash from audit_head where tenant = $1),
+         put as (insert into audit_entry select $1, 2, at, '{}', audit_hash(head.hash, $1, 2, at, '{}') from head, moment returning hash)
+       update audit_head set number = 2, hash = put.hash from put where tenant = $1`,
+      [tenant],
+    )
+    assert.deepEqual(await faultsOf(tenant), [])
+    assert.equal((await verify()).timesBack, before + 1)
+  })
 
   it('entries taken from the end together with the head show only against an earlier head', async () => {
     const tenant = await chainOf(5)
@@ -249,6 +284,63 @@ describe('the trail of a server', () => {
     return { state, database: { query } as unknown as Queryable }
   }
 
+  const refusalOf = (tenant: string, client: string) =>
+    entryOf(tenant, { outcome: 'refused', agent: { kind: 'client', id: client } })
+
+  /** What strangers of one network are refused for one reason. */
+  const strange = (tenant: string, reason: string) =>
+    entryOf(tenant, { kind: 'access', outcome: 'refused', agent: { kind: 'stranger' }, reason })
+
+  it('keeps the first few refusals of a kind whole, and counts the rest by network and reason', async () => {
+    const [tenant, other] = [newTenant(), newTenant()]
+    const trail = new AuditTrail(pool, unexpected)
+    for (let at = 0; at < 10_000; at++) trail.note(strange(tenant, 'login'), '192.0.2.1')
+    trail.note(strange(tenant, 'expired'), '192.0.2.1')
+    trail.note(strange(tenant, 'login'), '192.0.2.2')
+    trail.note(strange(other, 'login'), '192.0.2.1')
+    await trail.close()
+    const entries = await stored(tenant)
+    const { ofKindMax } = keptOfStrangers
+    assert.equal(entries.length, ofKindMax + 3)
+    assert.deepEqual(entries.at(-1)?.detail, {
+      entries: 10_000 - ofKindMax,
+      network: '192.0.2.1',
+      of: 'access',
+      reason: 'login',
+    })
+    assert.equal((await stored(other)).length, 1, 'another chain is not buried with it')
+  })
+
+  it('grows by no more than its bounds, from however many networks, and keeps what clients are refused', async () => {
+    const tenant = newTenant()
+    const trail = new AuditTrail(pool, unexpected)
+    for (let at = 0; at < 20_000; at++) trail.note(strange(tenant, `r${at % 7}`), `192.0.2.${at % 5_000}`)
+    trail.note(refusalOf(tenant, 'known'))
+    await trail.close()
+    const entries = await stored(tenant)
+    const gaps = entries.filter(({ kind }) => kind === 'gap')
+    assert.equal(entries.length - gaps.length, keptOfStrangers.ofAllMax + 1)
+    assert.ok(gaps.length <= gapsMax + 1)
+    const counted = gaps.reduce((sum, { detail }) => sum + Number(detail?.entries), 0)
+    assert.equal(counted, 20_000 - keptOfStrangers.ofAllMax, 'none is lost')
+    assert.ok(entries.some(({ agent }) => agent.kind === 'client'))
+  })
+
+  it('keeps a few again when the time of a count is over', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let written = 0
+    const query = async (_sql: string, [, texts]: [string[], string[]]) => {
+      written += texts.filter((text) => !text.includes('"gap"')).length
+    }
+    const trail = new AuditTrail({ query } as unknown as Queryable, unexpected)
+    for (let interval = 1; interval <= 3; interval++) {
+      for (let at = 0; at < 100; at++) trail.note(strange('t', 'login'), '192.0.2.1')
+      t.mock.timers.tick(60_000)
+      await new Promise(setImmediate)
+      assert.equal(written, interval * keptOfStrangers.ofKindMax)
+    }
+  })
+
   it('writes what comes together in one statement, and answers when it is there', async () => {
     const tenant = newTenant()
     const { state, database } = watched()
@@ -273,7 +365,7 @@ describe('the trail of a server', () => {
     const faults: unknown[] = []
     const trail = new AuditTrail(database, (error) => faults.push(error))
     state.broken = true
-    for (let at = 0; at < notesMax + 2; at++) trail.note(entryOf(tenant, { outcome: 'refused' }))
+    for (let at = 0; at < notesMax + 2; at++) trail.note(refusalOf(tenant, `c${at}`))
     await assert.rejects(trail.record(entryOf(tenant)))
     state.broken = false
     await trail.close()
@@ -306,10 +398,10 @@ describe('the trail of a server', () => {
   it('counts beyond its bound without telling clients apart', async () => {
     const tenant = newTenant()
     const trail = new AuditTrail(pool, unexpected)
-    for (let at = 0; at < notesMax + 2; at++) trail.count(entryOf(tenant, { agent: { kind: 'client', id: `c${at}` } }))
+    for (let at = 0; at < gapsMax + 2; at++) trail.count(entryOf(tenant, { agent: { kind: 'client', id: `c${at}` } }))
     await trail.close()
     const entries = await stored(tenant)
-    assert.deepEqual([entries.length, entries.at(-1)?.detail], [notesMax + 1, { entries: 2 }])
+    assert.deepEqual([entries.length, entries.at(-1)?.detail], [gapsMax + 1, { entries: 2 }])
   })
 
   it('tells of a count when its time is over', async (t) => {
@@ -325,7 +417,7 @@ describe('the trail of a server', () => {
   it('exactly its bound of refusals leaves no gap', async () => {
     const tenant = newTenant()
     const trail = new AuditTrail(pool, unexpected)
-    for (let at = 0; at < notesMax; at++) trail.note(entryOf(tenant, { outcome: 'refused' }))
+    for (let at = 0; at < notesMax; at++) trail.note(refusalOf(tenant, `c${at}`))
     await trail.close()
     const entries = await stored(tenant)
     assert.deepEqual([entries.length, entries.at(-1)?.kind], [notesMax, 'token'])

@@ -1,11 +1,13 @@
 import type { Queryable } from '../database/queryable.ts'
 import type { AuditEntry } from './entry.ts'
+import { Gaps, gapEntry } from './gaps.ts'
+import { KeptRefusals, keptOfClients, keptOfStrangers } from './kept-refusals.ts'
 
 /** Entries that one statement appends. */
 const batchEntriesMax = 500
 /** Refusals that wait for the database; more are counted only. */
-export const notesMax = 5_000
-/** How long refusals are counted before an entry tells how many there were. */
+export const notesMax = 2_000
+/** How long refusals are counted, and a few of each kind kept, before an entry tells how many there were. */
 const countMs = 60_000
 /** How long the trail waits when the database does not take refusals. */
 const retryMs = 1_000
@@ -23,13 +25,6 @@ export async function appendAudit(database: Queryable, ...entries: readonly Audi
 /** PostgreSQL takes no U+0000 and no half of a surrogate pair. One such character must not hold up the entries beside it. */
 const storable = (_name: string, value: unknown): unknown =>
   typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\ufffd') : value
-
-/** Refusals that are counted only: of a client where one is known. */
-interface Gap {
-  readonly tenant: string
-  readonly client: string | undefined
-  readonly entries: number
-}
 
 interface Waiting {
   readonly entry: AuditEntry
@@ -49,6 +44,8 @@ export class AuditTrail {
   readonly #dropped = new Gaps()
   /** Refusals that are being counted. */
   readonly #counted = new Gaps()
+  readonly #keptOfStrangers = new KeptRefusals(keptOfStrangers)
+  readonly #keptOfClients = new KeptRefusals(keptOfClients)
   #counting: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #closing = false
@@ -68,24 +65,38 @@ export class AuditTrail {
   }
 
   /**
-   * Appends a refusal soon, without anybody waiting: a crash may lose the last ones. There may be any number of them, so that at most
-   * `notesMax` wait; the rest are counted in one entry `gap`.
+   * Appends a refusal soon, without anybody waiting: a crash may lose the last ones. The first few of a kind are kept whole, whose caller
+   * (a client, or of strangers the network), chain and reason are the same; the others are counted, and after `countMs` one entry `gap`
+   * says how many there were. So nobody fills the trail, or buries in it what another does.
    */
-  note(entry: AuditEntry): void {
+  note(entry: AuditEntry, network = entry.address ?? ''): void {
+    const { tenant, kind, outcome, agent, reason = '' } = entry
+    const client = agent.kind === 'client' ? agent.id : undefined
+    const kept = client === undefined ? this.#keptOfStrangers : this.#keptOfClients
+    this.#beginCount()
+    if (kept.admit(client ?? network, JSON.stringify([tenant, kind, outcome, reason]))) this.#keep(entry)
+    else if (client !== undefined) this.#counted.add({ tenant, common: { client }, entries: 1 })
+    else this.#counted.add({ tenant, common: { network, of: kind, reason }, entries: 1 })
+  }
+
+  /** Counts a refusal of somebody who asks too often: of those not even the first is kept. */
+  count({ tenant, agent }: AuditEntry): void {
+    const common = agent.kind === 'client' && agent.id !== undefined ? { client: agent.id } : {}
+    this.#counted.add({ tenant, common, entries: 1 })
+    this.#beginCount()
+  }
+
+  /** There may be more of them than the database takes, so that at most `notesMax` wait; the rest are counted. */
+  #keep(entry: AuditEntry): void {
     if (this.#notes.length < notesMax) this.#notes.push(entry)
-    else this.#dropped.add({ tenant: entry.tenant, client: undefined, entries: 1 })
+    else this.#dropped.add({ tenant: entry.tenant, common: {}, entries: 1 })
     this.#start()
   }
 
-  /**
-   * Counts a refusal of somebody who asks too often, so that nobody fills the trail with such: after `countMs` one entry `gap` for each
-   * chain and client says how many there were.
-   */
-  count({ tenant, agent }: AuditEntry): void {
-    this.#counted.add({ tenant, client: agent.kind === 'client' ? agent.id : undefined, entries: 1 })
+  #beginCount(): void {
     this.#counting ??= setTimeout(() => {
       this.#endCount()
-      this.#start()
+      if (this.#isDue) this.#start()
     }, countMs).unref()
   }
 
@@ -93,6 +104,8 @@ export class AuditTrail {
     clearTimeout(this.#counting)
     this.#counting = undefined
     for (const gap of this.#counted.take()) this.#dropped.add(gap)
+    this.#keptOfStrangers.clear()
+    this.#keptOfClients.clear()
   }
 
   /** Writes what waits, once more where the database did not take it. */
@@ -145,43 +158,3 @@ export class AuditTrail {
     return true
   }
 }
-
-/** Counts refusals by chain and client. Beyond `notesMax` counts, clients are not told apart. */
-class Gaps {
-  readonly #gaps = new Map<string, Gap>()
-
-  get size(): number {
-    return this.#gaps.size
-  }
-
-  list(max: number): Gap[] {
-    return [...this.#gaps.values()].slice(0, max)
-  }
-
-  take(): Gap[] {
-    const all = [...this.#gaps.values()]
-    this.#gaps.clear()
-    return all
-  }
-
-  add({ tenant, client, entries }: Gap): void {
-    const key = JSON.stringify([tenant, client])
-    const before = this.#gaps.get(key)
-    if (!before && client !== undefined && this.#gaps.size >= notesMax) {
-      this.add({ tenant, client: undefined, entries })
-      return
-    }
-    const sum = (before?.entries ?? 0) + entries
-    if (sum > 0) this.#gaps.set(key, { tenant, client, entries: sum })
-    else this.#gaps.delete(key)
-  }
-}
-
-const gapEntry = ({ tenant, client, entries }: Gap): AuditEntry => ({
-  tenant,
-  kind: 'gap',
-  outcome: 'failed',
-  agent: { kind: 'server' },
-  reason: 'more requests were refused than are kept one by one',
-  detail: { entries, ...(client === undefined ? {} : { client }) },
-})

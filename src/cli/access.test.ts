@@ -42,11 +42,11 @@ async function run(...line: string[]): Promise<string> {
 before(async () => {
   // Held open, so that each command joins the running database, as beside a server.
   store = await openTestStore()
-  const now = () => new Date()
-  const access = new AccessDirectory(store.pool, now)
-  keySets = new KeySets(now, { privateAddresses: false })
+  const elapsed = () => performance.now()
+  const access = new AccessDirectory(store.pool, elapsed)
+  keySets = new KeySets(elapsed, { privateAddresses: false })
   const secrets = new SecretChecks()
-  const limits = new TokenLimits(now)
+  const limits = new TokenLimits(elapsed)
   server = createServer(async (request, response) => {
     if (request.method === 'GET') {
       const configuration = { token_endpoint: tokenEndpoint(publicUrl, 'clinic'), scopes_supported: ['system/*.read'] }
@@ -57,7 +57,7 @@ before(async () => {
     const { 'content-type': contentType, authorization } = request.headers
     const answer = await issueToken(
       { contentType, authorization, body, address: '192.0.2.1' },
-      { ...services, publicUrl, tenant: 'clinic', now: now(), wildcards: true },
+      { ...services, publicUrl, tenant: 'clinic', now: new Date(), wildcards: true },
     )
     response
       .writeHead('status' in answer ? answer.status : 200)
@@ -95,8 +95,14 @@ for (const algorithm of ['ES384', 'RS384']) {
     const token = await run('token', '--client-id', client_id, '--key', file, '--server', rest.fhir_base)
     assert.match(token, /^[\w.-]+\n$/)
     const grant = await authenticate(`Bearer ${token.trim()}`, {
-      directory: new AccessDirectory(store.pool, () => new Date()),
-      outside: new OutsideIssuers(store.pool, keySets, { privateAddresses: false }, () => new Date()),
+      directory: new AccessDirectory(store.pool, () => performance.now()),
+      outside: new OutsideIssuers(
+        store.pool,
+        keySets,
+        { privateAddresses: false },
+        () => new Date(),
+        () => performance.now(),
+      ),
       publicUrl,
       tenant: 'clinic',
       wildcards: true,

@@ -57,7 +57,7 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
     const profile = await profileOfTenant(context, tenant)
     served.set(request, profile)
     if (isUnserved(request, profile)) {
-      const seconds = await limits.address(request)
+      const seconds = limits.address(request)
       return seconds === undefined ? refuseMethod(request, reply, profile) : sendThrottled(reply, seconds, profile)
     }
     const grant = await authenticate(request.headers.authorization, {
@@ -71,7 +71,7 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
     if (!('status' in grant)) {
       callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
     }
-    const seconds = await ('status' in grant ? limits.address(request) : limits.client(request, grant.client))
+    const seconds = 'status' in grant ? limits.address(request) : limits.client(grant.client)
     if (seconds !== undefined) return sendThrottled(reply, seconds, profile)
     if ('status' in grant) {
       if ('challenge' in grant) reply.header('WWW-Authenticate', grant.challenge)

@@ -16,14 +16,15 @@ export function contextFor(
   publicUrl: string,
 ): HttpContext {
   const rules = { privateAddresses: false }
-  const keySets = new KeySets(now, rules)
+  const elapsed = () => performance.now()
+  const keySets = new KeySets(elapsed, rules)
   return {
     ...given,
-    directory: new AccessDirectory(given.pool, now),
+    directory: new AccessDirectory(given.pool, elapsed),
     keySets,
-    outside: new OutsideIssuers(given.pool, keySets, rules, now),
+    outside: new OutsideIssuers(given.pool, keySets, rules, now, elapsed),
     secrets: new SecretChecks(),
-    tokenLimits: new TokenLimits(now),
+    tokenLimits: new TokenLimits(elapsed),
     audit: new AuditTrail(given.pool, () => {}),
     tokenSeconds: tokenSecondsDefault,
     enqueue: async () => {},

@@ -1,6 +1,13 @@
 import cors from '@fastify/cors'
 import type { FastifyInstance } from 'fastify'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `false`: no page of another origin may read the answer. */
+    readonly cors?: false
+  }
+}
+
 /** Clients in browsers may call from any origin (protocol §9, T-190): what protects the data is the token, not the origin. */
 export function allowCrossOrigin(app: FastifyInstance): void {
   app.register(cors, {

@@ -5,21 +5,21 @@ import { profiles } from '../protocol/profile.ts'
 import { limitRates, type Rates, sendThrottled } from './rates.ts'
 
 /** Routes that count by client, by job and by address; the clock stands still until the test moves it. */
-async function counting(t: TestContext, rates: Partial<Rates>): Promise<FastifyInstance> {
-  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000 })
+async function counting(t: TestContext, rates: Partial<Rates>) {
+  const clock = { ms: 1_000_000 }
   const app = Fastify()
   t.after(() => app.close())
-  const limits = limitRates(app, { client: undefined, address: undefined, poll: undefined, ...rates })
+  const limits = limitRates(app, { client: undefined, address: undefined, poll: undefined, ...rates }, () => clock.ms)
   app.get('/open', async () => 'open')
   app.get('/livez', { config: { countedBy: 'nobody' } }, async () => 'alive')
   for (const kind of ['client', 'poll'] as const) {
     app.get(`/${kind}/:name`, { config: { countedBy: 'client' } }, async (request, reply) => {
-      const seconds = await limits[kind](request, (request.params as { name: string }).name)
+      const seconds = limits[kind]((request.params as { name: string }).name)
       return seconds === undefined ? 'fine' : sendThrottled(reply, seconds, profiles.millennium)
     })
   }
   await app.ready()
-  return app
+  return { app, clock }
 }
 
 const ask = (app: FastifyInstance, url: string, remoteAddress = '192.0.2.1') => app.inject({ url, remoteAddress })
@@ -32,29 +32,29 @@ async function statuses(app: FastifyInstance, url: string, count: number, addres
 }
 
 test('a client may ask ten times its rate within ten seconds, not once more; then it starts anew', async (t) => {
-  const app = await counting(t, { client: 2 })
+  const { app, clock } = await counting(t, { client: 2 })
   assert.deepEqual(await statuses(app, '/client/a', 20), new Set([200]))
-  t.mock.timers.tick(3_500)
+  clock.ms += 3_500
   const refusal = await ask(app, '/client/a')
   assert.deepEqual([refusal.statusCode, refusal.headers['retry-after']], [429, '7'])
   assert.deepEqual(refusal.json().issue[0].code, 'throttled')
   assert.deepEqual(await statuses(app, '/client/b', 20), new Set([200]), 'another client is not held up')
-  t.mock.timers.tick(6_499)
+  clock.ms += 6_499
   assert.equal((await ask(app, '/client/a')).statusCode, 429)
-  t.mock.timers.tick(1)
+  clock.ms += 1
   assert.deepEqual(await statuses(app, '/client/a', 20), new Set([200]))
 })
 
 test('T-169: questions about a job are counted by the second', async (t) => {
-  const app = await counting(t, { poll: 3 })
+  const { app, clock } = await counting(t, { poll: 3 })
   assert.deepEqual(await statuses(app, '/poll/a', 3), new Set([200]))
   assert.equal((await ask(app, '/poll/a')).statusCode, 429)
-  t.mock.timers.tick(1_000)
+  clock.ms += 1_000
   assert.equal((await ask(app, '/poll/a')).statusCode, 200)
 })
 
 test('an address is counted on open routes and unknown paths, an IPv6 one by its network', async (t) => {
-  const app = await counting(t, { address: 1 })
+  const { app } = await counting(t, { address: 1 })
   assert.deepEqual(await statuses(app, '/open', 9), new Set([200]))
   assert.equal((await ask(app, '/unknown')).statusCode, 404)
   assert.equal((await ask(app, '/open')).statusCode, 429)
@@ -68,14 +68,14 @@ test('an address is counted on open routes and unknown paths, an IPv6 one by its
 })
 
 test('what is off is not counted', async (t) => {
-  const app = await counting(t, {})
+  const { app } = await counting(t, {})
   for (const path of ['/open', '/client/a', '/poll/a']) {
     assert.deepEqual(await statuses(app, path, 200), new Set([200]))
   }
 })
 
 test('who was seen longest ago is forgotten when 10,000 others have come', async (t) => {
-  const app = await counting(t, { client: 0.1 })
+  const { app } = await counting(t, { client: 0.1 })
   const others = async (count: number) => {
     for (let number = 0; number < count; number++) await ask(app, `/client/other-${number}`)
   }
@@ -84,4 +84,19 @@ test('who was seen longest ago is forgotten when 10,000 others have come', async
   assert.equal((await ask(app, '/client/a')).statusCode, 429, 'still known among 10,000')
   await others(10_000)
   assert.equal((await ask(app, '/client/a')).statusCode, 200)
+})
+
+test('a clock of the machine that is set, an hour back or ahead, neither locks out nor lets in', async (t) => {
+  t.mock.timers.enable({ apis: ['Date'], now: 1_000_000_000_000 })
+  const app = Fastify()
+  t.after(() => app.close())
+  limitRates(app, { client: undefined, address: 0.1, poll: undefined })
+  app.get('/open', async () => 'open')
+  assert.equal((await ask(app, '/open')).statusCode, 200)
+  for (const at of [1_000_000_000_000, 1_000_003_600_000, 999_996_400_000]) {
+    t.mock.timers.setTime(at)
+    const refusal = await ask(app, '/open')
+    assert.equal(refusal.statusCode, 429)
+    assert.ok(Number(refusal.headers['retry-after']) <= 10)
+  }
 })

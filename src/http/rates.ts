@@ -1,5 +1,5 @@
-import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { networkOf } from '../access/tokens/token-limits.ts'
 import { problem } from '../protocol/problem.ts'
 import { type Profile, profiles } from '../protocol/profile.ts'
 import { sendProblems } from './outcome-answer.ts'
@@ -31,26 +31,33 @@ declare module 'fastify' {
 }
 
 /** Counts one more request. @returns the seconds to wait when it is one too many */
-type Count = (request: FastifyRequest, key: string) => Promise<number | undefined>
+type Count = (key: string) => number | undefined
 
 /** Who asks too often. */
 export interface RateLimits {
   readonly client: Count
-  readonly address: (request: FastifyRequest) => Promise<number | undefined>
+  readonly address: (request: FastifyRequest) => number | undefined
   readonly poll: Count
 }
 
-/** Sets up the counting, and refuses requests to open routes and unknown paths when their address asks too often. */
-export function limitRates(app: FastifyInstance, rates: Rates): RateLimits {
-  app.register(rateLimit, { global: false })
+/**
+ * Sets up the counting, and refuses requests to open routes and unknown paths when their address asks too often. `elapsed`: milliseconds of a
+ * clock that nobody sets, so that a jump of the machine's neither locks anybody out nor gives anybody more.
+ */
+export function limitRates(app: FastifyInstance, rates: Rates, elapsed = () => performance.now()): RateLimits {
+  const [client, address] = [
+    new Windows(rates.client, windowMs, elapsed),
+    new Windows(rates.address, windowMs, elapsed),
+  ]
+  const poll = new Windows(rates.poll, pollWindowMs, elapsed)
   const limits: RateLimits = {
-    client: counter(app, rates.client, windowMs),
-    poll: counter(app, rates.poll, pollWindowMs),
-    address: addressCounter(app, rates.address),
+    client: (key) => client.count(key),
+    poll: (key) => poll.count(key),
+    address: (request) => address.count(networkOf(request.ip)),
   }
   app.addHook('onRequest', async (request, reply) => {
     if (request.routeOptions.config.countedBy !== undefined) return
-    const seconds = await limits.address(request)
+    const seconds = limits.address(request)
     if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
   })
   return limits
@@ -64,35 +71,28 @@ export function sendThrottled(reply: FastifyReply, seconds: number, profile: Pro
   return sendProblems(reply.header('Retry-After', seconds), [found], profile)
 }
 
-type Limiter = ReturnType<FastifyInstance['createRateLimit']>
+/** Counts requests by a key, each in windows that begin with its first one. */
+class Windows {
+  readonly #max: number
+  readonly #ms: number
+  readonly #elapsed: () => number
+  readonly #windows = new Map<string, { since: number; count: number }>()
 
-function counter(app: FastifyInstance, rate: number | undefined, timeWindow: number): Count {
-  const keys = new WeakMap<FastifyRequest, string>()
-  const limiter = whenLoaded(app, rate, { timeWindow, keyGenerator: (request) => keys.get(request) ?? '' })
-  return (request, key) => {
-    keys.set(request, key)
-    return limiter(request)
+  constructor(rate: number | undefined, ms: number, elapsed: () => number) {
+    this.#max = rate === undefined ? Number.POSITIVE_INFINITY : Math.ceil((rate * ms) / 1000)
+    this.#ms = ms
+    this.#elapsed = elapsed
   }
-}
 
-function addressCounter(app: FastifyInstance, rate: number | undefined): RateLimits['address'] {
-  return whenLoaded(app, rate, { timeWindow: windowMs })
-}
-
-/** The library can make a limiter when its plugin is loaded, which is before the first request. */
-function whenLoaded(
-  app: FastifyInstance,
-  rate: number | undefined,
-  options: { timeWindow: number; keyGenerator?: (request: FastifyRequest) => string },
-): (request: FastifyRequest) => Promise<number | undefined> {
-  if (rate === undefined) return async () => undefined
-  let limiter: Limiter | undefined
-  app.after(() => {
-    const bounds = { max: Math.ceil((rate * options.timeWindow) / 1000), cache: countedMax }
-    limiter = app.createRateLimit({ ...options, ...bounds })
-  })
-  return async (request) => {
-    const counted = await limiter!(request)
-    return counted.isAllowed || !counted.isExceeded ? undefined : Math.max(1, counted.ttlInSeconds)
+  count(key: string): number | undefined {
+    if (this.#max === Number.POSITIVE_INFINITY) return undefined
+    const now = this.#elapsed()
+    const known = this.#windows.get(key)
+    const window = known && now - known.since < this.#ms ? known : { since: now, count: 0 }
+    window.count += 1
+    this.#windows.delete(key)
+    this.#windows.set(key, window)
+    if (this.#windows.size > countedMax) this.#windows.delete(this.#windows.keys().next().value!)
+    return window.count <= this.#max ? undefined : Math.max(1, Math.ceil((window.since + this.#ms - now) / 1000))
   }
 }

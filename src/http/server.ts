@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyInstance,
   LogController,
 } from 'fastify'
+import { isTenantId } from '../access/registry/tenant.ts'
 import { requestBytesMax } from '../protocol/limits.ts'
 import { type Problem, problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
@@ -16,8 +17,11 @@ import { auditRefusals } from './audit/audited-refusal.ts'
 import { profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
+import { answerExpectations } from './connection/expectation.ts'
+import { requireOneHost } from './connection/one-host.ts'
+import { OpenConnections } from './connection/open-connections.ts'
+import { SparseLog } from './connection/sparse-log.ts'
 import { refuseConnection, refusePath } from './connection/unreadable.ts'
-import { refuseUnsound } from './connection/unsound.ts'
 import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
 import { isOutage, retryOutageSeconds } from './database-outage.ts'
@@ -55,6 +59,8 @@ export interface Exposure {
 /** Builds the HTTP server. Routes are listed here, one file each. */
 export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposure: Exposure = {}): FastifyInstance {
   const { bounds = connectionBounds, rates = ratesDefault, proxies = [] } = exposure
+  const unreadable = new SparseLog(log, 'info', 'unreadable')
+  const throttled = new SparseLog(log, 'info', 'answered')
   const app = Fastify({
     ...serverOptions(bounds, exposure.certificate),
     loggerInstance: log,
@@ -65,20 +71,26 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     forceCloseConnections: 'idle',
     // What comes on an open connection while the server stops is answered like the rest, and the connection closed.
     return503OnClosing: false,
-    clientErrorHandler: refuseConnection(context, log),
+    clientErrorHandler: refuseConnection(context, unreadable),
     frameworkErrors: refusePath(context),
     rewriteUrl: (request) => (request.url ?? '/').replace('%24export', '$export'),
   })
-  app.server.maxConnections = bounds.connectionsMax
+  const drops = new SparseLog(log, 'warn', 'connection dropped')
+  const connections = new OpenConnections(bounds, proxies, (cause, network) => drops.line(cause, { cause, network }))
+  connections.follow(app.server)
+  app.addHook('onClose', async () => {
+    for (const lines of [unreadable, throttled, drops]) lines.close()
+  })
   handleFaults(app)
   addRequestIds(app)
   addSecurityHeaders(app, context)
-  logAnswers(app)
-  refuseUnsound(app)
+  logAnswers(app, throttled)
+  requireOneHost(app)
   allowCrossOrigin(app)
   const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
+  answerExpectations(app)
   // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
@@ -173,10 +185,12 @@ function handleFaults(app: FastifyInstance): void {
 /** P6: the job, or whatever else was asked for, is not affected. */
 const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
 
-/** A path that is not there is answered before its body is read. */
+/** A path that is not there, or names no possible tenant, is answered before its body is read. URLs are made of the tenant's id. */
 function refuseUnknownPaths(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
-    if (request.is404) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
+    const { tenant } = (request.params ?? {}) as { tenant?: string }
+    const nobodys = tenant !== undefined && !isTenantId(tenant) && !request.routeOptions.url?.startsWith('/admin/')
+    if (request.is404 || nobodys) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
   })
 }
 
@@ -200,11 +214,16 @@ function refuseCompressedBodies(app: FastifyInstance): void {
 
 const notFound = (method: string): Problem => problem(404, 'not-found', `There is nothing at ${method} of this path.`)
 
-/** One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. */
-function logAnswers(app: FastifyInstance): void {
+/**
+ * One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. Who asks too often must not fill the
+ * log with it: those answers are counted.
+ */
+function logAnswers(app: FastifyInstance, throttled: SparseLog): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request
     const ms = Math.round(reply.elapsedTime)
-    request.log.info({ method, route: routeOptions.url ?? null, status: reply.statusCode, ms }, 'answered')
+    const fields = { method, route: routeOptions.url ?? null, status: reply.statusCode, ms }
+    if (reply.statusCode === 429) throttled.line('429', { reqId: request.id, ...fields })
+    else request.log.info(fields, 'answered')
   })
 }

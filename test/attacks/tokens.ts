@@ -99,7 +99,7 @@ export const tokenAttacks: readonly Attack[] = [
   },
   {
     does: "access token: at a path that goes back to another tenant's",
-    answer: '403 forbidden',
+    answer: '404 not-found',
     send: (target) => read(target, `Bearer ${target.token}`, '/r4/neighbour%2F/Patient/none'),
   },
   {

@@ -146,6 +146,13 @@ export const bodyAttacks: readonly Attack[] = [
       const answer = await send(target, 'GET', '/r4/clinic/Binary/crlf', { ...bearer(target.stranger), accept: '*/*' })
       assert.equal(answer.headers['x-injected'], undefined)
       assert.equal(answer.headers['content-type'], 'application/octet-stream')
+      for (const space of ['\n', '\r\n', '\v', '\f', '\u2028', '\u00a0', '\u0000']) {
+        const more = { ...page, contentType: `text/html${space};X-Injected: yes` }
+        await send(target, 'PUT', '/r4/clinic/Binary/crlf', headers, JSON.stringify(more))
+        const read = await send(target, 'GET', '/r4/clinic/Binary/crlf', { ...bearer(target.stranger), accept: '*/*' })
+        assert.deepEqual([read.status, read.headers['content-type']], [200, 'application/octet-stream'], space)
+        assert.equal(read.headers['x-injected'], undefined)
+      }
     },
   },
 ]

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
+import { keptOfStrangers } from '../../src/audit/kept-refusals.ts'
 import { type Answer, closeConnections, exchange } from '../scenarios/exchange.ts'
 import { outcomeOf } from '../scenarios/outcome.ts'
 import { type TestClient, TestServer } from '../server.ts'
@@ -29,6 +30,12 @@ after(async () => {
 async function memoryBytes(): Promise<number> {
   const status = await readFile(`/proc/${server.pid}/status`, 'utf8').catch(() => '')
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024
+}
+
+/** Entries of the audit trail about nobody in particular. */
+async function entriesOfStrangers(): Promise<number> {
+  const sql = "select count(*)::int entries from audit_entry where entry::jsonb->'agent'->>'kind' = 'stranger'"
+  return (await server.pool.query<{ entries: number }>(sql)).rows[0]!.entries
 }
 
 const read = (token: string): Promise<Answer> =>
@@ -73,6 +80,10 @@ test('10,000 wrong tokens: the rate limit holds, a client with a good one is ser
   assert.ok(refused <= allowedInWindow * windows, `${refused} of ${windows} windows`)
   assert.ok(throttled > 0)
   assert.ok(grown < memoryBytesMax, `${grown} bytes`)
+  const minutes = Math.ceil((performance.now() - begun) / 60_000) + 1
+  const trail = await entriesOfStrangers()
+  context.diagnostic(`${trail} entries of the audit trail`)
+  assert.ok(trail <= (keptOfStrangers.ofKindMax + 1) * minutes, `${trail} entries for one kind`)
   assert.equal((await read(token)).status, 404, 'the same address, with a good token')
   assert.ok(!server.log.includes(token.split('.')[1]!), 'the log holds no token')
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { isTenantId } from '../../src/access/registry/tenant.ts'
 import { isId } from '../../src/fhir/reference.ts'
 import { type Attack, bearer, pathOf, send, type Target } from './target.ts'
 
@@ -68,13 +69,21 @@ function isHonest(value: string): boolean {
   }
 }
 
+function isTenant(value: string): boolean {
+  try {
+    return isTenantId(decodeURIComponent(value))
+  } catch {
+    return false
+  }
+}
+
 async function assertHarmless(target: Target, method: string, path: string, value: string): Promise<void> {
   const answer = await send(target, method, path.replace('{}', value), bearer(target.owner))
   const about = `${method} ${path} with ${JSON.stringify(value.slice(0, 40))}: ${answer.status}`
   assert.ok(answer.status < 500, about)
-  // Public documents are the same for every tenant's name, and name it as it can stand in a URL.
+  // Public documents are the same for every name that a tenant can have, and for others there are none.
   const open = /metadata|well-known|OperationDefinition|jwks/.test(path)
-  if (!open && !isHonest(value)) assert.ok(answer.status >= 400, about)
+  if (open ? !isTenant(value) : !isHonest(value)) assert.ok(answer.status >= 400, about)
   assert.equal(answer.headers['x-injected'], undefined, about)
   const text = answer.body.toString('latin1')
   assert.doesNotMatch(text, /root:|\/etc\/passwd.*:|at .*\.ts:\d|select |syntax error/, about)
@@ -91,6 +100,19 @@ export const pathAttacks: readonly Attack[] = [
       },
     }),
   ),
+  {
+    against: 'URLs in answers',
+    attack: 'names that no tenant can have: 404 in every place, and no document that bends a URL',
+    run: async (target) => {
+      for (const value of ['%2e%2e', '..%2fb', '%2e', 'a%2fb', 'a%20b', 'a%3fb', '%25', 'x'.repeat(65)]) {
+        for (const [method, path] of places) {
+          if (!/^\/(r4|oauth2)\/\{\}/.test(path)) continue
+          const answer = await send(target, method, path.replace('{}', value))
+          assert.equal(answer.status, 404, `${method} ${path} with ${value}`)
+        }
+      }
+    },
+  },
   {
     against: 'memory',
     attack: 'a query of 20,000 parameters, and one of a single long value',

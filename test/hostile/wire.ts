@@ -102,8 +102,14 @@ export const wireAttacks: readonly Attack[] = [
   },
   {
     against: 'URLs in answers',
-    attack: 'two Host headers: the answer is built from neither',
-    run: async (target) => assert.ok(!(await withHost(target, 'Host: x', `Host: ${evil}`)).includes(evil)),
+    attack: 'two Host headers: refused',
+    run: async (target) => {
+      for (const second of [`Host: ${evil}`, 'host: x', 'HOST:']) {
+        const received = await withHost(target, 'Host: x', second)
+        assert.deepEqual(rawStatuses(received), [400], second)
+        assert.ok(!received.includes(evil))
+      }
+    },
   },
   {
     against: 'the log and the headers of answers',
@@ -164,6 +170,59 @@ export const wireAttacks: readonly Attack[] = [
       for (const given of headers) {
         assertRefused(await send(target, 'GET', `${path}?access_token=${token}`, given), 401, 'login')
       }
+    },
+  },
+  {
+    against: 'memory and time, for bodies of nobody',
+    attack: 'Expect: 100-continue: no body is asked for that is refused without it, and the connection ends',
+    run: async (target) => {
+      const { owner, foreigner } = target
+      const to = (line: string, length: number, ...more: string[]) =>
+        [line, 'Host: x', 'Expect: 100-continue', `Content-Length: ${length}`, ...more, '', ''].join('\r\n')
+      const kickOff = 'POST /r4/clinic/Patient/$export HTTP/1.1'
+      const known = `Authorization: Bearer ${owner.token}`
+      const json = 'Content-Type: application/fhir+json'
+      for (const [bytes, status] of [
+        [to(kickOff, 5), 401],
+        [to(kickOff, 5, 'Authorization: Bearer x'), 401],
+        [to(kickOff, 5, `Authorization: Bearer ${foreigner.token}`), 403],
+        [to('POST /nowhere HTTP/1.1', 5), 404],
+        [to('POST /r4/clinic/%zz HTTP/1.1', 5), 400],
+        [to('PATCH /r4/clinic/metadata HTTP/1.1', 5), 405],
+        [to('POST /admin/tenants HTTP/1.1', 5), 401],
+        [to('POST /oauth2/clinic/token HTTP/1.1', 40_000), 413],
+        [to(kickOff, 17 * 1024 * 1024, known, json), 413],
+        [to(kickOff, 5, known, json, 'Content-Encoding: gzip'), 415],
+        [to(kickOff, 5, known, json).replace('100-continue', 'a-miracle'), 417],
+      ] as const) {
+        const received = await rawExchange(target.suite.server.url, bytes)
+        assert.deepEqual(rawStatuses(received), [status], `${bytes} ${received}`)
+        assert.match(received, /^connection: close\r$/im)
+      }
+    },
+  },
+  {
+    against: 'honest clients',
+    attack: 'Expect: 100-continue of a known caller, or with a form: the body is asked for, and the connection kept',
+    run: async ({ suite, owner }) => {
+      const to = (line: string, body: string, ...more: string[]) =>
+        [line, 'Host: x', 'Expect: 100-continue', `Content-Length: ${body.length}`, ...more, '', ''].join('\r\n')
+      const connection = new RawConnection(suite.server.url)
+      const json = 'Content-Type: application/fhir+json'
+      const record = '{"resourceType":"Location","id":"expected"}'
+      connection.send(
+        to('PUT /r4/clinic/Location/expected HTTP/1.1', record, `Authorization: Bearer ${owner.token}`, json),
+      )
+      await connection.until(/^HTTP\/1\.1 100 Continue\r\n\r\n$/)
+      connection.send(record)
+      await connection.until(/HTTP\/1\.1 201 /)
+      connection.send(
+        to('POST /oauth2/clinic/token HTTP/1.1', 'x=1', 'Content-Type: application/x-www-form-urlencoded'),
+      )
+      await connection.until(/HTTP\/1\.1 201 [\s\S]*HTTP\/1\.1 100 /)
+      connection.send('x=1')
+      assert.deepEqual(rawStatuses(await connection.until(/HTTP\/1\.1 400 /)), [100, 201, 100, 400])
+      connection.socket.destroy()
     },
   },
 ]

@@ -34,7 +34,7 @@ after(() => {
 beforeEach(() => {
   asked = []
   ms = 1_000_000
-  keySets = new KeySets(() => new Date(ms), { privateAddresses: true })
+  keySets = new KeySets(() => ms, { privateAddresses: true })
   answer = publish([old])
 })
 
@@ -152,6 +152,15 @@ for (const [what, key] of [
     const bare = await key()
     answer = publish([bare])
     assert.match(reason(await find(bare)), /the registered key (cannot be used|is not a public key)/)
+  })
+}
+
+for (const e of ['AQ', 'Ag', 'AQAA']) {
+  test(`an RSA key with the exponent ${e} is not used: anybody could sign for it`, async () => {
+    const weak = { kty: 'RSA', kid: 'weak', e, n: Buffer.alloc(256, 0xab).toString('base64url') }
+    answer = publish([weak])
+    const found = await keySets.find({ kind: 'url', url }, { alg: 'RS384', kid: 'weak', jku: undefined })
+    assert.match(reason(found), /the registered key cannot be used/)
   })
 }
 

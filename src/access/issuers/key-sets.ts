@@ -1,6 +1,6 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import type { ClientKeys } from '../registry/client.ts'
-import { fitsAlgorithm, type SignatureAlgorithm } from '../signature-algorithm.ts'
+import { fitsAlgorithm, keyWeakness, type SignatureAlgorithm } from '../signature-algorithm.ts'
 import { type FetchedKeys, fetchKeySet } from './key-set-fetch.ts'
 import type { OutboundRules } from './outbound.ts'
 
@@ -33,11 +33,11 @@ interface Entry {
 /** Finds the key of a client's assertion, or of another issuer's token (B11). Key sets behind URLs are cached as their servers allow (B12). */
 export class KeySets {
   readonly #entries = new Map<string, Entry>()
-  readonly #now: () => Date
+  readonly #elapsed: () => number
   readonly #rules: OutboundRules
 
-  constructor(now: () => Date, rules: OutboundRules) {
-    this.#now = now
+  constructor(elapsed: () => number, rules: OutboundRules) {
+    this.#elapsed = elapsed
     this.#rules = rules
   }
 
@@ -56,9 +56,9 @@ export class KeySets {
 
   async #published(url: string, hint: KeyHint): Promise<readonly JWK[] | string> {
     const entry = this.#entryOf(url)
-    const now = this.#now().getTime()
+    const now = this.#elapsed()
     const { fetched } = entry
-    const fresh = fetched !== undefined && now >= fetched.at && now - fetched.at < fetched.freshMs
+    const fresh = fetched !== undefined && now - fetched.at < fetched.freshMs
     if (fresh) {
       if (matching(fetched.keys, hint).length > 0) return fetched.keys
       if (!entry.pending && now - entry.forcedAt < forcedFetchMsMin) return fetched.keys
@@ -76,7 +76,7 @@ export class KeySets {
 
   /** Fetches into the entry. Keys that are still fresh stay when the fetch fails. */
   async #refresh(url: string, entry: Entry): Promise<string | undefined> {
-    const at = this.#now().getTime()
+    const at = this.#elapsed()
     try {
       entry.fetched = { ...(await fetchKeySet(url, this.#rules)), at }
       return undefined
@@ -103,7 +103,8 @@ async function importKey(jwk: JWK, algorithm: SignatureAlgorithm): Promise<{ rea
   try {
     const key = await importJWK(jwk, algorithm)
     if (key instanceof Uint8Array || key.type !== 'public') return { reason: 'the registered key is not a public key' }
-    return { key }
+    const weakness = keyWeakness(key)
+    return weakness === undefined ? { key } : { reason: `the registered key cannot be used: ${weakness}` }
   } catch {
     return { reason: 'the registered key cannot be used' }
   }

@@ -39,13 +39,13 @@ export class OutsideIssuers {
   readonly #answers: BriefCache<Claims>
   readonly #questions: RateLimit
 
-  constructor(database: Queryable, keySets: KeySets, rules: OutboundRules, now: () => Date) {
+  constructor(database: Queryable, keySets: KeySets, rules: OutboundRules, now: () => Date, elapsed: () => number) {
     this.#database = database
     this.#keySets = keySets
     this.#rules = rules
     this.#now = now
-    this.#answers = new BriefCache({ msMax: introspectedMsMax, entriesMax: introspectedEntriesMax, now })
-    this.#questions = new RateLimit(questionsOfIssuer, now)
+    this.#answers = new BriefCache({ msMax: introspectedMsMax, entriesMax: introspectedEntriesMax, elapsed })
+    this.#questions = new RateLimit(questionsOfIssuer, elapsed)
   }
 
   /**

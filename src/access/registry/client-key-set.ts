@@ -1,6 +1,6 @@
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import { importJWK, type JWK } from 'jose'
 import { Failure } from '../../failure.ts'
-import { fitsAlgorithm } from '../signature-algorithm.ts'
+import { fitsAlgorithm, keyWeakness } from '../signature-algorithm.ts'
 import { clientAlgorithms } from './client-key.ts'
 
 /** Keys in one registered key set. */
@@ -51,13 +51,9 @@ async function checkKey(key: JWK, name: string): Promise<void> {
   }
   try {
     const imported = await importJWK(key, algorithm)
-    if (imported instanceof Uint8Array || !isLongEnough(imported)) throw new Error('the modulus is too short')
+    const weakness = imported instanceof Uint8Array ? 'it is symmetric' : keyWeakness(imported)
+    if (weakness !== undefined) throw new Error(weakness)
   } catch (error) {
     throw new Failure(`${name} ("${key.kid}") cannot be used: ${(error as Error).message}.`, advice)
   }
 }
-
-const rsaBitsMin = 2048
-
-const isLongEnough = (key: CryptoKey): boolean =>
-  !('modulusLength' in key.algorithm) || Number(key.algorithm.modulusLength) >= rsaBitsMin

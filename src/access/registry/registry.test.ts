@@ -74,6 +74,13 @@ test('a text that cannot be a client id finds nothing', async () => {
   await assert.rejects(disableClient(pool, 'x'), Failure)
 })
 
+/** A key of 2,048 bits whose exponent is this, in hexadecimal. */
+const exponent = (hex: string): JWK => ({
+  kty: 'RSA',
+  kid: 'exponent',
+  e: Buffer.from(hex, 'hex').toString('base64url'),
+  n: Buffer.alloc(256, 0xab).toString('base64url'),
+})
 const short: JWK = { kty: 'RSA', kid: 'short', e: 'AQAB', n: Buffer.alloc(128, 0xab).toString('base64url') }
 const refused: readonly (readonly [what: string, registration: () => Partial<Registration>, said: RegExp])[] = [
   ['an unknown tenant', () => ({ tenant: 'nowhere' }), /no tenant "nowhere"/],
@@ -92,6 +99,14 @@ const refused: readonly (readonly [what: string, registration: () => Partial<Reg
   ['a key without kid', () => ({ keys: { jwks: { keys: [{ ...es.publicKey, kid: undefined }] } } }), /no kid/],
   ['twins', () => ({ keys: { jwks: { keys: [es.publicKey, es.publicKey] } } }), /Two keys/],
   ['a key off the curve', () => ({ keys: { jwks: { keys: [{ ...es.publicKey, x: 'AAAA' }] } } }), /cannot be used/],
+  ...['01', '0001', '00', '02', '010000', `01${'00'.repeat(40)}01`].map(
+    (hex) =>
+      [
+        `an RSA key with the exponent ${hex}`,
+        () => ({ keys: { jwks: { keys: [exponent(hex)] } } }),
+        /exponent|cannot be used/,
+      ] as const,
+  ),
   ['a short RSA key', () => ({ keys: { jwks: { keys: [short] } } }), /too short/],
   ['encryption keys only', () => ({ keys: { jwks: { keys: [{ ...es.publicKey, use: 'enc' }] } } }), /can sign/],
   ['a plain http URL', () => ({ keys: { jwksUrl: 'http://partner.example/jwks' } }), /URL of a key set/],
@@ -164,7 +179,7 @@ test('the directory remembers tenants and keys for a while, and never a client',
       return pool.query(...args)
     }) as Pool['query'],
   }
-  const directory = new AccessDirectory(counting, () => new Date(ms))
+  const directory = new AccessDirectory(counting, () => ms)
   const look = () => Promise.all([directory.tenant('brief'), directory.signingKeys()])
   assert.equal((await look())[0], undefined)
   const first = queries

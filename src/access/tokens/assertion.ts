@@ -20,6 +20,11 @@ const assertionSecondsMax = 300
 /** How far the clocks of a client and a server may differ (B25). */
 const clockSecondsMax = 30
 const jtiCharsMax = 256
+/**
+ * How long a used assertion is remembered. It lives for 6 minutes at most by the clock of one server; by that of another as much longer as
+ * their clocks differ. A day bears any wrong time zone.
+ */
+const usedSecondsMin = 86_400
 /** Used assertions that one token request clears away after their expiry. */
 const sweptRowsMax = 100
 
@@ -35,7 +40,6 @@ export interface AssertionContext {
 interface Claims {
   readonly client: string
   readonly jti: string
-  readonly exp: number
 }
 
 /**
@@ -87,7 +91,7 @@ function checkClaims(payload: JWTPayload, { audiences, now }: AssertionContext):
   if (typeof jti !== 'string' || jti === '' || jti.length > jtiCharsMax || /\p{Cc}/u.test(jti)) {
     return `jti must be 1 to ${jtiCharsMax} characters`
   }
-  return { client: iss, jti, exp }
+  return { client: iss, jti }
 }
 
 async function isSigned(assertion: string, key: CryptoKey, algorithm: string, now: Date): Promise<boolean> {
@@ -101,18 +105,19 @@ async function isSigned(assertion: string, key: CryptoKey, algorithm: string, no
   }
 }
 
-/** False when the client has used the jti before. Rows go when their assertion could not be accepted any more. */
-async function useOnce({ database, now }: AssertionContext, { client, jti, exp }: Claims): Promise<boolean> {
+/**
+ * False when the client has used the jti before. Rows are kept by the clock of the database, which all servers share, and not by the expiry
+ * or the clock of who sweeps: a server whose clock is ahead would clear away what the others still accept.
+ */
+async function useOnce({ database }: AssertionContext, { client, jti }: Claims): Promise<boolean> {
   await database.query(
     `delete from assertion where (client, jti) in
-       (select client, jti from assertion where expires < $1 order by expires limit ${sweptRowsMax} for update skip locked)`,
-    [now],
+       (select client, jti from assertion where expires < clock_timestamp() order by expires limit ${sweptRowsMax} for update skip locked)`,
   )
-  // Twice the tolerance: once for the client's clock, once for a server whose clock is behind the one that sweeps.
-  const expires = new Date((exp + 2 * clockSecondsMax) * 1000)
   const { rowCount } = await database.query(
-    'insert into assertion (client, jti, expires) values ($1, $2, $3) on conflict do nothing',
-    [client, jti, expires],
+    `insert into assertion (client, jti, expires) values ($1, $2, clock_timestamp() + make_interval(secs => ${usedSecondsMin}))
+     on conflict do nothing`,
+    [client, jti],
   )
   return rowCount === 1
 }

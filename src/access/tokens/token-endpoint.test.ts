@@ -69,16 +69,18 @@ interface Circumstances {
   readonly contentType?: string
   readonly authorization?: string | undefined
   readonly limits?: TokenLimits
+  /** What the server thinks the time is. */
+  readonly now?: Date
 }
 
 const ask = async (body: string, change: Circumstances = {}): Promise<TokenResponse | OAuthError> => {
   const { contentType = 'application/x-www-form-urlencoded', tenant = 'clinic', wildcards = true } = change
-  const directory = new AccessDirectory(pool, () => now)
-  const keySets = new KeySets(() => now, { privateAddresses: false })
-  const { limits = new TokenLimits(() => now), authorization } = change
+  const directory = new AccessDirectory(pool, () => 0)
+  const keySets = new KeySets(() => 0, { privateAddresses: false })
+  const { limits = new TokenLimits(() => 0), authorization } = change
   const context = { database: pool, directory, keySets, secrets: new SecretChecks(), limits, tokenSeconds: 300 }
   const request = { contentType, authorization, body, address: '192.0.2.1' }
-  const answer = await issueToken(request, { ...context, publicUrl, tenant, wildcards, now })
+  const answer = await issueToken(request, { ...context, publicUrl, tenant, wildcards, now: change.now ?? now })
   return 'response' in answer ? answer.response : answer
 }
 
@@ -265,13 +267,24 @@ test('B10: of simultaneous replays of one assertion exactly one gets a token', a
   assert.equal(answers.filter((answer) => 'access_token' in answer).length, 1)
 })
 
-test('used assertions are cleared away only when they could not be accepted any more', async () => {
-  const insert = 'insert into assertion (client, jti, expires) values ($1, $2, $3)'
-  await pool.query(insert, [client.id, 'old', new Date(now.getTime() - 1)])
-  await pool.query(insert, [client.id, 'live', now])
-  granted(await ask(form(await assertion())))
+test('used assertions are cleared away by the clock of the database, whatever a server thinks the time is', async () => {
+  const insert = 'insert into assertion (client, jti, expires) values ($1, $2, clock_timestamp() + $3::interval)'
+  await pool.query(insert, [client.id, 'old', '-1 s'])
+  await pool.query(insert, [client.id, 'live', '1 min'])
+  const body = form(await assertion())
+  granted(await ask(body))
   const { rows } = await pool.query("select jti from assertion where jti in ('old', 'live')")
   assert.deepEqual(rows, [{ jti: 'live' }])
+  // A server whose clock is an hour ahead gives a token, and sweeps.
+  const ahead = new Date(now.getTime() + 3_600_000)
+  const later = { exp: seconds + 3_600 + 60, iat: seconds + 3_600 }
+  granted(await ask(form(await assertion({ claims: later })), { now: ahead }))
+  assert.match(refusal(await ask(body)), /jti was used before/)
+  const { rows: kept } = await pool.query(
+    'select min(expires) > clock_timestamp() + interval $$23 h$$ as long from assertion where jti <> $1',
+    ['live'],
+  )
+  assert.deepEqual(kept, [{ long: true }])
 })
 
 const malformed: readonly (readonly [
@@ -385,7 +398,7 @@ test('a client with a secret is not authenticated by an assertion', async () => 
 })
 
 test('of 10,000 wrong attempts of one address a hundred are looked at; a client of another address is let in', async () => {
-  const limits = new TokenLimits(() => now)
+  const limits = new TokenLimits(() => 0)
   const answers = new Map<string, number>()
   for (let attempt = 0; attempt < 10_000; attempt++) {
     const answer = refusal(await ask(form('no JWT'), { limits }))
@@ -401,7 +414,7 @@ test('of 10,000 wrong attempts of one address a hundred are looked at; a client 
 })
 
 test('what succeeds is not charged to the address, but to the client', async () => {
-  const limits = new TokenLimits(() => now)
+  const limits = new TokenLimits(() => 0)
   for (let attempt = 0; attempt < 100; attempt++) granted(await ask(form(await assertion()), { limits }))
   const answer = await ask(form(await assertion()), { limits })
   assert.match(refusal(answer), /^429 temporarily_unavailable: too many requests of this client/)

@@ -15,9 +15,9 @@ export class TokenLimits {
   readonly #addresses: RateLimit
   readonly #clients: RateLimit
 
-  constructor(now: () => Date) {
-    this.#addresses = new RateLimit(failuresOfAddress, now)
-    this.#clients = new RateLimit(requestsOfClient, now)
+  constructor(elapsed: () => number) {
+    this.#addresses = new RateLimit(failuresOfAddress, elapsed)
+    this.#clients = new RateLimit(requestsOfClient, elapsed)
   }
 
   /** 0, or after how many seconds the address may ask again. */

@@ -64,7 +64,8 @@ async function readHeads(file: string): Promise<readonly ChainHead[]> {
   const advice = 'Give a file that "bin/millrace audit verify --json" has printed.'
   try {
     const { chains } = JSON.parse(await readFile(file, 'utf8')) as { chains?: unknown }
-    if (Array.isArray(chains) && chains.every(isHead)) return chains
+    // With none, everything would be as expected.
+    if (Array.isArray(chains) && chains.length > 0 && chains.every(isHead)) return chains
   } catch (error) {
     const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as NodeJS.ErrnoException).code
     throw new Failure(`The heads in ${file} cannot be read: ${reason}.`, advice, { cause: error })
@@ -77,22 +78,28 @@ function isHead(value: unknown): value is ChainHead {
   return typeof tenant === 'string' && Number.isSafeInteger(entries) && /^[0-9a-f]{64}$/.test(String(hash))
 }
 
-const describe = ({ chains, entries, faults, faultCount }: ChainReport) => ({
+const describe = ({ chains, entries, faults, faultCount, timesBack }: ChainReport) => ({
   verified: faultCount === 0,
   entries,
   chains,
   faults,
   fault_count: faultCount,
+  times_back: timesBack,
 })
 
 const chainName = (tenant: string): string => (tenant === storeChain ? '(store)' : tenant)
 
-function print(output: Output, { chains, entries, faults, faultCount }: ChainReport): void {
+function print(output: Output, { chains, entries, faults, faultCount, timesBack }: ChainReport): void {
   for (const { tenant, number, reason } of faults) {
     const place = number === undefined ? 'the chain' : `entry ${number}`
     process.stderr.write(`${chainName(tenant)}: ${place} ${reason}\n`)
   }
   if (faultCount > faults.length) process.stderr.write(`… and ${faultCount - faults.length} more.\n`)
+  if (timesBack > 0) {
+    process.stderr.write(
+      `${timesBack} entries have a time before that of the entry before: was the clock of the database set back?\n`,
+    )
+  }
   const result = faultCount === 0 ? 'Verified' : 'Looked at'
   output.write(`${result} ${entries} entries in ${chains.length} chains.\n\n`)
   const rows = chains.map((chain) => [chainName(chain.tenant), String(chain.entries), chain.hash])

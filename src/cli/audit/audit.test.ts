@@ -41,7 +41,14 @@ before(async () => {
 after(() => store.close())
 
 test('administration and loads are recorded with the account and the machine, and exported as valid AuditEvents', async () => {
-  const words = ['--tenant', 'clinic', '--name', 'app', '--scope', 'system/*.read']
+  const words = [
+    '--tenant',
+    'clinic',
+    '--name',
+    'app',
+    '--scope',
+    'system/*.read system/Goal.rs?patient=Patient/somebody',
+  ]
   const key = join(store.directory, 'key.jwk.json')
   const { client_id } = JSON.parse(await run('client', 'add', ...words, '--generate-key', key, '--json'))
   await run('client', 'disable', client_id)
@@ -65,6 +72,7 @@ test('administration and loads are recorded with the account and the machine, an
       ['audit', 'export', undefined],
     ],
   )
+  assert.equal(factsOf(exported[1]).scope, 'system/*.read system/Goal.rs', 'the query names a patient')
   for (const { agent } of exported) {
     assert.deepEqual([agent[0].name, agent[0].requestor, agent[0].network.type], ['operator', true, '1'])
     assert.ok(agent[0].who.identifier.value.length > 0)
@@ -103,7 +111,7 @@ test('verify prints the heads, and fails when a row is changed, removed or put i
   await writeFile(heads, await run('audit', 'verify', '--json'))
   await events('--tenant', 'second')
   assert.match(await run('audit', 'verify', '--expect', heads), /^Verified/)
-  for (const text of ['{', '{}', '{"chains":[{"tenant":"x"}]}']) {
+  for (const text of ['', '{', '{}', '{"chains":[]}', '{"chains":[{"tenant":"x"}]}']) {
     await writeFile(join(store.directory, 'bad.json'), text)
     await assert.rejects(run('audit', 'verify', '--expect', join(store.directory, 'bad.json')), Failure)
   }

@@ -24,15 +24,26 @@ export interface Owner {
   readonly gid: number
 }
 
+/** The permissions to write of the group and of everybody. */
+const othersWrite = 0o022
+
+/** Who may write in the directory can put a database of his own in the place of the store's, with keys that he knows. */
+const openToOthers = (root: string, mode: number): Failure =>
+  new Failure(
+    `Others can write to the data directory ${root} (mode ${(mode & 0o7777).toString(8).padStart(4, '0')}).`,
+    `Take that away (chmod go-w ${root}), or name a directory inside it, which is made for this user alone: --data ${join(root, 'millrace')}.`,
+  )
+
 /**
  * Makes the data directory (0700) and the FIFO inside it, if they are missing.
- * @throws Failure when the directory cannot be made or used.
+ * @throws Failure when the directory cannot be made or used, or others can write to it.
  */
 export function prepareDataDirectory(directory: string): DataDirectory {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const root = realpathSync(directory)
-    const { uid, gid } = statSync(root)
+    const { uid, gid, mode } = statSync(root)
+    if ((mode & othersWrite) !== 0) throw openToOthers(root, mode)
     const cluster = join(root, 'postgres')
     const place = {
       root,

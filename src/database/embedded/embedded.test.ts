@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { Failure } from '../../failure.ts'
+import { prepareDataDirectory } from './data-directory.ts'
 import { draftsIn, ended, open, prepared, program, query, scratch, serverOf } from './embedded.fixture.ts'
 import { startEmbedded } from './embedded.ts'
 
@@ -31,6 +32,22 @@ test('the first start makes a private PostgreSQL 18 with the database millrace, 
   await server.release()
   assert.equal(existsSync(join(directory, 'postgres', 'postmaster.pid')), false)
 })
+
+for (const mode of [0o770, 0o702, 0o777, 0o1777]) {
+  test(`a data directory that others can write to (${mode.toString(8)}) is refused with advice, and what lies inside it is not`, async (t) => {
+    const directory = scratch(t)
+    mkdirSync(directory)
+    chmodSync(directory, mode)
+    await assert.rejects(startEmbedded(directory, quiet), (error) => {
+      assert.ok(error instanceof Failure)
+      assert.match(error.message, new RegExp(`mode 0*${mode.toString(8)}`))
+      assert.match(error.advice, /chmod go-w .*--data .*millrace/)
+      return true
+    })
+    assert.deepEqual(readdirSync(directory), [])
+    assert.equal(statSync(prepareDataDirectory(join(directory, 'millrace')).root).mode & 0o777, 0o700)
+  })
+}
 
 for (const survivor of ['second', 'first'] as const) {
   test(`two programs share one server; the ${survivor} goes on when the other ends, and takes the server with it`, async (t) => {

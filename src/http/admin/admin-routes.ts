@@ -24,10 +24,12 @@ export function adminRoutes(app: FastifyInstance, context: HttpContext): void {
       scope.addHook('onRoute', (route) => {
         route.bodyLimit = bodyBytesMax
         // It is the operator's, and not part of what client developers are shown.
+        route.config = { ...route.config, cors: false }
         route.schema = undescribed
       })
       requireAdministrator(scope, context)
       answerFaults(scope)
+      refusePages(scope)
       adminTenantRoutes(scope, context)
       adminClientRoutes(scope, context)
       adminJobRoutes(scope, context)
@@ -37,15 +39,19 @@ export function adminRoutes(app: FastifyInstance, context: HttpContext): void {
   )
 }
 
+/** No page of another origin has any business here, whoever opened it: no CORS headers, and preflight requests are refused like all others. */
+function refusePages(scope: FastifyInstance): void {
+  scope.options('/*', async (_request, reply) => reply.callNotFound())
+}
+
 /** Before a body is read: the credential, and not too many wrong ones from one address. */
 function requireAdministrator(scope: FastifyInstance, context: HttpContext): void {
   const limit = new GuessLimit(() => performance.now())
   scope.addHook('onRequest', async (request, reply) => {
     const { authorization } = request.headers
-    const known = limit.waitMs(request.ip) === 0 && (await isAdministrator(context.pool, authorization))
-    // Asked again: guesses that came at the same time were counted meanwhile, and whether this one is right must not be told any more.
+    // A right one passes while its address is refused, which others may have brought about: 256 random bits are not guessed.
+    if (await isAdministrator(context.pool, authorization)) return
     const waitMs = limit.waitMs(request.ip)
-    if (known && waitMs === 0) return
     const reason = waitMs > 0 ? 'too many wrong credentials' : 'wrong credential'
     const event = { tenant: storeChain, kind: 'administration' as const, outcome: 'refused' as const, reason }
     const detail = { method: request.method, route: request.routeOptions.url ?? '', status: waitMs > 0 ? 429 : 401 }

@@ -4,7 +4,7 @@ import { storeChain } from '../../audit/entry.ts'
 import type { OwnedPart } from '../../jobs/part.ts'
 import type { HttpContext } from '../context.ts'
 import { isUuid } from '../uuid.ts'
-import { auditOf } from './audited-refusal.ts'
+import { auditOf, keepRefusal } from './audited-refusal.ts'
 
 /** What is going to be sent of a file: bytes of the answer's body, and how they are coded. */
 interface Sending {
@@ -55,5 +55,5 @@ export function auditDownload(
 /** Records a request for content that was refused: nobody knows by whom, and of which tenant. */
 export function auditRefusedLink(request: FastifyRequest, context: HttpContext, id: string, reason: string): void {
   const subjects = isUuid(id) ? [`File/${id}`] : []
-  context.audit.note(auditOf(request, { tenant: storeChain, kind: 'download', outcome: 'refused', subjects, reason }))
+  keepRefusal(request, context, { tenant: storeChain, kind: 'download', outcome: 'refused', subjects, reason })
 }

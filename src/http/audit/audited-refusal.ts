@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isTenantId } from '../../access/registry/tenant.ts'
+import { networkOf } from '../../access/tokens/token-limits.ts'
 import { type AuditAgent, type AuditEntry, type AuditKind, storeChain } from '../../audit/entry.ts'
 import { knownCallerOf, profileOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
@@ -48,11 +49,11 @@ export function auditRefusals(scope: FastifyInstance, context: HttpContext): voi
   })
 }
 
-/** Records a refusal by the `status` of its detail. Who asks too often must not fill the trail with it: those refusals are counted. */
+/** Records a refusal by the `status` of its detail: those of 429 are counted only, of the others the first few of a kind are kept whole. */
 export function keepRefusal(request: FastifyRequest, { audit }: HttpContext, event: Event): void {
   const entry = auditOf(request, event)
   if (event.detail?.status === 429) audit.count(entry)
-  else audit.note(entry)
+  else audit.note(entry, networkOf(request.ip))
 }
 
 function reasonOf(payload: unknown): { reason?: string } {

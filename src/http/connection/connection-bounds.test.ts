@@ -24,6 +24,9 @@ const contentSecret = randomBytes(32)
 
 interface Running {
   readonly url: string
+  /** Asked before a download finds its file. */
+  readonly look: { before: () => Promise<void> }
+  readonly logged: { readonly msg: string }[]
   /** The stream behind the last download. */
   readonly lastRead: () => Readable
 }
@@ -36,7 +39,12 @@ async function running(
   exposure: Exposure = {},
 ): Promise<Running> {
   const part = { id: fileId, client: 'client', path: 'path', bytes: file.length, gzipBytes: file.length }
-  const pool = { query: async () => ({ rows: [part] }) } as unknown as Pool
+  const look = { before: async () => {} }
+  const found = async () => {
+    await look.before()
+    return { rows: [part] }
+  }
+  const pool = { query: found } as unknown as Pool
   let stream = Readable.from([])
   const files = {
     read: async () => {
@@ -46,13 +54,14 @@ async function running(
   } as Partial<FileStore> as FileStore
   const context = contextFor({ pool, files, contentSecret }, () => new Date(), 'http://127.0.0.1')
   const all = { ...exposure, bounds: { ...connectionBounds, ...bounds } }
-  const app = buildServer(context, pino({ level: 'silent' }), all)
+  const logged: { readonly msg: string }[] = []
+  const app = buildServer(context, pino({}, { write: (line) => logged.push(JSON.parse(line)) }), all)
   await app.listen({ host: '127.0.0.1', port: 0 })
   t.after(() => {
     app.server.closeAllConnections()
     return app.close()
   })
-  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, lastRead: () => stream }
+  return { url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`, lastRead: () => stream, look, logged }
 }
 
 const chunkBytes = 256 * 1024
@@ -172,21 +181,6 @@ test('a connection carries so many requests, and the last answer says that it is
   connection.socket.destroy()
 })
 
-test('of more connections than are allowed the last is closed unanswered; when one ends, another may come', async (t) => {
-  const { url } = await running(t, { connectionsMax: 2 })
-  const open = [new RawConnection(url), new RawConnection(url)] as const
-  for (const connection of open) {
-    connection.send(live)
-    await connection.until(/"status":"ok"/)
-  }
-  assert.equal(await rawExchange(url, live), '')
-  open[0].socket.end()
-  await open[0].closed
-  const next = new RawConnection(url)
-  next.send(live)
-  assert.deepEqual(rawStatuses(await next.until(/"status":"ok"/)), [200])
-})
-
 /** More than the kernel holds for a reader that does not read. */
 const fileBytes = 32 * 1024 * 1024
 
@@ -217,6 +211,31 @@ test('a reader that goes away lets go of the file', async (t) => {
   connection.socket.destroy()
   if (!lastRead().closed) await once(lastRead(), 'close')
   assert.equal(lastRead().destroyed, true)
+})
+
+test('a reader that goes away before the file is found leaves nothing behind: no file is opened, one line is logged', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+  const { url, lastRead, look, logged } = await running(t, {}, Buffer.alloc(fileBytes))
+  const [asked, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  look.before = async () => {
+    asked.resolve()
+    await gone.promise
+  }
+  const before = lastRead()
+  const connection = new RawConnection(url)
+  connection.send(download())
+  await asked.promise
+  const open = timers()
+  connection.socket.destroy()
+  const probe = new RawConnection(url)
+  probe.send(live)
+  await probe.until(/"status":"ok"/)
+  probe.socket.destroy()
+  gone.resolve()
+  while (!logged.some(({ msg }) => msg === 'download broken off')) await new Promise(setImmediate)
+  assert.equal(lastRead(), before, 'nothing was opened')
+  assert.ok(timers() <= open, `${timers()} timers, ${open} before`)
+  assert.equal(logged.filter(({ msg }) => msg === 'download broken off').length, 1)
 })
 
 test('a TLS handshake that does not come is not waited for, one that is none is not answered', async (t) => {

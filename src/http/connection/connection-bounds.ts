@@ -10,6 +10,8 @@ export interface ConnectionBounds {
   readonly silenceMsMax: number
   /** Between two requests of a connection. Longer than what proxies keep (60 s), so that they close first. */
   readonly keepAliveMsMax: number
+  /** From the opening of a connection, or the end of its TLS handshake, to the first byte. */
+  readonly firstByteMsMax: number
   /** Of one TLS handshake. */
   readonly handshakeMsMax: number
   /** A reader of a file must take so many bytes in each such time, or the rest of the file. */
@@ -19,8 +21,9 @@ export interface ConnectionBounds {
   readonly headersBytesMax: number
   /** Then the connection is closed, so that clients spread again over several servers. */
   readonly requestsPerConnectionMax: number
-  /** Open connections; one more is closed unanswered. */
+  /** Open connections of all, and of one address. For one more, the one goes that has been idle for longest. */
   readonly connectionsMax: number
+  readonly connectionsOfAddressMax: number
 }
 
 export const connectionBounds: ConnectionBounds = {
@@ -29,10 +32,12 @@ export const connectionBounds: ConnectionBounds = {
   lateEveryMs: 2_000,
   silenceMsMax: 120_000,
   keepAliveMsMax: 75_000,
+  firstByteMsMax: 5_000,
   handshakeMsMax: 10_000,
   paceMs: 120_000,
   paceBytesMin: 512 * 1024,
   headersBytesMax: 32 * 1024,
   requestsPerConnectionMax: 10_000,
   connectionsMax: 2_000,
+  connectionsOfAddressMax: 250,
 }

@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger, FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { operationOutcome } from '../../fhir/operation-outcome.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { fhirJson, sendProblems } from '../outcome-answer.ts'
 import { requestIdHeaders } from '../request-id.ts'
 import { securityHeaders } from '../security-headers.ts'
+import type { SparseLog } from './sparse-log.ts'
 
 /** What a client must know to do better. All that is not HTTP gets the same answer, so that a prober learns nothing. */
 function connectionProblem(code: string | undefined): Problem {
@@ -25,7 +26,7 @@ const httpErrors = /^(HPE_|ERR_HTTP_)/
  */
 export function refuseConnection(
   context: { readonly publicUrl: string },
-  log: FastifyBaseLogger,
+  lines: SparseLog,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     // Without a TLS handshake nothing can be said, and an answer would wait for one.
@@ -35,7 +36,7 @@ export function refuseConnection(
     }
     const id = randomUUID()
     const found = connectionProblem(error.code)
-    log.info({ reqId: id, status: found.status, code: error.code }, 'unreadable')
+    lines.line(error.code ?? '', { reqId: id, status: found.status, code: error.code })
     socket.end(answerText(found, { ...securityHeaders(context.publicUrl), ...requestIdHeaders(id) }), () =>
       socket.destroy(),
     )

@@ -72,7 +72,7 @@ export function contentRoute(
     }
     const state = verifyContentLink(link)
     const part = state === 'valid' && isUuid(id) ? await findPart(context.pool, id) : undefined
-    const seconds = await (part ? limits.client(request, part.client) : limits.address(request))
+    const seconds = part ? limits.client(part.client) : limits.address(request)
     if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
     if (state !== 'valid') {
       auditRefusedLink(request, context, id, `the link is ${state}`)
@@ -84,8 +84,7 @@ export function contentRoute(
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
-    keepPace(reply, bounds)
-    return sendPart(request, reply, context, part)
+    return keepPace(reply, bounds) ? sendPart(request, reply, context, part) : reply.hijack()
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
   const config = { countedBy: 'client' } as const

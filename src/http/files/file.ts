@@ -70,8 +70,7 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext, bounds: 
       auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: part.type } }),
     )
     if (!profile.fileRedirect) {
-      keepPace(reply, bounds)
-      return sendPart(request, reply, context, part)
+      return keepPace(reply, bounds) ? sendPart(request, reply, context, part) : reply.hijack()
     }
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })

@@ -32,7 +32,7 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
     // T-169: counted before the job is looked for, so that the answer says nothing about it.
-    const seconds = await limits.poll(request, `${caller.grant.client} ${id}`)
+    const seconds = limits.poll(`${caller.grant.client} ${id}`)
     if (seconds !== undefined) return sendThrottled(reply, seconds, caller.profile)
     const { accept } = request.headers
     const notAcceptable = accept === undefined ? [] : checkAccept(accept, caller.profile)

@@ -3,19 +3,32 @@ import type { ConnectionBounds } from '../connection/connection-bounds.ts'
 
 /**
  * Lets a reader go that takes an answer too slowly: it would hold a file and a connection for ever. With the connection the stream
- * behind the answer is closed. What is missing can be fetched later with `Range`.
+ * behind the answer is closed. What is missing can be fetched later with `Range`. A download that does not come to its end is one line of
+ * the log, whoever ended it.
+ *
+ * @returns false when the reader has gone already: then nothing may be opened for it
  */
-export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: ConnectionBounds): void {
+export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: ConnectionBounds): boolean {
   const response = reply.raw
   const { socket } = response
-  if (!socket) return
-  let taken = socket.bytesWritten
+  // An answer that is closed does so no second time: a beat would never end, and with it the process.
+  if (!socket || socket.destroyed || response.closed) {
+    reply.log.info({ bytes: 0 }, 'download broken off')
+    return false
+  }
+  const before = socket.bytesWritten
+  let taken = before
+  let slow = false
   const beat = setInterval(() => {
-    if (socket.bytesWritten - taken < paceBytesMin) {
-      reply.log.info({ bytes: socket.bytesWritten }, 'slow reader')
-      socket.destroy()
-    }
+    slow = socket.bytesWritten - taken < paceBytesMin
     taken = socket.bytesWritten
+    if (slow) socket.destroy()
   }, paceMs)
-  response.once('close', () => clearInterval(beat))
+  beat.unref()
+  response.once('close', () => {
+    clearInterval(beat)
+    const bytes = socket.bytesWritten - before
+    if (!response.writableFinished) reply.log.info({ bytes }, slow ? 'slow reader' : 'download broken off')
+  })
+  return true
 }

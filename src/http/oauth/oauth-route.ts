@@ -48,7 +48,8 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: object | OAu
   if (retryAfter !== undefined) reply.header('Retry-After', retryAfter)
   const { tenant } = request.params as { tenant: string }
   // The description may quote the request: scopes with queries, which may hold codes and identifiers.
-  request.log.info({ tenant, error: error.error, status }, 'token refused')
+  // Who asks too often must not fill the log with it; the answers are counted there.
+  if (status !== 429) request.log.info({ tenant, error: error.error, status }, 'token refused')
   return reply.code(status).send(JSON.stringify(error))
 }
 

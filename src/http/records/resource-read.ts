@@ -88,6 +88,6 @@ function rawContent(request: FastifyRequest, body: string): { contentType: strin
   if (/application\/(fhir\+json|json\+fhir)/i.test(request.headers.accept ?? 'application/fhir+json')) return undefined
   const { contentType, data } = JSON.parse(body) as { contentType?: unknown; data?: unknown }
   if (typeof contentType !== 'string' || typeof data !== 'string') return undefined
-  const isMediaType = /^[\w.+-]+\/[\w.+-]+(\s*;[\x20-\x7e]*)?$/.test(contentType)
+  const isMediaType = /^[\w.+-]+\/[\w.+-]+([\t ]*;[\x20-\x7e]*)?$/.test(contentType)
   return { contentType: isMediaType ? contentType : 'application/octet-stream', data: Buffer.from(data, 'base64') }
 }
