@@ -11,7 +11,7 @@ import { runExport } from '../src/client/export.ts'
 import { ownerOf } from '../src/fhir/ownership.ts'
 import { exportableTypes, isReferenceType } from '../src/fhir/resource-types.ts'
 import { load } from '../src/records/load/load.ts'
-import { findSourceFiles } from '../src/records/load/source-files.ts'
+import { findSourceFiles } from '../src/records/load/source/source-files.ts'
 import { TestServer } from './server.ts'
 
 /** Real and Synthea data that lie beside the project; they are never part of it. */

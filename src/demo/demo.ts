@@ -11,7 +11,7 @@ import { fhirBase } from '../fhir/service-urls.ts'
 import { population } from '../population/population.ts'
 import { writeFiles } from '../population/write-files.ts'
 import { loadInThread } from '../records/load/load-in-thread.ts'
-import { findSourceFiles } from '../records/load/source-files.ts'
+import { findSourceFiles } from '../records/load/source/source-files.ts'
 import { sandboxClient, sandboxPopulation, sandboxTenant } from '../sandbox.ts'
 import { expectedCounts } from './expected.ts'
 

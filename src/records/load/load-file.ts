@@ -3,11 +3,11 @@ import { jsonFaultAt } from '../../fhir/json/json-fault.ts'
 import { membersOf } from '../../fhir/json/json-text.ts'
 import { type Draft, draftOf, draftOfLine, isTooLong, recordBytesMax } from '../draft.ts'
 import type { Place, Step } from './batch-writer.ts'
-import { inputForm } from './input-form.ts'
-import { type BundleTools, loadBundle } from './load-bundle.ts'
-import { type OpenSource, openSource } from './source-bytes.ts'
-import type { SourceFile } from './source-files.ts'
-import { linesOf } from './source-lines.ts'
+import { inputForm } from './source/input-form.ts'
+import { type BundleTools, loadBundle } from './bundle/load-bundle.ts'
+import { type OpenSource, openSource } from './source/source-bytes.ts'
+import type { SourceFile } from './source/source-files.ts'
+import { linesOf } from './source/source-lines.ts'
 
 /** What loading files works with. */
 export interface FileTools extends BundleTools {

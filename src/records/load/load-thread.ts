@@ -3,7 +3,7 @@ import type { PoolConfig } from 'pg'
 import { openPool } from '../../database/pool.ts'
 import { type LoadOptions, load } from './load.ts'
 import type { LoadFault, LoadSummary, StoredCounts } from './load-tally.ts'
-import type { SourceFile } from './source-files.ts'
+import type { SourceFile } from './source/source-files.ts'
 
 /** What a loading thread is given. */
 export interface LoadThreadData {

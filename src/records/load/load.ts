@@ -1,11 +1,11 @@
 import type { Pool } from 'pg'
 import { BatchWriter } from './batch-writer.ts'
-import { HeldRecords } from './held-records.ts'
+import { HeldRecords } from './held/held-records.ts'
 import { loadFile } from './load-file.ts'
 import { type LoadFault, type LoadSummary, LoadTally, type StoredCounts } from './load-tally.ts'
 import { orphansByType } from './orphans.ts'
-import { ReferenceResolver } from './reference-resolver.ts'
-import type { SourceFile } from './source-files.ts'
+import { ReferenceResolver } from './held/reference-resolver.ts'
+import type { SourceFile } from './source/source-files.ts'
 
 export interface LoadOptions {
   /** Where absolute references mean records of the tenant: its own base, and those of the source. */

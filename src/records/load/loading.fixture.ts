@@ -6,7 +6,7 @@ import { type Database, openDatabase } from '../../database/connection.ts'
 import { migrate } from '../../database/migrate.ts'
 import { type LoadOptions, load } from './load.ts'
 import type { LoadFault, LoadSummary } from './load-tally.ts'
-import { findSourceFiles } from './source-files.ts'
+import { findSourceFiles } from './source/source-files.ts'
 
 /** Contents of files by their names: texts as they are, others as JSON; a list is lines. */
 export type Sources = Readonly<Record<string, string | Buffer | object>>

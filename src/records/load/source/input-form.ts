@@ -1,4 +1,4 @@
-import { jsonFaultAt } from '../../fhir/json/json-fault.ts'
+import { jsonFaultAt } from '../../../fhir/json/json-fault.ts'
 
 /** How the bytes of a file are to be read: line by line, as one JSON text, or not at all. */
 export type InputForm = 'lines' | 'whole' | 'empty' | 'neither'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { bundleOf, LoadingStore, newTenant } from './loading.fixture.ts'
+import { bundleOf, LoadingStore, newTenant } from '../loading.fixture.ts'
 
 /** How a Condition may name its patient. */
 const forms = ['relative', 'fullUrl', 'versioned', 'identifier', 'of another server', 'unknown urn'] as const

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { type BundleEntry, entriesOf } from '../../fhir/bundle/bundle-entries.ts'
-import { rootOf } from '../../fhir/bundle/bundle-identities.ts'
-import { type IdentifierQuery, readIdentifierSearch } from '../../fhir/bundle/identifier-query.ts'
-import { isId, isTypeName } from '../../fhir/reference.ts'
-import type { Key } from '../current.ts'
+import { type BundleEntry, entriesOf } from '../../../fhir/bundle/bundle-entries.ts'
+import { rootOf } from '../../../fhir/bundle/bundle-identities.ts'
+import { type IdentifierQuery, readIdentifierSearch } from '../../../fhir/bundle/identifier-query.ts'
+import { isId, isTypeName } from '../../../fhir/reference.ts'
+import type { Key } from '../../current.ts'
 
 /** What one entry of a Bundle asks for. */
 export type PlannedEntry = PlannedPut | PlannedDelete

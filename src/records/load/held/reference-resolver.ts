@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
-import { type IdentifierQuery, isConditional, readIdentifierQuery } from '../../fhir/bundle/identifier-query.ts'
-import { referencesIn, renameReferences } from '../../fhir/bundle/reference-text.ts'
-import { idsByIdentifier } from '../identifiers.ts'
-import type { OpenReference } from './load-tally.ts'
+import { type IdentifierQuery, isConditional, readIdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
+import { referencesIn, renameReferences } from '../../../fhir/bundle/reference-text.ts'
+import { idsByIdentifier } from '../../identifiers.ts'
+import type { OpenReference } from '../load-tally.ts'
 
 /** Answers that are kept: the practitioners of a source stand in very many of its records. */
 const answersMax = 20_000

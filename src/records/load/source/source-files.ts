@@ -1,8 +1,8 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { Failure } from '../../failure.ts'
-import { type Listed, ShortList } from './short-list.ts'
+import { Failure } from '../../../failure.ts'
+import { type Listed, ShortList } from '../short-list.ts'
 
 /** One file to load. `bytes` is its size on disk, 0 where it has none. */
 export interface SourceFile {

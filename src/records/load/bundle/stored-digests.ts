@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { type Key, keyOf } from '../current.ts'
+import { type Key, keyOf } from '../../current.ts'
 
 const digestsSql = `
   select r.* from unnest($2::text[], $3::text[]) as k(type, id)

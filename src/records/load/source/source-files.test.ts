@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { Failure } from '../../failure.ts'
+import { Failure } from '../../../failure.ts'
 import { findSourceFiles } from './source-files.ts'
 
 describe('the files of a load', () => {

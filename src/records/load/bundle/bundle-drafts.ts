@@ -1,8 +1,8 @@
-import { BundleIdentities, isUrn } from '../../fhir/bundle/bundle-identities.ts'
-import { referencesIn, renameReferences } from '../../fhir/bundle/reference-text.ts'
-import { localReference } from '../../fhir/reference.ts'
-import { type Key, keyOf } from '../current.ts'
-import { type Draft, draftOf, isTooLong, recordBytesMax } from '../draft.ts'
+import { BundleIdentities, isUrn } from '../../../fhir/bundle/bundle-identities.ts'
+import { referencesIn, renameReferences } from '../../../fhir/bundle/reference-text.ts'
+import { localReference } from '../../../fhir/reference.ts'
+import { type Key, keyOf } from '../../current.ts'
+import { type Draft, draftOf, isTooLong, recordBytesMax } from '../../draft.ts'
 import type { PlannedDelete, PlannedEntry, PlannedPut, RefusedEntry } from './bundle-plan.ts'
 
 /** A record of a Bundle as it will be written. `text` is the resource with the names that its Bundle gives it. */
