@@ -47,7 +47,7 @@ async function putNetwork(suite: ScenarioSuite): Promise<void> {
       note: [
         {
           text: 'Practitioner/net-unused',
-          authorReference: referenceTo('urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0'),
+          authorReference: referenceTo('urn:example:somebody'),
         },
       ],
     }),
