@@ -7,7 +7,7 @@ import { recordsWithIds } from '../../records/as-of.ts'
 import { chooserOf, rendererOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
 import { followReferences } from './follow-references.ts'
-import { ownerlessIssues } from './tell-ownerless.ts'
+import { ownerlessIssues } from './ownerless-issues.ts'
 
 /**
  * The last partition of a job: every Provenance of several owners and every referenced Location, Organization and Practitioner,

@@ -178,6 +178,9 @@ export const levelScenarios: readonly Scenario[] = [
       }
       const byGet = await exportedByGet(suite, '/Patient/$export', 'village')
       assert.deepEqual(idsOf(byGet), patients)
+      assert.equal(byGet.manifest.request, `${suite.base('village')}/Patient/$export`)
+      const { rows } = await suite.server.pool.query(auditedSql)
+      assert.deepEqual(rows, [{ reach: 'patients', patients: [] }], 'the audit trail says whose records were asked for')
       assert.deepEqual(told(byGet), [['warning', 'Condition: 1']], 'the Condition of a Group')
       const ofHerds = '_typeFilter=Condition%3Fsubject%3DGroup/v-group'
       for (const [query, orphans] of [
@@ -192,9 +195,6 @@ export const levelScenarios: readonly Scenario[] = [
         ['warning', 'Condition: 1'],
       ])
       assert.deepEqual(told(await exportedByGet(suite, '/$export', 'village')), [['information', 'Group']], 'it has it')
-      assert.equal(byGet.manifest.request, `${suite.base('village')}/Patient/$export`)
-      const { rows } = await suite.server.pool.query(auditedSql)
-      assert.deepEqual(rows, [{ reach: 'patients', patients: [] }], 'the audit trail says whose records were asked for')
       const body = { resourceType: 'Parameters' }
       assert.deepEqual(idsOf(await exported(suite, await suite.newCaller('village'), { body })), patients)
 

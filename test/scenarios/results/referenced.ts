@@ -41,6 +41,14 @@ async function putNetwork(suite: ScenarioSuite): Promise<void> {
       ],
       extension: [{ url: 'urn:x', valueReference: referenceTo('Location/net-extension') }],
     }),
+    observation('net-6', 'net-1', {
+      performer: [referenceTo('Practitioner/net-missing'), referenceTo('Organization/net-missing')],
+    }),
+    observation('net-7', 'net-2', { performer: [referenceTo('Practitioner/net-missing')] }),
+    provenance('net-8', ['Condition/net-5'], 1, { agent: [{ who: referenceTo('Practitioner/net-author') }] }),
+  ])
+  await putAlone(
+    suite,
     condition('net-5', 'net-2', {
       recorder: referenceTo(`${base}/Practitioner/net-absolute`),
       asserter: referenceTo('https://fhir.example.org/Practitioner/net-unused'),
@@ -51,12 +59,7 @@ async function putNetwork(suite: ScenarioSuite): Promise<void> {
         },
       ],
     }),
-    observation('net-6', 'net-1', {
-      performer: [referenceTo('Practitioner/net-missing'), referenceTo('Organization/net-missing')],
-    }),
-    observation('net-7', 'net-2', { performer: [referenceTo('Practitioner/net-missing')] }),
-    provenance('net-8', ['Condition/net-5'], 1, { agent: [{ who: referenceTo('Practitioner/net-author') }] }),
-  ])
+  )
 }
 
 const network = [patientEntry('Patient/net-1'), patientEntry('Patient/net-2')]
