@@ -15,7 +15,7 @@ export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof AggregateError) return error.errors.some(isOutage)
   const { code, syscall } = error as NodeJS.ErrnoException
-  if (code === undefined) return driverTexts.test(error.message)
+  if (code === undefined) return driverTexts.test(error.message) || isOutage(error.cause)
   // A socket that is not there is a database that is not there; a file that is not there stays so.
   if (code === 'ENOENT') return syscall === 'connect'
   return databaseCodes.test(code) || systemCodes.test(code)
