@@ -37,6 +37,7 @@ export async function startEngine(options: {
   await engine.beAlive()
   const packer = new BackgroundPacker(pool)
   const consumer = await consumeTasks(
+    pool,
     connection,
     concurrency,
     (task) => engine.run(task),

@@ -1,5 +1,6 @@
 import type { ClientBase, Pool, PoolConfig } from 'pg'
 import { PgBoss } from 'pg-boss'
+import { underMigrationLock } from '../database/migration-lock.ts'
 
 /** One step of a job that a worker is to take. The rows of `job` and `partition` are the truth; a task only wakes somebody up. */
 export type Task =
@@ -55,9 +56,7 @@ export interface Producer {
 export async function openProducer(pool: Pool, onError: (error: Error) => void): Promise<Producer> {
   const boss = new PgBoss({ db: databaseOf(pool), supervise: false, schedule: false })
   boss.on('error', onError)
-  await boss.start()
-  await boss.createQueue(queueName, queueOptions)
-  await boss.createQueue(packingQueueName, packingQueueOptions)
+  await startQueues(boss, pool)
   return {
     enqueuePacking: async () => {
       await boss.send(packingQueueName, {})
@@ -72,6 +71,7 @@ export async function openProducer(pool: Pool, onError: (error: Error) => void):
 
 /** Takes tasks with at most `concurrency` at a time until stopped, and packs when it is asked for. The handlers deal with their own failures. */
 export async function consumeTasks(
+  pool: Pool,
   connection: PoolConfig,
   concurrency: number,
   handle: (task: Task) => Promise<void>,
@@ -87,9 +87,7 @@ export async function consumeTasks(
   })
   boss.on('error', onError)
   boss.on('warning', ({ message }) => onError(new Error(message)))
-  await boss.start()
-  await boss.createQueue(queueName, queueOptions)
-  await boss.createQueue(packingQueueName, packingQueueOptions)
+  await startQueues(boss, pool)
   const options = { pollingIntervalSeconds: backstopSeconds, notifyPollingIntervalSeconds: backstopSeconds }
   for (let count = 0; count < concurrency; count++) {
     const worker: string = await boss.work<Task>(queueName, options, async ([task]) => {
@@ -100,6 +98,15 @@ export async function consumeTasks(
   }
   await boss.work(packingQueueName, options, pack)
   return { stop: () => boss.stop({ graceful: false }) }
+}
+
+/** pg-boss makes and changes its tables when it starts, and fails where two programs do that at once. */
+async function startQueues(boss: PgBoss, pool: Pool): Promise<void> {
+  await underMigrationLock(pool, async () => {
+    await boss.start()
+    await boss.createQueue(queueName, queueOptions)
+    await boss.createQueue(packingQueueName, packingQueueOptions)
+  })
 }
 
 const databaseOf = (client: ClientBase | Pool) => ({
