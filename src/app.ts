@@ -15,10 +15,10 @@ import { TokenLimits } from './access/tokens/token-limits.ts'
 import { AuditTrail } from './audit/trail.ts'
 import type { Store } from './config.ts'
 import { type Database, openDatabase } from './database/connection.ts'
-import { becomeSoleServer } from './database/embedded/sole-server.ts'
 import { errorReason } from './database/error-code.ts'
 import { migrate } from './database/migrate.ts'
 import { storeId, writeSetting } from './database/setting.ts'
+import { becomeSoleServer } from './database/sole-server/sole-server.ts'
 import { EngineThreads } from './engine/engine-threads.ts'
 import { Failure } from './failure.ts'
 import { diskStore } from './files/disk-store.ts'
@@ -78,6 +78,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const certificate = options.tls && (await openCertificate(options.tls, options))
     undo.push(async () => certificate?.close())
     const database = await openDatabase(store, {
+      answering: true,
       log: ({ event, ...details }) => log.info({ event, ...details }, 'database'),
     })
     undo.push(() => database.close())

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type pg from 'pg'
+import pg from 'pg'
 import { Failure } from '../failure.ts'
 
 /** Any number, the same in every program: whoever holds this advisory lock makes or changes tables, the others wait. */
@@ -8,28 +8,29 @@ const migrationLock = 5_741_003
 const lookEveryMs = 100
 const waitMsMax = 900_000
 
+/** A migration takes as long as it takes, but it does not make everybody wait who comes after it while it waits for a lock itself. */
+const boundsSql = 'set statement_timeout = 0; set idle_in_transaction_session_timeout = 0; set lock_timeout = 60000'
+
 /**
  * Makes or changes tables, one program at a time: `create … if not exists` fails when two run side by side. The lock is on a connection
- * that `work` may use, or leave alone and use others.
+ * of its own, which `work` may use, and goes with it.
  * @throws Failure when another program has held the lock for too long
  */
-export async function underMigrationLock<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  let failed = true
+export async function underMigrationLock<T>(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
+  const client = new pg.Client(pool.options)
+  client.on('error', () => {})
+  await client.connect()
   try {
+    await client.query(boundsSql)
     await takeLock(client)
-    const result = await work(client)
-    await client.query('select pg_advisory_unlock($1)', [migrationLock])
-    failed = false
-    return result
+    return await work(client)
   } finally {
-    // Closing a connection that failed also gives the lock back.
-    client.release(failed)
+    await client.end().catch(() => {})
   }
 }
 
 /** Asks again and again instead of waiting inside PostgreSQL, where waits for locks are short. */
-async function takeLock(client: pg.PoolClient): Promise<void> {
+async function takeLock(client: pg.ClientBase): Promise<void> {
   const deadline = Date.now() + waitMsMax
   for (;;) {
     const { rows } = await client.query('select pg_try_advisory_lock($1) as taken', [migrationLock])

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { open, prepared, query } from './embedded.fixture.ts'
+import { open, prepared, query } from '../embedded/embedded.fixture.ts'
 import { becomeSoleServer } from './sole-server.ts'
 
 const refused = { name: 'Failure', message: /Another Millrace server uses/ }
