@@ -102,7 +102,7 @@ export async function startApp(options: AppOptions): Promise<App> {
       const sole = await becomeSoleServer(database.connection, store.directory)
       undo.push(() => sole.release())
     }
-    const producer = await openProducer(database.pool, (error) => log.error({ reason: error.message }, 'queue'))
+    const producer = await openProducer(database.pool, (error) => log.error({ reason: errorReason(error) }, 'queue'))
     undo.push(() => producer.stop())
 
     const givenUp = Promise.withResolvers<Failure>()
@@ -121,9 +121,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => threads.stop())
     await threads.start(options.threads)
 
-    const audit = new AuditTrail(database.pool, (error) =>
-      log.error({ reason: error instanceof Error ? error.message : String(error) }, 'audit trail'),
-    )
+    const audit = new AuditTrail(database.pool, (error) => log.error({ reason: errorReason(error) }, 'audit trail'))
     undo.push(() => audit.close())
 
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
