@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import program from '../package.json' with { type: 'json' }
 import { AccessDirectory } from './access/directory.ts'
@@ -15,14 +16,16 @@ import { TokenLimits } from './access/tokens/token-limits.ts'
 import { AuditTrail } from './audit/trail.ts'
 import type { Store } from './config.ts'
 import { type Database, openDatabase } from './database/connection.ts'
-import { becomeSoleServer } from './database/embedded/sole-server.ts'
+import { errorReason } from './database/error-code.ts'
 import { migrate } from './database/migrate.ts'
 import { storeId, writeSetting } from './database/setting.ts'
+import { becomeSoleServer } from './database/sole-server/sole-server.ts'
 import { EngineThreads } from './engine/engine-thread-pool.ts'
 import { Failure } from './failure.ts'
 import { diskStore } from './files/disk-store.ts'
 import { Certificate, type CertificateFiles } from './http/connection/certificate.ts'
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
+import { isOutage } from './http/database-outage.ts'
 import type { Rates } from './http/rates.ts'
 import { buildServer } from './http/server.ts'
 import { openProducer } from './jobs/queue.ts'
@@ -71,29 +74,36 @@ export interface App {
 export async function startApp(options: AppOptions): Promise<App> {
   const { log, store } = options
   const undo: (() => Promise<void>)[] = []
-  const close = async () => {
-    for (const step of undo.splice(0).reverse()) await step()
-  }
+  const close = () => undoSteps(undo.splice(0))
   try {
-    return await construct()
+    const certificate = options.tls && (await openCertificate(options.tls, options))
+    undo.push(async () => certificate?.close())
+    const database = await openDatabase(store, {
+      answering: true,
+      log: ({ event, ...details }) => log.info({ event, ...details }, 'database'),
+    })
+    undo.push(() => database.close())
+    return await throughOutages(log, async () => {
+      const opened = undo.length
+      try {
+        return await construct(database, certificate)
+      } catch (error) {
+        await undoSteps(undo.splice(opened))
+        throw error
+      }
+    })
   } catch (error) {
     await close()
     throw error
   }
 
-  async function construct(): Promise<App> {
-    const certificate = options.tls && (await openCertificate(options.tls, options))
-    undo.push(async () => certificate?.close())
-    const database = await openDatabase(store, {
-      log: ({ event, ...details }) => log.info({ event, ...details }, 'database'),
-    })
-    undo.push(() => database.close())
+  async function construct(database: Database, certificate: Certificate | undefined): Promise<App> {
     await migrate(database.pool)
     if (store.kind === 'embedded') {
       const sole = await becomeSoleServer(database.connection, store.directory)
       undo.push(() => sole.release())
     }
-    const producer = await openProducer(database.pool, (error) => log.error({ reason: error.message }, 'queue'))
+    const producer = await openProducer(database.pool, (error) => log.error({ reason: errorReason(error) }, 'queue'))
     undo.push(() => producer.stop())
 
     const givenUp = Promise.withResolvers<Failure>()
@@ -112,9 +122,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => threads.stop())
     await threads.start(options.threads)
 
-    const audit = new AuditTrail(database.pool, (error) =>
-      log.error({ reason: error instanceof Error ? error.message : String(error) }, 'audit trail'),
-    )
+    const audit = new AuditTrail(database.pool, (error) => log.error({ reason: errorReason(error) }, 'audit trail'))
     undo.push(() => audit.close())
 
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
@@ -161,6 +169,40 @@ export async function startApp(options: AppOptions): Promise<App> {
       lost: Promise.race([database.lost, givenUp.promise]),
       reloadCertificate: async () => certificate?.reload(),
       close,
+    }
+  }
+}
+
+/** Undoes what was done, the last first. A database that is away has nothing to be told any more. */
+async function undoSteps(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const step of steps.toReversed()) {
+    await step().catch((error) => {
+      if (!isOutage(error)) throw error
+    })
+  }
+}
+
+/** A start whose database goes away meanwhile, as when one of its processes dies, begins again after a moment, for this long. */
+const startMsMax = 60_000
+const startPauseMs = 1_000
+
+async function throughOutages(log: Logger, start: () => Promise<App>): Promise<App> {
+  const began = Date.now()
+  for (;;) {
+    try {
+      return await start()
+    } catch (error) {
+      if (!isOutage(error)) throw error
+      const reason = errorReason(error)
+      if (Date.now() - began > startMsMax) {
+        throw new Failure(
+          `The database goes away again and again while the server starts: ${reason}.`,
+          'See that the database runs and can be reached, and start Millrace again.',
+          { cause: error },
+        )
+      }
+      log.warn({ reason }, 'the database went away during the start, which begins again')
+      await sleep(startPauseMs)
     }
   }
 }

@@ -14,7 +14,9 @@ import { packCommand } from './cli/load/pack.ts'
 import { maskErrors } from './cli/masked-password.ts'
 import { serveCommand } from './cli/serve/serve.ts'
 import { tenantCommand } from './cli/tenant/tenant.ts'
+import { databaseGone } from './cli/with-database.ts'
 import { Failure } from './failure.ts'
+import { isOutage } from './http/database-outage.ts'
 
 const help = `
 Start here:
@@ -57,8 +59,12 @@ try {
   await program().parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) process.exitCode = error.exitCode
-  else if (error instanceof Failure) {
-    process.stderr.write(`millrace: ${error.message}\n${error.advice}\n`)
-    process.exitCode = error.exitCode
-  } else throw error
+  else if (error instanceof Failure) tell(error)
+  else if (isOutage(error)) tell(databaseGone(error))
+  else throw error
+}
+
+function tell({ message, advice, exitCode }: Failure): void {
+  process.stderr.write(`millrace: ${message}\n${advice}\n`)
+  process.exitCode = exitCode
 }

@@ -1,6 +1,7 @@
 import type { Pool, PoolConfig } from 'pg'
 import { readStore, type StoreFlags } from '../config.ts'
 import { openDatabase } from '../database/connection.ts'
+import type { DatabaseLog } from '../database/event.ts'
 import { migrate } from '../database/migrate.ts'
 import { Failure } from '../failure.ts'
 
@@ -13,7 +14,7 @@ export async function withDatabase<T>(
   environment: Readonly<Record<string, string | undefined>>,
   work: (pool: Pool, connection: PoolConfig) => Promise<T>,
 ): Promise<T> {
-  const database = await openDatabase(readStore(flags, environment), { log: () => {}, poolSize: commandPoolSize })
+  const database = await openDatabase(readStore(flags, environment), { log: tellWaits, poolSize: commandPoolSize })
   try {
     await migrate(database.pool)
     return await work(database.pool, database.connection)
@@ -24,13 +25,20 @@ export async function withDatabase<T>(
   }
 }
 
+/** Whoever waits in front of a command learns what for; everything else of the database is the server's log's. */
+const tellWaits: DatabaseLog = (event) => {
+  if (event.event !== 'database-waiting') return
+  process.stderr.write(`millrace: waiting for the database for ${Math.round(event.ms / 1000)} s: ${event.reason}\n`)
+}
+
 /** The server ended or the connection broke: PostgreSQL's classes 08 and 57P, and what sockets and the driver say. */
 function isLostConnection(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string }
   return /^(08|57P0|ECONN|EPIPE)/.test(code) || /Connection terminated|terminating connection/.test(message)
 }
 
-const databaseGone = (cause: unknown): Failure =>
+/** What a command says that lost its database. */
+export const databaseGone = (cause: unknown): Failure =>
   new Failure(
     'The database went away while the command was at work.',
     'What had been written before is kept. See that the database runs, and type the same command again.',

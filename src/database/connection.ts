@@ -5,6 +5,8 @@ import { startEmbedded } from './embedded/embedded.ts'
 import { errorReason } from './error-code.ts'
 import type { DatabaseLog } from './event.ts'
 import { openPool } from './pool.ts'
+import { answeringBounds, boundOptions, sessionBounds } from './session-bounds.ts'
+import { answeringPatience } from './watched-pool.ts'
 
 export { openPool } from './pool.ts'
 export { transaction } from './transaction.ts'
@@ -25,6 +27,8 @@ export interface DatabaseOptions {
   readonly log: DatabaseLog
   /** Connections of `pool`. */
   readonly poolSize?: number
+  /** `pool` answers requests: nobody waits for long. */
+  readonly answering?: boolean
 }
 
 const poolSizeDefault = 10
@@ -34,6 +38,7 @@ const keepAliveAfterMs = 30_000
 
 /** Tables are found without their schema's name on every connection. */
 const schemaOption = '-c search_path=millrace'
+const sessionOptions = `${boundOptions(sessionBounds)} ${schemaOption}`
 
 /**
  * Opens the store: starts or joins the embedded PostgreSQL, or connects to the one the URL names.
@@ -45,7 +50,7 @@ export async function openDatabase(store: Store, options: DatabaseOptions): Prom
 
 async function openEmbedded(directory: string, options: DatabaseOptions): Promise<Database> {
   const server = await startEmbedded(directory, options.log)
-  const connection = { ...common, ...server.connection, ssl: false, options: schemaOption }
+  const connection = { ...common, ...server.connection, ssl: false, options: sessionOptions }
   const pool = openLoggedPool(connection, options)
   const close = async () => {
     await pool.end()
@@ -84,13 +89,22 @@ function externalConnection(url: string): pg.PoolConfig {
     )
   }
   const own = parsed.searchParams.get('options')
-  if (own === null) return { ...common, connectionString: url, options: schemaOption }
-  parsed.searchParams.set('options', `${own} ${schemaOption}`)
+  if (own === null) return { ...common, connectionString: url, options: sessionOptions }
+  parsed.searchParams.set('options', `${boundOptions(sessionBounds)} ${own} ${schemaOption}`)
   return { ...common, connectionString: parsed.href }
 }
 
-function openLoggedPool(connection: pg.PoolConfig, { log, poolSize = poolSizeDefault }: DatabaseOptions): pg.Pool {
-  const pool = openPool(connection, poolSize)
+/** The connection with the bounds of sessions that answer requests, unless the URL has options of its own, which stay. */
+function answeringConnection(connection: pg.PoolConfig): pg.PoolConfig {
+  if (connection.options === undefined) return connection
+  return { ...connection, options: `${boundOptions(answeringBounds)} ${schemaOption}` }
+}
+
+function openLoggedPool(connection: pg.PoolConfig, options: DatabaseOptions): pg.Pool {
+  const { log, poolSize = poolSizeDefault, answering } = options
+  const pool = answering
+    ? openPool(answeringConnection(connection), poolSize, answeringPatience)
+    : openPool(connection, poolSize)
   pool.on('error', (error) => log({ event: 'connection-lost', reason: errorReason(error) }))
   return pool
 }

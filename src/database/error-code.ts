@@ -7,7 +7,13 @@ export function errorCode(error: unknown): string | undefined {
 
 /** One line that says what went wrong, for an operator. */
 export function errorReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!(error instanceof Error)) return messageOf(error) ?? String(error)
   if (error instanceof AggregateError && error.errors.length > 0) return errorReason(error.errors[0])
   return error.message || errorCode(error) || error.name
+}
+
+/** The queue hands on copies of errors that are no Errors any more. */
+const messageOf = (error: unknown): string | undefined => {
+  const { message } = (error ?? {}) as { message?: unknown }
+  return typeof message === 'string' ? message : undefined
 }

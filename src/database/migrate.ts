@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import type pg from 'pg'
 import { Failure } from '../failure.ts'
 import { errorCode, errorReason } from './error-code.ts'
+import { underMigrationLock } from './migration-lock.ts'
 
 /** Names of the migrations that a call applied, oldest first, without `.sql`. */
 export interface Migrated {
@@ -11,8 +12,6 @@ export interface Migrated {
 
 const ownMigrations = fileURLToPath(new URL('./migrations/', import.meta.url))
 const migrationFile = /^\d{3}-[a-z0-9-]+\.sql$/
-/** Any number, the same in every program: whoever holds this advisory lock migrates, the others wait. */
-const migrationLock = 5_741_003
 
 const prepare = `
 create schema if not exists millrace;
@@ -28,20 +27,13 @@ create table if not exists millrace.migration (
  */
 export async function migrate(pool: pg.Pool, directory: string = ownMigrations): Promise<Migrated> {
   const names = await migrationNames(directory)
-  const client = await pool.connect()
-  let failed = true
   try {
-    await client.query('select pg_advisory_lock($1)', [migrationLock])
-    await client.query(prepare)
-    const applied = await applyPending(client, directory, names)
-    await client.query('select pg_advisory_unlock($1)', [migrationLock])
-    failed = false
-    return { applied }
+    return await underMigrationLock(pool, async (client) => {
+      await client.query(prepare)
+      return { applied: await applyPending(client, directory, names) }
+    })
   } catch (error) {
     throw errorCode(error) === '42501' ? forbidden(error) : error
-  } finally {
-    // Closing a connection that failed also gives the lock back.
-    client.release(failed)
   }
 }
 

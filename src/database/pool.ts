@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { type Patience, WatchedPool, workingPatience } from './watched-pool.ts'
 
 const int8 = 20
 
@@ -9,9 +10,12 @@ types.setTypeParser(int8, (text) => {
   return Number.isSafeInteger(value) ? value : BigInt(text)
 })
 
-/** A pool of at most `size` connections. A worker thread opens its own with the `connection` of the `Database`. */
-export function openPool(connection: pg.PoolConfig, size: number): pg.Pool {
-  const pool = new pg.Pool({ ...connection, max: size, types })
+/**
+ * A pool of at most `size` connections, and one more that asks whether the database is there. A worker thread opens its own with the
+ * `connection` of the `Database`.
+ */
+export function openPool(connection: pg.PoolConfig, size: number, patience: Patience = workingPatience): pg.Pool {
+  const pool = new WatchedPool({ ...connection, max: size, types }, patience)
   // Without listeners a lost connection would end the program. An idle one is replaced by the pool;
   // the user of a busy one sees the error of its query.
   pool.on('error', () => {})

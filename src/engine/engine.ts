@@ -1,4 +1,5 @@
 import type { Pool, PoolConfig } from 'pg'
+import { errorReason } from '../database/error-code.ts'
 import { transaction } from '../database/transaction.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { type ClaimedJob, claimPlanning, failJob, releasePlanning } from '../jobs/job.ts'
@@ -44,6 +45,7 @@ export async function startEngine(options: {
   await engine.beAlive()
   const packer = new BackgroundPacker(pool)
   const consumer = await consumeTasks(
+    pool,
     connection,
     concurrency + spareSlotsMax,
     (task) => engine.run(task),
@@ -174,4 +176,4 @@ class Engine {
 }
 
 /** The message of an error. PostgreSQL's messages name tables and constraints; their details, which may hold values, are left out. */
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const reasonOf = errorReason

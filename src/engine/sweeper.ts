@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { expireJobs, jobsWithFiles, pruneHorizon } from '../jobs/job.ts'
+import { partsOfCompleted } from '../jobs/part.ts'
 import type { Producer } from '../jobs/queue.ts'
 import { rescueAbandoned } from '../jobs/rescue.ts'
 import { pruneVersions } from '../records/prune.ts'
@@ -12,6 +13,8 @@ const rescueEveryMs = 1_000
 const pruneEveryMs = 10_000
 const tidyEveryMs = 30_000
 const packEveryMs = 2_000
+/** Jobs that were completed within this time are looked at for files of dead attempts, all of them at the first look. */
+const lookBackSeconds = 300
 
 /** Batches of old versions that one run removes at most; the next run goes on. */
 const pruneBatchesMax = 20
@@ -23,10 +26,16 @@ export function startSweeper(
   files: FileStore,
   onError: (error: unknown) => void,
 ): { readonly stop: () => Promise<void> } {
+  let lookBack: number | undefined
+  const tidyAll = async () => {
+    await tidy(pool, files)
+    await keepPublished(pool, files, lookBack)
+    lookBack = lookBackSeconds
+  }
   const chores = [
     every(rescueEveryMs, () => rescueAbandoned(pool, enqueue), onError),
     every(pruneEveryMs, () => prune(pool), onError),
-    every(tidyEveryMs, () => tidy(pool, files), onError),
+    every(tidyEveryMs, tidyAll, onError),
     every(packEveryMs, async () => (await needsPacking(pool)) && enqueuePacking(), onError),
   ]
   return {
@@ -75,4 +84,12 @@ async function tidy(pool: Pool, files: FileStore): Promise<void> {
   const removed = await Promise.allSettled(jobs.filter((job) => !kept.has(job)).map((job) => files.removeJob(job)))
   const failed = removed.find((result) => result.status === 'rejected')
   if (failed) throw failed.reason
+}
+
+/** Removes what dead attempts left of completed jobs whose worker died before it could do so. */
+async function keepPublished(pool: Pool, files: FileStore, seconds: number | undefined): Promise<void> {
+  const jobs = new Set(await files.jobs())
+  for (const [job, paths] of await partsOfCompleted(pool, seconds)) {
+    if (jobs.has(job)) await files.keepOnly(job, paths)
+  }
 }

@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { FileStore } from './file-store.ts'
+import { DamagedFile, type FileStore } from './file-store.ts'
 import { FlushedFile } from './flushed-file.ts'
 
 const pathPattern = /^[0-9a-f-]{36}\/\d+-\d+\/[A-Za-z]+-\d+\.ndjson\.gz$/
@@ -10,6 +10,23 @@ const jobPattern = /^[0-9a-f-]{36}$/
 /** A worker may add files to a folder that is being removed, until it learns that nobody wants them: then it is removed again. */
 const removeRetriesMax = 5
 const removal = { recursive: true, force: true, maxRetries: removeRetriesMax }
+
+/** @throws DamagedFile */
+async function openWhole(path: string, size: number): Promise<FileHandle> {
+  const handle = await open(path, 'r').catch((error) => {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT'
+      ? new DamagedFile('it is not there', { cause: error })
+      : error
+  })
+  try {
+    const found = await handle.stat()
+    if (found.size !== size) throw new DamagedFile(`it has ${found.size} bytes and not ${size}`)
+    return handle
+  } catch (error) {
+    await handle.close()
+    throw error
+  }
+}
 
 /** Keeps files in a directory that only the service user can read. */
 export function diskStore(directory: string): FileStore {
@@ -28,8 +45,8 @@ export function diskStore(directory: string): FileStore {
       const handle = await open(file, 'wx', 0o600)
       return new FlushedFile(handle)
     },
-    read: async (path, range) => {
-      const handle = await open(located(path), 'r')
+    read: async (path, size, range) => {
+      const handle = await openWhole(located(path), size)
       return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     },
     removeAttempt: async (folder) => {

@@ -5,17 +5,30 @@ import { isOutage } from './database-outage.ts'
 const coded = (code: string, more: object = {}) => Object.assign(new Error('failed'), { code, ...more })
 
 test('T-170: what may be over in a moment is an outage', () => {
-  for (const code of ['08006', '53300', '53100', '57P01', '57P03', '55P03', 'ECONNREFUSED', 'EIO', 'EMFILE']) {
+  for (const code of [
+    '08006',
+    '53300',
+    '53100',
+    '57P01',
+    '57P03',
+    '55P03',
+    '57014',
+    '25P03',
+    'ECONNREFUSED',
+    'EIO',
+    'EMFILE',
+  ]) {
     assert.equal(isOutage(coded(code)), true, code)
   }
   assert.equal(isOutage(coded('ENOENT', { syscall: 'connect' })), true, 'the socket of a database that is away')
   assert.equal(isOutage(new Error('Connection terminated unexpectedly')), true)
   assert.equal(isOutage(new Error('timeout exceeded when trying to connect')), true)
+  assert.equal(isOutage(new Error('Migration failed', { cause: coded('57P01') })), true, 'what an error was caused by')
   assert.equal(isOutage(new AggregateError([coded('ECONNREFUSED')])), true)
 })
 
 test('what stays wrong is none', () => {
-  for (const code of ['23505', '42P01', '57014', '22P02', 'ERR_INVALID_ARG_TYPE']) {
+  for (const code of ['23505', '42P01', '22P02', 'ERR_INVALID_ARG_TYPE']) {
     assert.equal(isOutage(coded(code)), false, code)
   }
   assert.equal(isOutage(coded('ENOENT', { syscall: 'open' })), false, 'a file that is gone')

@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyError,
   type FastifyHttpOptions,
   type FastifyInstance,
+  type FastifyRequest,
   LogController,
 } from 'fastify'
 import { isTenantId } from '../access/registry/tenant.ts'
@@ -174,7 +175,7 @@ function handleFaults(app: FastifyInstance): void {
     if (isOutage(error)) {
       request.log.warn({ error: error.message, code: error.code }, 'store not reached')
       reply.header('Retry-After', retryOutageSeconds)
-      return sendProblems(reply, [outage], profileOf(request))
+      return sendProblems(reply, [isLook(request) ? outage : unknownOutcome], profileOf(request))
     }
     request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
     const diagnostics = `Tell the operator the request id ${request.id}.`
@@ -182,8 +183,17 @@ function handleFaults(app: FastifyInstance): void {
   })
 }
 
-/** P6: the job, or whatever else was asked for, is not affected. */
+/** P6: a job or record that is only looked at is not affected. */
 const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
+
+/** The store may have gone away between doing and saying so: the answer to a commit can be lost. */
+const unknownOutcome = problem(
+  503,
+  'transient',
+  'The store was lost during the request. Look whether it has taken effect before you ask again.',
+)
+
+const isLook = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
 
 /** A path that is not there, or names no possible tenant, is answered before its body is read. URLs are made of the tenant's id. */
 function refuseUnknownPaths(app: FastifyInstance): void {

@@ -40,6 +40,19 @@ export async function jobParts(pool: Pool, job: string): Promise<Part[]> {
     .rows
 }
 
+/**
+ * The paths of the files of each job that was completed within some seconds.
+ * @param seconds undefined: of all completed jobs
+ */
+export async function partsOfCompleted(pool: Pool, seconds: number | undefined): Promise<Map<string, string[]>> {
+  const { rows } = await pool.query<{ id: string; paths: string[] }>(
+    `select job.id, array(select path from part where part.job = job.id) as paths from job
+     where state = 'completed' and ($1::float8 is null or finished > now() - $1 * interval '1 second')`,
+    [seconds],
+  )
+  return new Map(rows.map(({ id, paths }) => [id, paths]))
+}
+
 /** A file together with whose it is. */
 export interface OwnedPart extends Part {
   readonly job: string

@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClientBase, Pool, PoolConfig } from 'pg'
 import { PgBoss } from 'pg-boss'
+import { underMigrationLock } from '../database/migration-lock.ts'
 
 /** One step of a job that a worker is to take. The rows of `job` and `partition` are the truth; a task only wakes somebody up. */
 export type Task =
@@ -19,8 +21,13 @@ const taskSecondsMax = 23 * 3600
 /** Polling is only the backstop: NOTIFY wakes workers at once. */
 const backstopSeconds = 10
 
+/** No task is put off for longer. One that is to wait longer was made before the database's clock went back, and does not count. */
+const putOffSecondsMax = 30
+
 /** SQL: the `data` of the tasks that nobody has taken yet, those that wait for their time included. */
-export const untakenTasksSql = `select data from pgboss.job where name = '${queueName}' and state < 'active'`
+export const untakenTasksSql = `
+  select data from pgboss.job
+  where name = '${queueName}' and state < 'active' and start_after < now() + interval '${putOffSecondsMax} seconds'`
 
 /** A task whose worker died is ended by pg-boss after about this time; the sweeper does not wait for it. */
 const heartbeatSeconds = 10
@@ -55,9 +62,7 @@ export interface Producer {
 export async function openProducer(pool: Pool, onError: (error: Error) => void): Promise<Producer> {
   const boss = new PgBoss({ db: databaseOf(pool), supervise: false, schedule: false })
   boss.on('error', onError)
-  await boss.start()
-  await boss.createQueue(queueName, queueOptions)
-  await boss.createQueue(packingQueueName, packingQueueOptions)
+  await startQueues(boss, pool)
   return {
     enqueuePacking: async () => {
       await boss.send(packingQueueName, {})
@@ -72,24 +77,14 @@ export async function openProducer(pool: Pool, onError: (error: Error) => void):
 
 /** Takes tasks with at most `concurrency` at a time until stopped, and packs when it is asked for. The handlers deal with their own failures. */
 export async function consumeTasks(
+  pool: Pool,
   connection: PoolConfig,
   concurrency: number,
   handle: (task: Task) => Promise<void>,
   pack: () => Promise<void>,
   onError: (error: Error) => void,
 ): Promise<{ readonly stop: () => Promise<void> }> {
-  const boss = new PgBoss({
-    ...(connection as { host?: string }),
-    max: 3,
-    schedule: false,
-    useListenNotify: true,
-    monitorIntervalSeconds: heartbeatSeconds,
-  })
-  boss.on('error', onError)
-  boss.on('warning', ({ message }) => onError(new Error(message)))
-  await boss.start()
-  await boss.createQueue(queueName, queueOptions)
-  await boss.createQueue(packingQueueName, packingQueueOptions)
+  const boss = await openListening(pool, connection, onError)
   const options = { pollingIntervalSeconds: backstopSeconds, notifyPollingIntervalSeconds: backstopSeconds }
   for (let count = 0; count < concurrency; count++) {
     const worker: string = await boss.work<Task>(queueName, options, async ([task]) => {
@@ -100,6 +95,42 @@ export async function consumeTasks(
   }
   await boss.work(packingQueueName, options, pack)
   return { stop: () => boss.stop({ graceful: false }) }
+}
+
+/** How often a start tries to listen, and the pause between. After that tasks are found by polling, each up to ten seconds late. */
+const listenTriesMax = 5
+const listenPauseMs = 1_000
+
+/** pg-boss opens LISTEN once: where that fails it only polls, for as long as it lives. So it is started anew. */
+async function openListening(pool: Pool, connection: PoolConfig, onError: (error: Error) => void): Promise<PgBoss> {
+  for (let tries = 1; ; tries++) {
+    const boss = new PgBoss({
+      ...(connection as { host?: string }),
+      max: 3,
+      schedule: false,
+      useListenNotify: true,
+      monitorIntervalSeconds: heartbeatSeconds,
+    })
+    let deaf = false
+    boss.on('error', onError)
+    boss.on('warning', ({ message, data }) => {
+      deaf ||= (data as { type?: unknown } | undefined)?.type === 'listen_notify_unavailable'
+      onError(new Error(message))
+    })
+    await startQueues(boss, pool)
+    if (!deaf || tries === listenTriesMax) return boss
+    await boss.stop({ graceful: false })
+    await sleep(listenPauseMs)
+  }
+}
+
+/** pg-boss makes and changes its tables when it starts, and fails where two programs do that at once. */
+async function startQueues(boss: PgBoss, pool: Pool): Promise<void> {
+  await underMigrationLock(pool, async () => {
+    await boss.start()
+    await boss.createQueue(queueName, queueOptions)
+    await boss.createQueue(packingQueueName, packingQueueOptions)
+  })
 }
 
 const databaseOf = (client: ClientBase | Pool) => ({

@@ -75,6 +75,16 @@ describe('work of a worker that died', () => {
     assert.deepEqual(await tasks(), [{ kind: 'plan', job }])
   })
 
+  it('gets a new task, when the clock of the database has gone back since and the old one would have to wait', async () => {
+    const job = await accepted()
+    await store.pool.query(`update pgboss.job set start_after = now() + interval '5 minutes' where state < 'active'`)
+    await rescue()
+    await rescue()
+    const sql = `select data from pgboss.job where state < 'active' and start_after <= now()`
+    assert.deepEqual((await store.pool.query(sql)).rows, [{ data: { kind: 'plan', job } }])
+    await store.pool.query(`delete from pgboss.job where state < 'active'`)
+  })
+
   it('gets a new task, when the worker had taken the old one but not claimed the job', async () => {
     const job = await accepted()
     await takeTasks()

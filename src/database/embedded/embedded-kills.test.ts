@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
+import type { DatabaseEvent } from '../event.ts'
 import {
   draftsIn,
   ended,
   open,
   prepared,
+  processOf,
   program,
   query,
   scratch,
@@ -33,6 +35,47 @@ test('a server outlives no program that is killed while it starts', async (t) =>
   await killed.kill()
   await ended(directory)
 })
+
+test('a server that recovers from the death of one of its processes ends with the last program', async (t) => {
+  const directory = await prepared(t)
+  const { killed } = await killedWhileRecovering(t, directory)
+  await killed.kill()
+  await ended(directory)
+  const server = await open(t, directory)
+  assert.deepEqual((await query(server.connection, 'select count(*)::int from kept')).rows, [{ count: 20_000 }])
+  await server.release()
+})
+
+test('a server that stops for ever and lost its supervisor is ended by the next program, which says what it waits for', async (t) => {
+  const directory = await prepared(t)
+  const { killed, server: stuck } = await killedWhileRecovering(t, directory)
+  for (const pid of supervisorsOf(directory)) process.kill(pid, 'SIGKILL')
+  process.kill(stuck, 'SIGINT')
+  await killed.kill()
+  const told: DatabaseEvent[] = []
+  const server = await open(t, directory, (event) => told.push(event))
+  assert.notEqual(serverOf(directory), stuck)
+  const events = told.map(({ event }) => event)
+  assert.ok(events.indexOf('database-waiting') < events.indexOf('database-ending'), 'it says why it waits')
+  assert.ok(told.some((event) => event.event === 'database-waiting' && /it stops/.test(event.reason)))
+  assert.ok(
+    told.some((event) => event.event === 'database-ending' && event.pid === stuck && event.signal === 'SIGQUIT'),
+  )
+  assert.deepEqual((await query(server.connection, 'select count(*)::int from kept')).rows, [{ count: 20_000 }])
+  await server.release()
+})
+
+/** A program whose server has just lost one of its processes, and recovers. */
+async function killedWhileRecovering(t: TestContext, directory: string) {
+  const killed = program(t, directory)
+  const { connection } = await killed.next('ready')
+  await query(connection, `create table kept as select n, repeat('x', 200) from generate_series(1, 20000) n`)
+  const server = serverOf(directory)
+  const recovering = /terminating any other active server processes/
+  process.kill(processOf(server, 'walwriter'), 'SIGKILL')
+  await until(() => recovering.test(readFileSync(join(directory, 'postgres.log'), 'utf8')), 'the server recovers')
+  return { killed, server }
+}
 
 test('a killed server is brought back with what was committed, for every program', async (t) => {
   const directory = await prepared(t)

@@ -17,8 +17,9 @@ import { runningPostmaster } from './postmaster.ts'
 import type { EmbeddedConnection } from './probe.ts'
 import { socketDirectoryOf } from './socket-directory.ts'
 
-const waitMsMax = 30_000
-const programMsMax = 60_000
+/** Longer than a server takes that ends by no gentle signal. */
+const waitMsMax = 60_000
+const programMsMax = 120_000
 const pollMs = 10
 const fixture = fileURLToPath(new URL('./program.fixture.ts', import.meta.url))
 
@@ -148,6 +149,16 @@ export function serverOf(directory: string): number {
   const pid = runningPostmaster(prepareDataDirectory(directory))
   assert.ok(pid, 'no server runs')
   return pid
+}
+
+/** One of the server's own processes, by what it says of itself (`walwriter`). */
+export function processOf(server: number, kind: string): number {
+  const lines = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' }).split('\n')
+  const found = lines
+    .map((line) => line.trim().split(/\s+/))
+    .find(([, parent, ...args]) => Number(parent) === server && args.includes(kind))
+  assert.ok(found, `no ${kind} runs`)
+  return Number(found[0])
 }
 
 /** Waits until neither a server nor a supervisor of a directory runs. */

@@ -48,6 +48,8 @@ export async function startEmbedded(directory: string, log: DatabaseLog): Promis
     connection,
     start: () => start(place, connection.host, log),
     adopting: (pid) => log({ event: 'database-adopting', directory: place.root, pid }),
+    ending: (pid, signal) => log({ event: 'database-ending', directory: place.root, pid, signal }),
+    waiting: (reason, ms) => log({ event: 'database-waiting', directory: place.root, reason, ms }),
     signal: closing.signal,
   }
   const keeper = keep(place, await attach(surroundings), () => attach(surroundings), log)

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { errorCode } from '../error-code.ts'
+import { errorCode, errorReason } from '../error-code.ts'
 
 /** How to reach the embedded server: a Unix socket in `host`. */
 export interface EmbeddedConnection {
@@ -10,18 +10,21 @@ export interface EmbeddedConnection {
 }
 
 /**
- * What a server said to an attempt to connect: `ready`, `busy` (starting, recovering or stopping), or nothing.
+ * What a server said to an attempt to connect: `ready`, `starting` (or recovering), `stopping`, or nothing.
  * `missing` when the server is ready but has no such database.
  */
-export type Answer = 'ready' | 'busy' | 'missing' | 'silent'
+export type Answer = 'ready' | 'starting' | 'stopping' | 'missing' | 'silent'
 
 const probeMsMax = 5_000
+/** A server that stops has the code of one that starts; its messages are in English, because its locale is C. */
+const stopping = /shutting down/
 
 /** The codes of PostgreSQL that tell how the server is. */
 const answers: Readonly<Record<string, Answer>> = {
   '3D000': 'missing',
-  '57P03': 'busy',
-  '57P01': 'busy',
+  '57P03': 'starting',
+  '57P02': 'starting',
+  '57P01': 'stopping',
   '53300': 'ready',
 }
 
@@ -34,6 +37,7 @@ export async function probe(connection: EmbeddedConnection): Promise<Answer> {
   } catch (error) {
     const code = errorCode(error)
     const answer = code === undefined ? 'silent' : answers[code]
+    if (answer === 'starting' && stopping.test(errorReason(error))) return 'stopping'
     if (answer !== undefined) return answer
     if (error instanceof pg.DatabaseError) throw error
     return 'silent'

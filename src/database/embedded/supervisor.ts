@@ -6,6 +6,16 @@ import { type Hold, takeFirstHold } from './hold.ts'
 import { type Identity, spawnIdentity } from './identity.ts'
 import { openServerLog } from './server-log.ts'
 
+/**
+ * How long a server may take to stop after each signal, in tenths of a second: SIGINT lets it write what it has, SIGQUIT makes it drop
+ * everything and kill what does not end within 5 s, SIGKILL cannot be refused. One that gets SIGINT while it recovers from the
+ * death of one of its processes never ends by it. Whatever was committed is in its log, so the harder signals lose nothing.
+ */
+const fastTenthsMax = 200
+const immediateTenthsMax = 100
+/** The longest that a supervisor takes to end a server that takes signals. */
+export const endingMsMax = (fastTenthsMax + immediateTenthsMax) * 100
+
 /** A supervisor just started, and this program's hold on it. */
 export interface Supervision {
   readonly hold: Hold
@@ -20,7 +30,7 @@ export interface Supervision {
  * The second reads the FIFO: it ends when the server has ended (each line read makes it look), and stops the server
  * when the last writer has closed. It stops reading before it stops the server, so nobody can mistake the server for held,
  * and it only signals the process that the pid file names, so a recycled number cannot be hit. PostgreSQL writes the
- * pid file once it can take the signal, hence the loop.
+ * pid file once it can take the signal, hence the first loop.
  */
 const script = `
 trap '' HUP INT TERM
@@ -31,11 +41,14 @@ if [ -z "$pid" ]; then "$@" 3<&- & pid=$!; fi
 (
   while read -r line <&3 && kill -0 "$pid"; do :; done
   exec 3<&-
+  named() { read -r running <"$pid_file" && [ "$running" = "$pid" ] && kill -0 "$pid"; }
   tries=600
-  while [ "$tries" -gt 0 ] && kill -0 "$pid"; do
-    if read -r running <"$pid_file" && [ "$running" = "$pid" ]; then kill -INT "$pid"; break; fi
-    tries=$((tries - 1))
-    sleep 0.1
+  while [ "$tries" -gt 0 ] && kill -0 "$pid" && ! named; do tries=$((tries - 1)); sleep 0.1; done
+  for step in INT:${fastTenthsMax} QUIT:${immediateTenthsMax} KILL:0; do
+    named || break
+    kill -s "\${step%%:*}" "$pid"
+    tries=\${step#*:}
+    while [ "$tries" -gt 0 ] && named; do tries=$((tries - 1)); sleep 0.1; done
   done
 ) 2>/dev/null &
 exec 3<&-

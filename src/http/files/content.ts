@@ -3,7 +3,8 @@ import { createGunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { verifyContentLink } from '../../access/content-link.ts'
 import { type ByteRange, parseRange, sliceBytes } from '../../files/byte-range.ts'
-import type { FileStore } from '../../files/file-store.ts'
+import { exactLength } from '../../files/exact-length.ts'
+import { DamagedFile, type FileStore } from '../../files/file-store.ts'
 import { findPart, type OwnedPart, type Part } from '../../jobs/part.ts'
 import { problem } from '../../protocol/problem.ts'
 import { profiles } from '../../protocol/profile.ts'
@@ -109,10 +110,17 @@ export async function sendPart(request: FastifyRequest, reply: FastifyReply, con
     return sendProblems(reply, [problem(416, 'value', 'The range lies outside the file.')], profiles.hl7)
   }
   // The file is opened first: a fault must not be answered under the headers of the file.
-  const content = request.method === 'HEAD' ? undefined : await open(context, part, gzip, range)
+  const length = range ? range.end - range.start + 1 : size
+  let content: Readable | undefined
+  try {
+    if (request.method !== 'HEAD')
+      content = brokenOff(await open(context, part, gzip, range), length, request, reply, part)
+  } catch (error) {
+    if (!(error instanceof DamagedFile)) throw error
+    return refuseDamaged(request, reply, part, error)
+  }
   if (gzip) reply.header('Content-Encoding', 'gzip')
   if (range) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
-  const length = range ? range.end - range.start + 1 : size
   reply.header('Content-Length', length).type('application/fhir+ndjson')
   reply.header('ETag', etag).header('Accept-Ranges', 'bytes')
   if (content !== undefined)
@@ -120,11 +128,39 @@ export async function sendPart(request: FastifyRequest, reply: FastifyReply, con
   return reply.send(content)
 }
 
+/**
+ * The bytes of an answer whose head says `length`. Where the stored ones are not what they were, the connection is broken off: the client
+ * sees that, and what it asked for next gets no bytes of this file.
+ */
+function brokenOff(
+  content: Readable,
+  length: number,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  part: OwnedPart,
+): Readable {
+  return pipeline(content, exactLength(length), (error) => {
+    if (!error || reply.raw.destroyed) return
+    logDamaged(request, part, error)
+    reply.raw.destroy()
+  })
+}
+
+function refuseDamaged(request: FastifyRequest, reply: FastifyReply, part: OwnedPart, error: Error) {
+  logDamaged(request, part, error)
+  const text = 'The stored file is damaged or gone. Start a new export.'
+  const diagnostics = `Tell the operator the request id ${request.id}.`
+  return sendProblems(reply, [problem(500, 'exception', text, { diagnostics })], profiles.millennium)
+}
+
+const logDamaged = (request: FastifyRequest, { id, job, path }: OwnedPart, { message }: Error) =>
+  request.log.error({ file: id, job, path, reason: message }, 'stored file damaged')
+
 const open = ({ files }: HttpContext, part: Part, gzip: boolean, range: ByteRange | undefined): Promise<Readable> =>
-  gzip ? files.read(part.path, range) : inflated(files, part, range)
+  gzip ? files.read(part.path, part.gzipBytes, range) : inflated(files, part, range)
 
 async function inflated(files: FileStore, part: Part, range: ByteRange | undefined): Promise<Readable> {
-  const stored = await files.read(part.path)
+  const stored = await files.read(part.path, part.gzipBytes)
   const plain = pipeline(stored, createGunzip({ chunkSize: 256 * 1024 }), () => {})
   return range ? pipeline(plain, sliceBytes(range), () => {}) : plain
 }

@@ -1,10 +1,10 @@
 import type { Pool } from 'pg'
 import { BatchWriter } from './batch-writer.ts'
 import { HeldRecords } from './held/held-records.ts'
+import { ReferenceResolver } from './held/reference-resolver.ts'
 import { loadFile } from './load-file.ts'
 import { type LoadFault, type LoadSummary, LoadTally, type StoredCounts } from './load-tally.ts'
 import { orphansByType } from './orphans.ts'
-import { ReferenceResolver } from './held/reference-resolver.ts'
 import type { SourceFile } from './source/source-files.ts'
 
 export interface LoadOptions {

@@ -4,10 +4,10 @@ import { type Key, keyOf } from '../../current.ts'
 import { idsByIdentifier } from '../../identifiers.ts'
 import { readCurrent } from '../../read.ts'
 import { type BatchWriter, type Place, type Step, takenReason } from '../batch-writer.ts'
-import { type BundleDrafts, type BundlePut, bundleDrafts, nameOf } from './bundle-drafts.ts'
-import { type PlannedDelete, type PlannedEntry, type PlannedPut, planBundle } from './bundle-plan.ts'
 import type { HeldRecords } from '../held/held-records.ts'
 import type { LoadTally } from '../load-tally.ts'
+import { type BundleDrafts, type BundlePut, bundleDrafts, nameOf } from './bundle-drafts.ts'
+import { type PlannedDelete, type PlannedEntry, type PlannedPut, planBundle } from './bundle-plan.ts'
 import { storedDigests } from './stored-digests.ts'
 
 /** What taking Bundles apart works with. */

@@ -1,5 +1,6 @@
 import pg from 'pg'
 import { Failure } from '../../failure.ts'
+import { openPresence, type Presence } from './presence.ts'
 
 /** Class and number of the advisory lock that the server of an embedded database holds. */
 const lockKey = [7063, 1]
@@ -7,20 +8,24 @@ const retryMs = 1_000
 
 /**
  * Makes this process the only server of an embedded database: two would share one directory of files.
- * The lock lives in a session, so a killed server never blocks the next one. A lost session is taken up again.
- * @throws Failure when another server holds it
+ * A lock in a session lets one of several through that start together, and a killed server never blocks the next one. But the lock goes
+ * with the database, which may die and come back under a server that lives on: so a server is also present at a socket of its own,
+ * which lives as long as its process. A lost session is taken up again.
+ * @throws Failure when there is another server
  */
 export async function becomeSoleServer(
   connection: pg.PoolConfig,
   directory: string,
 ): Promise<{ readonly release: () => Promise<void> }> {
-  let client = await lock(connection)
-  if (!client) {
+  const [session, presence] = await enter(connection)
+  if (!session || !presence) {
+    await session?.end()
     throw new Failure(
       `Another Millrace server uses ${directory}.`,
       'Stop it first, or name another directory with --data. Several servers can share a PostgreSQL of their own (--database-url).',
     )
   }
+  let client: pg.Client | undefined = session
   let released = false
   const renew = () => {
     if (released) return
@@ -29,12 +34,29 @@ export async function becomeSoleServer(
       client ? client.once('end', renew) : renew()
     }, retryMs).unref()
   }
-  client.once('end', renew)
+  session.once('end', renew)
   return {
     release: async () => {
       released = true
+      await presence.close()
       await client?.end().catch(() => {})
     },
+  }
+}
+
+/** The lock, then the presence; and the lock must still be there afterwards, or another server may have done the same. */
+async function enter(connection: pg.PoolConfig) {
+  const session = await lock(connection)
+  if (!session) return []
+  let presence: Presence | undefined
+  try {
+    presence = await openPresence(connection.host!)
+    await session.query('select')
+    return [session, presence] as const
+  } catch (error) {
+    await presence?.close()
+    await session.end().catch(() => {})
+    throw error
   }
 }
 
