@@ -34,18 +34,17 @@ const sources = readdirSync(join(root, 'src'), { recursive: true, withFileTypes:
   .filter((entry) => entry.isFile())
   .map(({ parentPath, name }) => relative(join(root, 'src'), join(parentPath, name)))
 
-/** Every folder and file of the first code block that begins with `src/`, by its path. */
+/** Every folder and file of the first code block that begins with `src/`, by its path: two more blanks are one room further in. */
 function treeOf(text: string): string[] {
   const [, tree = ''] = /```\nsrc\/\n([\s\S]*?)```/.exec(text) ?? []
-  let folder = ''
+  const within: string[] = []
   return tree.split('\n').flatMap((line) => {
     const [, indent = '', names = ''] = /^( +)((?:[\w.-]+\/?(?: (?=\w))?)+)/.exec(line) ?? []
+    const depth = indent.length / 2
+    if (!Number.isInteger(depth) || depth < 1 || depth > 3) return []
     const paths = names.split(' ').filter((name) => name !== '')
-    if (indent.length === 2) {
-      folder = paths[0] ?? ''
-      return paths
-    }
-    return indent.length === 4 ? paths.map((name) => `${folder}${name}`) : []
+    within[depth] = `${within[depth - 1] ?? ''}${paths[0]}`
+    return paths.map((name) => `${within[depth - 1] ?? ''}${name}`)
   })
 }
 
