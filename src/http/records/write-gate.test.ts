@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { TooManyWrites, type WriteBounds, WriteGate } from './write-gate.ts'
+
+const bounds: WriteBounds = {
+  runningMax: 4,
+  runningOfTenantMax: 3,
+  runningOfClientMax: 2,
+  waitingMax: 6,
+  waitingOfClientMax: 3,
+}
+
+/** A gate whose writes end when they are told to. */
+class Scene {
+  readonly gate = new WriteGate(bounds)
+  readonly running: string[] = []
+  readonly ends = new Map<string, () => void>()
+
+  write(name: string, tenant: string, client: string, keys: readonly string[] = []): Promise<string> {
+    return this.gate.run({ tenant, client, keys }, () => {
+      this.running.push(name)
+      return new Promise((resolve) => {
+        this.ends.set(name, () => {
+          this.running.splice(this.running.indexOf(name), 1)
+          resolve(name)
+        })
+      })
+    })
+  }
+
+  async end(name: string): Promise<void> {
+    this.ends.get(name)!()
+    for (let turn = 0; turn < 10; turn++) await null
+  }
+}
+
+test('a client has so many writes at work, a tenant so many, all together so many', async () => {
+  const scene = new Scene()
+  for (const name of ['a1', 'a2', 'a3']) void scene.write(name, 't', 'a')
+  for (const name of ['b1', 'b2']) void scene.write(name, 't', 'b')
+  await null
+  assert.deepEqual(scene.running, ['a1', 'a2', 'b1'])
+  for (const name of ['u1', 'u2']) void scene.write(name, 'u', 'c')
+  await null
+  assert.deepEqual(scene.running, ['a1', 'a2', 'b1', 'u1'])
+  await scene.end('a1')
+  assert.deepEqual(scene.running, ['a2', 'b1', 'u1', 'u2'], 'who has least at work comes first')
+})
+
+test('a write waits for another of the same record, and those behind it do not', async () => {
+  const scene = new Scene()
+  void scene.write('one', 't', 'a', ['Patient/1', 'Patient/2'])
+  void scene.write('two', 't', 'b', ['Patient/2'])
+  void scene.write('three', 't', 'b', ['Patient/3'])
+  void scene.write('elsewhere', 'u', 'c', ['Patient/2'])
+  await null
+  assert.deepEqual(scene.running, ['one', 'three', 'elsewhere'])
+  await scene.end('one')
+  assert.deepEqual(scene.running, ['three', 'elsewhere', 'two'])
+})
+
+test('a write of many records is not overtaken for ever by writes of some of them', async () => {
+  const scene = new Scene()
+  void scene.write('one', 't', 'a', ['Patient/1'])
+  void scene.write('many', 't', 'b', ['Patient/1', 'Patient/2'])
+  void scene.write('two', 't', 'c', ['Patient/2'])
+  await null
+  assert.deepEqual(scene.running, ['one'])
+  await scene.end('one')
+  assert.deepEqual(scene.running, ['many'])
+  await scene.end('many')
+  assert.deepEqual(scene.running, ['two'])
+})
+
+test('a write that comes when too many wait is refused, of a client and of all', async () => {
+  const scene = new Scene()
+  const refused: string[] = []
+  const write = (name: string, tenant: string, client: string) =>
+    scene.write(name, tenant, client).catch((error: unknown) => {
+      assert.ok(error instanceof TooManyWrites)
+      refused.push(name)
+    })
+  for (let index = 0; index < 6; index++) void write(`a${index}`, 't', 'a')
+  await null
+  await null
+  assert.deepEqual(refused, ['a5'], 'two are at work and three wait')
+  for (const client of ['b', 'c', 'd', 'e', 'f', 'g']) void write(client, 'u', client)
+  for (let turn = 0; turn < 5; turn++) await null
+  assert.deepEqual(refused, ['a5', 'g'], 'four are at work and six wait')
+})
+
+test('a write that fails makes room like any other', async () => {
+  const gate = new WriteGate({ ...bounds, runningMax: 1 })
+  const fails = gate.run({ tenant: 't', client: 'a', keys: ['Patient/1'] }, async () => {
+    throw new Error('broken')
+  })
+  const next = gate.run({ tenant: 't', client: 'a', keys: ['Patient/1'] }, async () => 'done')
+  await assert.rejects(fails, /broken/)
+  assert.equal(await next, 'done')
+})
+
+test('whatever comes, the bounds hold, no record is written twice at a time, and all who are let in get their turn (property)', async () => {
+  const intent = fc.record({
+    tenant: fc.constantFrom('t', 'u'),
+    client: fc.constantFrom('a', 'b', 'c'),
+    keys: fc.subarray(['Patient/1', 'Patient/2', 'Patient/3']),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(intent, { maxLength: 30 }), fc.infiniteStream(fc.nat()), async (intents, chances) => {
+      const gate = new WriteGate(bounds)
+      const running: { tenant: string; client: string; keys: readonly string[]; end: () => void }[] = []
+      let refused = 0
+      let done = 0
+      const check = () => {
+        assert.ok(running.length <= bounds.runningMax)
+        for (const { tenant, client } of running) {
+          const ofTenant = running.filter((one) => one.tenant === tenant)
+          assert.ok(ofTenant.length <= bounds.runningOfTenantMax)
+          assert.ok(ofTenant.filter((one) => one.client === client).length <= bounds.runningOfClientMax)
+          const keys = ofTenant.flatMap((one) => one.keys)
+          assert.equal(new Set(keys).size, keys.length)
+        }
+      }
+      for (const each of intents) {
+        const work = () =>
+          new Promise<void>((resolve) => {
+            running.push({ ...each, end: resolve })
+            check()
+          })
+        gate.run(each, work).then(
+          () => done++,
+          () => refused++,
+        )
+        await null
+        if (chances.next().value % 3 === 0) running.splice(chances.next().value % (running.length || 1), 1)[0]?.end()
+        for (let turn = 0; turn < 10; turn++) await null
+      }
+      while (running.length > 0) {
+        running.shift()!.end()
+        for (let turn = 0; turn < 10; turn++) await null
+      }
+      assert.equal(done + refused, intents.length)
+    }),
+  )
+})
