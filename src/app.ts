@@ -18,8 +18,10 @@ import type { Store } from './config.ts'
 import { type Database, openDatabase } from './database/connection.ts'
 import { errorReason } from './database/error-code.ts'
 import { migrate } from './database/migrate.ts'
+import { openPool } from './database/pool.ts'
 import { storeId, writeSetting } from './database/setting.ts'
 import { becomeSoleServer } from './database/sole-server/sole-server.ts'
+import { answeringPatience } from './database/watched-pool.ts'
 import { EngineThreads } from './engine/engine-thread-pool.ts'
 import { Failure } from './failure.ts'
 import { diskStore } from './files/disk-store.ts'
@@ -27,6 +29,7 @@ import { Certificate, type CertificateFiles } from './http/connection/certificat
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
 import type { Rates } from './http/rates.ts'
+import { WriteGate, writeBounds } from './http/records/write-gate.ts'
 import { buildServer } from './http/server.ts'
 import { openProducer } from './jobs/queue.ts'
 
@@ -122,6 +125,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => threads.stop())
     await threads.start(options.threads)
 
+    const writing = openPool(database.connection, writeBounds.runningMax, answeringPatience)
+    undo.push(() => writing.end())
     const audit = new AuditTrail(database.pool, (error) => log.error({ reason: errorReason(error) }, 'audit trail'))
     undo.push(() => audit.close())
 
@@ -133,6 +138,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const server = buildServer(
       {
         pool: database.pool,
+        writes: { pool: writing, gate: new WriteGate() },
         enqueue: producer.enqueue,
         files: diskStore(filesDirectory),
         directory: new AccessDirectory(database.pool, elapsed),

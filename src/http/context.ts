@@ -7,10 +7,13 @@ import type { TokenLimits } from '../access/tokens/token-limits.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Enqueue } from '../jobs/queue.ts'
+import type { WriteGate } from './records/write-gate.ts'
 
 /** What the routes work with; `app.ts` makes it. */
 export interface HttpContext {
   readonly pool: Pool
+  /** Connections for writes alone, and who may take one. */
+  readonly writes: { readonly pool: Pool; readonly gate: WriteGate }
   readonly enqueue: Enqueue
   readonly files: FileStore
   readonly directory: AccessDirectory

@@ -37,13 +37,14 @@ import { groupKickOffRoute } from './kick-off/group-kick-off.ts'
 import { patientKickOffRoute, systemKickOffRoute } from './kick-off/kick-off.ts'
 import { tokenRoutes } from './oauth/token.ts'
 import { sendOutcome, sendProblems } from './outcome-answer.ts'
-import { limitRates, type Rates, ratesDefault } from './rates.ts'
+import { limitRates, type Rates, ratesDefault, sendThrottled } from './rates.ts'
 import { bundleRoute } from './records/bundle/bundle-route.ts'
 import { conditionalDeleteRoute } from './records/conditional-delete.ts'
 import { conditionalUpdateRoute } from './records/conditional-update.ts'
 import { resourceCreateRoute } from './records/resource-create.ts'
 import { resourceReadRoutes } from './records/resource-read.ts'
 import { resourceWriteRoutes } from './records/resource-write.ts'
+import { TooManyWrites } from './records/write-gate.ts'
 import { addRequestIds } from './request-id.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 
@@ -172,6 +173,7 @@ function handleFaults(app: FastifyInstance): void {
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
       return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
     }
+    if (error instanceof TooManyWrites) return sendThrottled(reply, retryWritesSeconds, profileOf(request))
     if (isOutage(error)) {
       request.log.warn({ error: error.message, code: error.code }, 'store not reached')
       reply.header('Retry-After', retryOutageSeconds)
@@ -182,6 +184,9 @@ function handleFaults(app: FastifyInstance): void {
     return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
   })
 }
+
+/** When a write that came while too many waited may come again. */
+const retryWritesSeconds = 1
 
 /** P6: a job or record that is only looked at is not affected. */
 const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')

@@ -9,6 +9,7 @@ create table identifier (
   primary key (tenant, type, token, id)
 ) with (autovacuum_vacuum_insert_scale_factor = 0.1);
 
+-- The token of an identifier; src/records/identifiers.ts makes the same.
 create function identifier_token(system text, value text) returns bytea language sql immutable parallel safe as $$
   select substr(sha256(convert_to(system || '|' || value, 'UTF8')), 1, 16)
 $$;

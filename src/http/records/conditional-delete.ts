@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import type { ClientBase } from 'pg'
 import { type Identified, recordsByIdentifier } from '../../records/identifiers.ts'
-import { write } from '../../records/write/write.ts'
-import { auditWrite } from '../audit/audited-write.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
+import { writeAdmitted } from './admitted-write.ts'
 import { queryOf, readCondition, severalMatches } from './request-condition.ts'
 import { ifMatchVersion } from './resource-body.ts'
 import { badIfMatch } from './resource-write.ts'
@@ -58,7 +57,7 @@ export function conditionalDeleteRoute(scope: FastifyInstance, context: HttpCont
         ...condition,
       }))
     }
-    const [outcome] = await write(context.pool, tenant, { alone: [], decide }, { beforeCommit: auditWrite(request) })
+    const [outcome] = await writeAdmitted(request, context, { alone: [], decide })
     if (found.length > 1) return refuseWrite(request, reply, context, severalMatches(query))
     if (outcome?.kind === 'conflict') return refuseWrite(request, reply, context, versionConflict(outcome))
     return reply.code(204).send()

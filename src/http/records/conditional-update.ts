@@ -6,11 +6,10 @@ import type { Problem } from '../../protocol/problem.ts'
 import { readCurrentRows } from '../../records/current.ts'
 import type { Draft } from '../../records/draft.ts'
 import { recordsByIdentifier } from '../../records/identifiers.ts'
-import { write } from '../../records/write/write.ts'
-import { auditWrite } from '../audit/audited-write.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
+import { writeAdmitted } from './admitted-write.ts'
 import { queryOf, readCondition, type UpdateTarget, updateTarget } from './request-condition.ts'
 import { ifMatchVersion } from './resource-body.ts'
 import { readDraft } from './resource-draft.ts'
@@ -66,7 +65,7 @@ export function conditionalUpdateRoute(scope: FastifyInstance, context: HttpCont
       return [change]
     }
     const changes = { alone: [query], decide }
-    const [outcome] = await write(context.pool, tenant, changes, { beforeCommit: auditWrite(request) })
+    const [outcome] = await writeAdmitted(request, context, changes)
     if (target && 'status' in target) return refuseWrite(request, reply, context, target)
     return sendPut(request, reply, context, draft, outcome!)
   })

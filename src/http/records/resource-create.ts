@@ -5,13 +5,12 @@ import type { IdentifierQuery } from '../../fhir/bundle/identifier-query.ts'
 import type { Draft } from '../../records/draft.ts'
 import { type Identified, recordsByIdentifier } from '../../records/identifiers.ts'
 import { readCurrent, type StoredVersion } from '../../records/read.ts'
-import { write } from '../../records/write/write.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
-import { auditWrite } from '../audit/audited-write.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
+import { writeAdmitted } from './admitted-write.ts'
 import { readCondition, severalMatches } from './request-condition.ts'
 import { readDraft } from './resource-draft.ts'
 import { refuseWrite, sendFound, sendPut } from './write-answer.ts'
@@ -40,8 +39,7 @@ export function resourceCreateRoute(scope: FastifyInstance, context: HttpContext
       return createUnlessFound(request, reply, context, draft, query)
     }
     const change = { kind: 'put' as const, draft }
-    const { tenant } = callerOf(request)
-    const [outcome] = await write(context.pool, tenant, [change], { beforeCommit: auditWrite(request) })
+    const [outcome] = await writeAdmitted(request, context, [change])
     return sendPut(request, reply, context, draft, outcome!)
   })
   allowOnly(scope, '/:type', ['POST', 'PUT', 'DELETE'])
@@ -64,7 +62,7 @@ async function createUnlessFound(
     return record ? [] : [{ kind: 'put' as const, draft }]
   }
   const changes = { alone: [query], decide }
-  const [outcome] = await write(context.pool, tenant, changes, { beforeCommit: auditWrite(request) })
+  const [outcome] = await writeAdmitted(request, context, changes)
   if (outcome) return sendPut(request, reply, context, draft, outcome)
   if (found.length > 1) return refuseWrite(request, reply, context, severalMatches(query))
   const key = `${query.type}/${found[0]!.id}`

@@ -2,11 +2,10 @@ import type { FastifyInstance } from 'fastify'
 import { isId } from '../../fhir/reference.ts'
 import { problem } from '../../protocol/problem.ts'
 import type { Outcome } from '../../records/write/change.ts'
-import { write } from '../../records/write/write.ts'
-import { auditWrite } from '../audit/audited-write.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
+import { writeAdmitted } from './admitted-write.ts'
 import { ifMatchVersion } from './resource-body.ts'
 import { readDraft } from './resource-draft.ts'
 import { versionConflict } from './version-conflict.ts'
@@ -60,20 +59,19 @@ export function resourceWriteRoutes(scope: FastifyInstance, context: HttpContext
       return refuseWrite(request, reply, context, found)
     }
     const change = { kind: 'put' as const, draft, ...(ifMatch === undefined ? {} : { ifMatch }) }
-    const { tenant } = callerOf(request)
-    const [outcome] = (await write(context.pool, tenant, [change], { beforeCommit: auditWrite(request) })) as [Outcome]
+    const [outcome] = (await writeAdmitted(request, context, [change])) as [Outcome]
     return sendPut(request, reply, context, draft, outcome)
   })
 
   scope.delete('/:type/:id', { config, schema: deletion }, async (request, reply) => {
-    const { grant, tenant } = callerOf(request)
+    const { grant } = callerOf(request)
     const { type, id } = request.params as Params
     const ifMatch = ifMatchVersion(request.headers['if-match'])
     const badId = isId(id) ? undefined : problem(404, 'not-found', 'The URL names no resource.')
     const refused = checkType(type, grant) ?? badId ?? (ifMatch === 'invalid' ? badIfMatch : undefined)
     if (refused) return refuseWrite(request, reply, context, refused)
     const change = { kind: 'delete' as const, key: { type, id }, ...(typeof ifMatch === 'number' ? { ifMatch } : {}) }
-    const [outcome] = await write(context.pool, tenant, [change], { beforeCommit: auditWrite(request) })
+    const [outcome] = await writeAdmitted(request, context, [change])
     if (outcome!.kind === 'conflict') return refuseWrite(request, reply, context, versionConflict(outcome!))
     return reply.code(204).send()
   })

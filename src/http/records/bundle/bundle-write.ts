@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Problem } from '../../../protocol/problem.ts'
-import type { Change, Outcome } from '../../../records/write/change.ts'
+import { type Change, keyTextOf, type Outcome } from '../../../records/write/change.ts'
 import type { DecidedChanges } from '../../../records/write/decided-changes.ts'
-import { write } from '../../../records/write/write.ts'
-import { auditWrite } from '../../audit/audited-write.ts'
 import { callerOf } from '../../caller.ts'
 import type { HttpContext } from '../../context.ts'
+import { writeAdmitted } from '../admitted-write.ts'
 import { versionConflict } from '../version-conflict.ts'
 import type { BundleBody } from './bundle-body.ts'
 import { inEntry } from './entry-step.ts'
@@ -36,9 +35,9 @@ export async function writeBundle(
       return type === 'transaction' && problemsOf(planned).length > 0 ? [] : changesOf(planned)
     },
   }
-  const written = await write(context.pool, tenant, asksNothing ? changesOf(planned) : decided, {
+  const written = await writeAdmitted(request, context, asksNothing ? changesOf(planned) : decided, {
     allOrNothing: type === 'transaction',
-    beforeCommit: auditWrite(request),
+    known: changesOf(planned).map(keyTextOf),
   })
   if (type === 'transaction' && problemsOf(planned).length > 0) return problemsOf(planned)
   const outcomes = new Map<number, Outcome>()
