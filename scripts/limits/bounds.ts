@@ -32,12 +32,14 @@ export const facts: readonly string[] = [
   'copy-in.ts fixedFieldBytesMax',
   'copy-out.ts headerBytes',
   'crc32.ts digitBits',
+  'identifiers.ts tokenBytes',
   'instant.ts instantMsMax',
   'instant.ts instantMsMin',
   'member.ts memberEndBytes',
   'pack-body.ts labelBytesMax',
   'resource-text.ts stampBytesMax',
   'span.ts minuteMs',
+  'spool.ts lengthsBytes',
   // Settings, in docs/operating.md.
   'serve.ts hostDefault',
   'serve.ts portDefault',
@@ -49,12 +51,12 @@ export const facts: readonly string[] = [
   'calendar.ts yearMs',
   'document.ts largeBytes',
   'group.ts groupMembersMax',
-  'identifiers.ts idCharactersMax',
   'monitoring.ts batchSize',
   'monitoring.ts intervalMs',
   'page-patients.ts pageProblemsMin',
   'patient-records.ts panelMax',
   'person.ts ageYearsMax',
+  'record-ids.ts idCharactersMax',
   'visit.ts openMinutes',
   'visit.ts visitsMin',
   'write-files.ts utf8BytesMax',
@@ -144,6 +146,8 @@ class Source {
         const value = source.#values.get(name)
         return value && source.#number(value)
       }
+      case 'ParenthesizedExpression':
+        return this.#number(node.expression)
       case 'BinaryExpression': {
         if (node.left.type === 'PrivateIdentifier') return undefined
         const [left, right] = [this.#number(node.left), this.#number(node.right)]

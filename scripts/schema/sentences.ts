@@ -48,6 +48,16 @@ export const themes: readonly Theme[] = [
           provenance: 'id of the Provenance that waits for it',
         },
       },
+      identifier: {
+        holds:
+          'The current records by their business identifiers, for conditional requests and references. Made of the bodies, and compared with them: a row too many answers nothing ([decision 0034](../decisions/0034-who-is-who-in-a-bundle.md)).',
+        columns: {
+          tenant: 'whose it is',
+          type: 'of the record',
+          token: "what is looked for: the first 16 bytes of the SHA-256 of `system`, `'|'` and `value`",
+          id: 'of the record',
+        },
+      },
     },
     sequences: {
       clock: "The store's clock: milliseconds since 1970 of the latest stamp or cut. It never goes back.",
