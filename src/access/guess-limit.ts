@@ -1,4 +1,4 @@
-import { networkOf } from './tokens/token-limits.ts'
+import { networkOf } from './network-of.ts'
 
 /** Wrong credentials that one address may send within the window; then more of them are refused until the window is over. */
 export const guessesMax = 10

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { networkOf } from './network-of.ts'
 import { RateLimit } from './rate-limit.ts'
-import { failuresOfAddress, networkOf, requestsOfClient, TokenLimits } from './tokens/token-limits.ts'
+import { failuresOfAddress, requestsOfClient, TokenLimits } from './tokens/token-limits.ts'
 
 test('a burst is let in, then as many as the rate allows', () => {
   let ms = 5_000_000

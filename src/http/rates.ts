@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { networkOf } from '../access/tokens/token-limits.ts'
+import { networkOf } from '../access/network-of.ts'
 import { problem } from '../protocol/problem.ts'
 import { type Profile, profiles } from '../protocol/profile.ts'
 import { sendProblems } from './outcome-answer.ts'

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { networkOf } from '../../access/network-of.ts'
 import { isTenantId } from '../../access/registry/tenant.ts'
-import { networkOf } from '../../access/tokens/token-limits.ts'
 import { type AuditAgent, type AuditEntry, type AuditKind, storeChain } from '../../audit/entry.ts'
 import { knownCallerOf, profileOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { BlockList, isIPv6, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { networkOf } from '../../access/tokens/token-limits.ts'
+import { networkOf } from '../../access/network-of.ts'
 import type { ConnectionBounds } from './connection-bounds.ts'
 
 /** Why a connection was closed before its time, for the log. */

@@ -11,7 +11,7 @@ import type { HttpContext } from '../context.ts'
 import { acceptExport, parseKickOff, refuse } from './kick-off.ts'
 import { kickOffPath } from './kick-off-methods.ts'
 import { knownPatients } from './known-patients.ts'
-import { type Membership, membersOf, noSuchGroup } from './member-groups.ts'
+import { type Membership, membersOf, noSuchGroup } from './read-groups.ts'
 
 /**
  * `Group/{id}/$export` (protocol §1; D4): exports the patients who are members at kick-off, or those of them that a body lists. Whether

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { isResolvedFrom } from '../../../fhir/bundle/resolved-text.ts'
+import { isResolvedFrom } from '../../../fhir/bundle/same-but-resolved.ts'
 import { type Key, keyOf } from '../../current.ts'
 import { idsByIdentifier } from '../../identifiers.ts'
 import { readCurrent } from '../../read.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { isResolvedFrom } from './resolved-text.ts'
+import { isResolvedFrom } from './same-but-resolved.ts'
 
 const source =
   '{"resourceType":"Basic","id":"x","a":{"reference":"Practitioner?identifier=s|1"},"n":1.10,"b":{"reference":"Patient/p"}}'
