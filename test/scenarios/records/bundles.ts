@@ -173,4 +173,39 @@ export const bundleScenarios: readonly Scenario[] = [
       assert.deepEqual([await ids('early-1'), await ids('early-2')], [[], ['early-3']])
     },
   },
+  {
+    t: [],
+    rules: [],
+    does: 'a transaction whose Provenances have as many targets as the bound, and one more',
+    outcome: '200; 413 for the entry beyond, and nothing is written',
+    run: async (suite) => {
+      const caller = await suite.newCaller('neighbour')
+      const about = (id: string, count: number) =>
+        putOf({
+          resourceType: 'Provenance',
+          id,
+          target: Array.from({ length: count }, (_, at) => ({ reference: `Condition/none-${id}-${at}` })),
+          recorded: '2024-01-01T00:00:00Z',
+        })
+      const refused = await post(suite, caller, 'transaction', [about('many-1', 6_000), about('many-2', 4_001)])
+      assertRefused(refused, 413, 'invalid', 'Bundle.entry[1]')
+      assert.equal(await readStatus(suite, caller, '/Provenance/many-1'), 404)
+      const answer = await post(suite, caller, 'transaction', [about('many-1', 6_000), about('many-2', 4_000)])
+      assert.equal(answer.status, 200)
+    },
+  },
+  {
+    t: [],
+    rules: [],
+    does: 'a Bundle of very many small values',
+    outcome: '413 before it is parsed',
+    run: async (suite) => {
+      const caller = await suite.sharedCaller()
+      const answer = await suite.ask(caller, 'POST', '/', {
+        headers: { 'content-type': 'application/fhir+json' },
+        body: `{"resourceType":"Bundle","type":"batch","entry":[${'{},'.repeat(600_000)}{}]}`,
+      })
+      assertRefused(answer, 413, 'invalid')
+    },
+  },
 ]

@@ -1,11 +1,16 @@
 import type { FastifyRequest } from 'fastify'
 import { entriesOf } from '../../../fhir/bundle/bundle-entries.ts'
+import { jsonExcess } from '../../../fhir/json/json-excess.ts'
+import { jsonDepthMax } from '../../../fhir/json/json-text.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
 import { callerOf } from '../../caller.ts'
 import { bodyText } from '../resource-body.ts'
 import { stepOf } from './entry-step.ts'
 import type { BundleType, Step } from './step.ts'
 import { type Questions, questionsOf } from './store-view.ts'
+
+/** What the JSON of a Bundle may have: parsing it takes the time of everybody. Its resources have the bounds of a record besides. */
+const bundleJson = { depthMax: jsonDepthMax + 4, valuesMax: 1_000_000 }
 
 /** The most entries of one Bundle. */
 const bundleEntriesMax = 10_000
@@ -23,6 +28,11 @@ export interface BundleBody {
 export function readBundle(request: FastifyRequest): BundleBody | Problem {
   const text = bodyText(request)
   if (typeof text !== 'string') return text
+  if (jsonExcess(text, bundleJson) !== undefined) {
+    return problem(413, 'too-long', `A Bundle may have at most ${bundleJson.valuesMax} values.`, {
+      diagnostics: `It may nest ${bundleJson.depthMax} levels deep.`,
+    })
+  }
   let parsed: { resourceType?: unknown; type?: unknown; entry?: unknown } | null
   try {
     parsed = JSON.parse(text)

@@ -1,7 +1,7 @@
 import { BundleIdentities, type NamedEntry, rootOf } from '../../../fhir/bundle/bundle-identities.ts'
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
-import { type Draft, draftOf } from '../../../records/draft.ts'
+import { type Draft, draftOf, provenanceTargetsMax } from '../../../records/draft.ts'
 import type { Identified } from '../../../records/identifiers.ts'
 import type { Change } from '../../../records/write/change.ts'
 import { faultProblem } from '../resource-body.ts'
@@ -54,10 +54,33 @@ export function planOf(
     refusals.refuse(entry, draft)
     return undefined
   })
+  for (const at of beyondTargets(drafts)) {
+    refusals.refuse({ at, key: keys[at]!, isNew: isNewRecord(steps[at]!, decisions[at]!) }, [
+      inEntry(tooManyTargets, at),
+    ])
+  }
   const refused = refusals.all()
   return steps.map((step, at) => {
     const problems = refused.get(at)
     return problems ? { kind: 'refused', problems } : plannedOf(step, decisions[at]!, drafts[at])
+  })
+}
+
+/** Targets of all Provenances of a Bundle: each is looked up while the write may hold up all others. */
+const bundleTargetsMax = provenanceTargetsMax
+
+const tooManyTargets = problem(
+  413,
+  'too-long',
+  `The Provenances of a Bundle may have at most ${bundleTargetsMax} targets.`,
+)
+
+/** The places of Provenances that go beyond. */
+function beyondTargets(drafts: readonly (Draft | undefined)[]): number[] {
+  let targets = 0
+  return drafts.flatMap((draft, at) => {
+    targets += draft?.targets.length ?? 0
+    return draft !== undefined && draft.targets.length > 0 && targets > bundleTargetsMax ? [at] : []
   })
 }
 
