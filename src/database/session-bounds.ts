@@ -9,29 +9,43 @@ export interface SessionBounds {
   readonly lockMsMax: number
   /** A statement fails, whatever it does. */
   readonly statementMsMax: number
+  /**
+   * What is sent to a peer is acknowledged within this time, or the session ends. Time in which the peer takes nothing, because its
+   * reader pauses, counts too.
+   */
+  readonly unacknowledgedMsMax: number
 }
 
-/** Of sessions that nobody waits for: commands and engines. Theirs may be long statements, but not endless ones. */
+/**
+ * Of sessions that nobody waits for: commands and engines. Theirs may be long statements, but not endless ones, and readers of a COPY
+ * that turn to something else for minutes.
+ */
 export const sessionBounds: SessionBounds = {
   idleInTransactionMsMax: 15_000,
   lockMsMax: 60_000,
   statementMsMax: 900_000,
+  unacknowledgedMsMax: 600_000,
 }
 
 /** Of sessions that answer requests: a client gets its answer within ten seconds, though it may be a 503. */
-export const answeringBounds: SessionBounds = { ...sessionBounds, lockMsMax: 8_000, statementMsMax: 60_000 }
+export const answeringBounds: SessionBounds = {
+  ...sessionBounds,
+  lockMsMax: 8_000,
+  statementMsMax: 60_000,
+  unacknowledgedMsMax: 30_000,
+}
 
 /**
- * A peer that is gone without a goodbye is noticed by PostgreSQL within half a minute: this long in silence it is asked, this often,
- * this many times; and what is sent to it is acknowledged within that time.
+ * A peer of which nothing is awaited and that is gone without a goodbye is noticed by PostgreSQL within half a minute: this long in
+ * silence it is asked, this often, this many times.
  */
 const keepAliveIdleSeconds = 10
 const keepAliveEverySeconds = 5
 const keepAlivesMax = 3
-const unacknowledgedMsMax = 30_000
 
 /** The bounds as the `options` of a connection. What comes later in `options` wins. */
-export function boundOptions({ idleInTransactionMsMax, lockMsMax, statementMsMax }: SessionBounds): string {
+export function boundOptions(bounds: SessionBounds): string {
+  const { idleInTransactionMsMax, lockMsMax, statementMsMax, unacknowledgedMsMax } = bounds
   const settings = {
     idle_in_transaction_session_timeout: idleInTransactionMsMax,
     lock_timeout: lockMsMax,

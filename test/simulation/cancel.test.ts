@@ -42,7 +42,7 @@ describe('DELETE of a job', () => {
   /** No worker reads records. */
   const idle = () =>
     until(async () => {
-      const sql = `select from pg_stat_activity where query like 'copy (%' and state = 'active'`
+      const sql = `select from pg_stat_activity where query like '%copy (%' and state = 'active' and pid <> pg_backend_pid()`
       return (await server.pool.query(sql)).rowCount === 0
     }, 'the workers have stopped')
 

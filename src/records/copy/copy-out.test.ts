@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { openPool } from '../../database/pool.ts'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import type { CopyRow } from './copied-row.ts'
 import { copyRows } from './copy-out.ts'
@@ -112,6 +113,19 @@ describe('rows of a binary COPY', () => {
     await assert.rejects(read('select 1', abort.signal), /cancelled/)
   })
 
+  it('may take longer than other statements of their session, which keep its bound', async (t) => {
+    const pool = openPool({ ...store.connection, options: '-c statement_timeout=100' }, 1)
+    t.after(() => pool.end())
+    const boundOf = async () => (await pool.query<{ statement_timeout: string }>('show statement_timeout')).rows
+    const first = await boundOf()
+    const slow = `select current_setting('statement_timeout') from pg_sleep(0.3)`
+    const [row] = (await Array.fromAsync(copyRows(pool, slow))).flat()
+    assert.equal(row!.text(0), '0')
+    await assert.rejects(pool.query('select pg_sleep(10)'), { code: '57014' })
+    await assert.rejects(Array.fromAsync(copyRows(pool, 'select 1 / 0')), /division by zero/)
+    assert.deepEqual([first, await boundOf()], [[{ statement_timeout: '100ms' }], [{ statement_timeout: '100ms' }]])
+  })
+
   it('cost the connection when their reader stops early', async () => {
     for await (const rows of copyRows(store.pool, 'select n from generate_series(1, 10000000) as n')) {
       assert.ok(rows.length > 0)
@@ -125,7 +139,7 @@ describe('rows of a binary COPY', () => {
     const rows = copyRows(store.pool, `select repeat('x', 1000) from generate_series(1, 10000000)`)
     await rows.next()
     await store.pool.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where query like 'copy (%' and pid <> pg_backend_pid()`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where query like '%copy (%' and pid <> pg_backend_pid()`,
     )
     await assert.rejects(async () => {
       for await (const _ of rows);

@@ -9,6 +9,12 @@ const endOfRows = -1
 /** Bytes of rows that wait for their reader before the database is told to wait, but for those of one piece of the network's. */
 const waitingBytesMax = 256 * 1024
 
+/**
+ * Stands before a COPY, in its message and so in its transaction. It takes as long as its reader, who may have other work between two
+ * batches, so no time says that it is endless: its signal ends it, and the session's bounds on silence.
+ */
+const unboundSql = 'set local statement_timeout = 0;'
+
 /** A running `COPY … TO STDOUT (FORMAT BINARY)`: PostgreSQL sends each row as a message of its own. */
 class CopyOut implements Submittable {
   readonly #query: string
@@ -90,7 +96,7 @@ class CopyOut implements Submittable {
 export async function* copyRows(pool: Pool, query: string, signal?: AbortSignal): AsyncGenerator<CopyRow[]> {
   signal?.throwIfAborted()
   const client = await pool.connect()
-  const copy = new CopyOut(`copy (${query}) to stdout (format binary)`)
+  const copy = new CopyOut(`${unboundSql} copy (${query}) to stdout (format binary)`)
   const stop = () => copy.fail(signal!.reason as Error)
   signal?.addEventListener('abort', stop)
   let finished = false
