@@ -15,13 +15,11 @@ import { loadSecret } from './access/secret.ts'
 import { TokenLimits } from './access/tokens/token-limits.ts'
 import { AuditTrail } from './audit/trail.ts'
 import type { Store } from './config.ts'
-import { type Database, openDatabase } from './database/connection.ts'
+import { type Database, openAnsweringPool, openDatabase } from './database/connection.ts'
 import { errorReason } from './database/error-code.ts'
 import { migrate } from './database/migrate.ts'
-import { openPool } from './database/pool.ts'
 import { storeId, writeSetting } from './database/setting.ts'
 import { becomeSoleServer } from './database/sole-server/sole-server.ts'
-import { answeringPatience } from './database/watched-pool.ts'
 import { EngineThreads } from './engine/engine-thread-pool.ts'
 import { Failure } from './failure.ts'
 import { diskStore } from './files/disk-store.ts'
@@ -125,7 +123,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => threads.stop())
     await threads.start(options.threads)
 
-    const writing = openPool(database.connection, writeBounds.runningMax, answeringPatience)
+    const writing = openAnsweringPool(database.connection, writeBounds.runningMax)
     undo.push(() => writing.end())
     const audit = new AuditTrail(database.pool, (error) => log.error({ reason: errorReason(error) }, 'audit trail'))
     undo.push(() => audit.close())

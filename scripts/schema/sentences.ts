@@ -124,6 +124,7 @@ export const themes: readonly Theme[] = [
           failure: 'why it failed, for the client',
           planner: "the planning worker's number: its advisory lock of class 7062",
           plan_attempts: 'how often it was planned',
+          plan_due: 'when its planning, which failed, is to be tried again; null is now',
         },
       },
       partition: {
@@ -140,6 +141,7 @@ export const themes: readonly Theme[] = [
           planned: 'records that were expected',
           scanned: 'records that the attempt has gone through, matching or not',
           claimed: 'when a worker took it last: those who were served longest ago come first',
+          due: 'when it is to be tried again; null is now',
         },
       },
       part: {

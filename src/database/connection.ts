@@ -100,11 +100,13 @@ function answeringConnection(connection: pg.PoolConfig): pg.PoolConfig {
   return { ...connection, options: `${boundOptions(answeringBounds)} ${schemaOption}` }
 }
 
+/** A pool of sessions that answer requests: they wait less long than those that work. */
+export const openAnsweringPool = (connection: pg.PoolConfig, size: number): pg.Pool =>
+  openPool(answeringConnection(connection), size, answeringPatience)
+
 function openLoggedPool(connection: pg.PoolConfig, options: DatabaseOptions): pg.Pool {
   const { log, poolSize = poolSizeDefault, answering } = options
-  const pool = answering
-    ? openPool(answeringConnection(connection), poolSize, answeringPatience)
-    : openPool(connection, poolSize)
+  const pool = answering ? openAnsweringPool(connection, poolSize) : openPool(connection, poolSize)
   pool.on('error', (error) => log({ event: 'connection-lost', reason: errorReason(error) }))
   return pool
 }

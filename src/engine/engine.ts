@@ -48,7 +48,7 @@ export async function startEngine(options: {
     pool,
     connection,
     concurrency + spareSlotsMax,
-    (task) => engine.run(task),
+    () => engine.run(),
     () =>
       packer.run().then(
         (counts) => counts && log('packed', { ...counts }),
@@ -76,8 +76,8 @@ class Engine {
   readonly #concurrency: number
   readonly #log: EngineLog
   #liveness: Promise<Liveness> | undefined
-  /** Slots that have work or look for some. */
-  #taken = 0
+  /** Slots that have work, or ask for some. */
+  #working = 0
   #stopping = false
 
   constructor(
@@ -116,36 +116,55 @@ class Engine {
     await liveness?.then((held) => held.close()).catch(() => {})
   }
 
-  /**
-   * Works until there is nothing to do. The task that woke this slot is done if it was tried before; else it only says that there is
-   * work, and whoever's turn it is gets it. When even giving work back fails, this engine may hold work that it does not know of: it
-   * then takes a new number, and what it held under the old one is rescued like a dead worker's.
-   */
-  async run(task: Task): Promise<void> {
-    this.#taken++
-    try {
-      await this.#take(task, true)
-      while (!this.#stopping) {
-        const next = await nextTurn(this.#context.pool, this.#taken > this.#concurrency)
-        if (next === undefined) return
-        await this.#take(next, false)
+  /** Works until there is nothing to do, or the engine stops. @returns whether there was anything to do */
+  async run(): Promise<boolean> {
+    let worked = false
+    while (!this.#stopping) {
+      // Counted while it asks: of two slots that ask at once, the one beyond the concurrency knows that it is.
+      this.#working++
+      try {
+        const next = await this.#nextTurn(this.#working > this.#concurrency)
+        if (next === undefined) return worked
+        await this.#hold(next)
+        worked = true
+      } finally {
+        this.#working--
       }
+    }
+    return worked
+  }
+
+  /** Who cannot ask has no turn: nothing is held meanwhile, and the sweeper wakes somebody again. */
+  async #nextTurn(onlyIdle: boolean): Promise<Task | undefined> {
+    try {
+      return await nextTurn(this.#context.pool, onlyIdle)
     } catch (error) {
-      await this.die()
-      throw error
-    } finally {
-      this.#taken--
+      this.#log('queue-error', { reason: errorReason(error) })
+      return undefined
     }
   }
 
-  async #take(task: Task, again: boolean): Promise<void> {
+  /**
+   * Does one piece of work. When even giving it back fails, this engine may hold work that it does not know of: it then takes a new
+   * number, and what it held under the old one is rescued like a dead worker's.
+   */
+  async #hold(task: Task): Promise<void> {
+    try {
+      await this.#take(task)
+    } catch (error) {
+      await this.die()
+      throw error
+    }
+  }
+
+  async #take(task: Task): Promise<void> {
     const { worker } = await this.beAlive()
     const { pool } = this.#context
     if (task.kind === 'plan') {
-      const job = await claimPlanning(pool, task.job, worker, again)
+      const job = await claimPlanning(pool, task.job, worker)
       return job && this.#plan(job, worker)
     }
-    const partition = await claimPartition(pool, task.job, task.number, worker, again)
+    const partition = await claimPartition(pool, task.job, task.number, worker)
     if (partition)
       await runPartition(this.#context, this.#enqueue, partition, (held, error) => this.#retry(held, error))
   }
@@ -157,7 +176,7 @@ class Engine {
     } catch (error) {
       this.#log('task-failed', { job: job.id, task: 'plan', reason: reasonOf(error) })
       await transaction(pool, async (client) => {
-        if (!(await releasePlanning(client, job.id, worker))) return
+        if (!(await releasePlanning(client, job.id, worker, retrySecondsStep))) return
         await this.#enqueue(client, [{ kind: 'plan', job: job.id }], retrySecondsStep)
       })
     }
@@ -168,7 +187,7 @@ class Engine {
     const { job, number, attempt } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: reasonOf(error) })
     await transaction(this.#context.pool, async (client) => {
-      if (!(await releasePartition(client, partition))) return
+      if (!(await releasePartition(client, partition, retrySecondsStep * attempt))) return
       if (attempt >= partitionAttemptsMax) return failJob(client, job, tooManyAttempts)
       await this.#enqueue(client, [{ kind: 'partition', job, number }], retrySecondsStep * attempt)
     })

@@ -3,7 +3,7 @@ import { transaction } from '../database/transaction.ts'
 import { type ClaimedJob, failJob, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
 import { countReferences } from '../jobs/noted-reference.ts'
 import { insertPartitions } from '../jobs/partition.ts'
-import type { Enqueue } from '../jobs/queue.ts'
+import { type Enqueue, wakesMax } from '../jobs/queue.ts'
 import { tooManyAttempts } from '../jobs/rescue.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { type PlannedPartition, planPartitions } from '../protocol/plan/planned-partitions.ts'
@@ -12,7 +12,7 @@ import { isOfOwners } from './partition/choice.ts'
 import { packDemand } from './partition/pack-demand-of-job.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 
-/** Plans a job that the worker has claimed: all partitions and their tasks appear in one transaction. */
+/** Plans a job that the worker has claimed: all partitions, and tasks that wake workers for them, appear in one transaction. */
 export async function planJob(pool: Pool, enqueue: Enqueue, job: ClaimedJob, worker: number): Promise<void> {
   const { id } = job
   if (job.planAttempts > partitionAttemptsMax) return failJob(pool, id, tooManyAttempts)
@@ -26,7 +26,7 @@ export async function planJob(pool: Pool, enqueue: Enqueue, job: ClaimedJob, wor
     const numbers = Array.from({ length: planned + partitions.length }, (_, number) => number)
     await enqueue(
       client,
-      numbers.map((number) => ({ kind: 'partition', job: id, number })),
+      numbers.slice(0, wakesMax).map((number) => ({ kind: 'partition', job: id, number })),
     )
     if (numbers.length === 0) await finishJob(client, enqueue, job, 0)
   })

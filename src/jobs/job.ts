@@ -102,26 +102,23 @@ export async function jobProgress(pool: Pool, id: string): Promise<{ exported: n
 /** A job that somebody plans, for the how manieth time. */
 export type ClaimedJob = Job & { readonly planAttempts: number }
 
-/**
- * Takes an accepted job for planning; undefined when somebody else has it or it is accepted no more.
- * @param again only one whose planning was tried before
- */
-export async function claimPlanning(
-  pool: Pool,
-  id: string,
-  worker: number,
-  again = false,
-): Promise<ClaimedJob | undefined> {
+/** Takes an accepted job for planning; undefined when somebody else has it or it is accepted no more. */
+export async function claimPlanning(pool: Pool, id: string, worker: number): Promise<ClaimedJob | undefined> {
   const sql = `update job set planner = $2, plan_attempts = plan_attempts + 1 where id = $1 and state = 'accepted' and planner is null
-      and (plan_attempts > 0 or not $3)
     returning plan_attempts as "planAttempts", ${columns}`
-  return (await pool.query<ClaimedJob>(sql, [id, worker, again])).rows[0]
+  return (await pool.query<ClaimedJob>(sql, [id, worker])).rows[0]
 }
 
-/** Gives an accepted job back for another planner. */
-export async function releasePlanning(client: ClientBase | Pool, id: string, worker: number): Promise<boolean> {
-  const sql = `update job set planner = null where id = $1 and state = 'accepted' and planner = $2`
-  return (await client.query(sql, [id, worker])).rowCount === 1
+/** Gives an accepted job back for another planner, after some seconds. */
+export async function releasePlanning(
+  client: ClientBase | Pool,
+  id: string,
+  worker: number,
+  seconds: number,
+): Promise<boolean> {
+  const sql = `update job set planner = null, plan_due = now() + $3 * interval '1 second'
+    where id = $1 and state = 'accepted' and planner = $2`
+  return (await client.query(sql, [id, worker, seconds])).rowCount === 1
 }
 
 /** Locks a live job until the transaction ends, so that of two partitions that end together one sees the other. */

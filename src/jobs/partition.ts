@@ -28,23 +28,19 @@ export async function insertPartitions(
   return numbers
 }
 
-/**
- * Takes a waiting partition of a live job for a worker; undefined when it is not waiting any more.
- * @param again only one that was tried before
- */
+/** Takes a waiting partition of a live job for a worker; undefined when it is not waiting any more. */
 export async function claimPartition(
   pool: Pool,
   job: string,
   number: number,
   worker: number,
-  again = false,
 ): Promise<Partition | undefined> {
   const { rows } = await pool.query<Partition>(
     `update partition set state = 'running', attempt = attempt + 1, worker = $3, scanned = 0, claimed = clock_timestamp()
-     where job = $1 and number = $2 and state = 'waiting' and (attempt > 0 or not $4)
+     where job = $1 and number = $2 and state = 'waiting'
        and exists (select from job where id = $1 and state in ('running', 'finishing'))
      returning job, number, kind, owners, attempt`,
-    [job, number, worker, again],
+    [job, number, worker],
   )
   return rows[0]
 }
@@ -70,12 +66,12 @@ export async function finishPartition(client: ClientBase, held: Partition, scann
   return rowCount === 1
 }
 
-/** Gives a held partition back. False: this attempt holds it no longer. */
-export async function releasePartition(client: ClientBase | Pool, held: Partition): Promise<boolean> {
+/** Gives a held partition back, to be tried again after some seconds. False: this attempt holds it no longer. */
+export async function releasePartition(client: ClientBase | Pool, held: Partition, seconds: number): Promise<boolean> {
   const { rowCount } = await client.query(
-    `update partition set state = 'waiting', worker = null, scanned = 0
+    `update partition set state = 'waiting', worker = null, scanned = 0, due = now() + $4 * interval '1 second'
      where job = $1 and number = $2 and attempt = $3 and state = 'running'`,
-    [held.job, held.number, held.attempt],
+    [held.job, held.number, held.attempt, seconds],
   )
   return rowCount === 1
 }

@@ -3,7 +3,7 @@ import type { ClientBase, Pool, PoolConfig } from 'pg'
 import { PgBoss } from 'pg-boss'
 import { underMigrationLock } from '../database/migration-lock.ts'
 
-/** One step of a job that a worker is to take. The rows of `job` and `partition` are the truth; a task only wakes somebody up. */
+/** One step of a job that a worker may take. The rows of `job` and `partition` are the truth; a task only wakes somebody up. */
 export type Task =
   | { readonly kind: 'plan'; readonly job: string }
   | { readonly kind: 'partition'; readonly job: string; readonly number: number }
@@ -21,13 +21,12 @@ const taskSecondsMax = 23 * 3600
 /** Polling is only the backstop: NOTIFY wakes workers at once. */
 const backstopSeconds = 10
 
-/** No task is put off for longer. One that is to wait longer was made before the database's clock went back, and does not count. */
-const putOffSecondsMax = 30
+/** Tasks that one job adds at a time: each wakes somebody, who then works until there is nothing to do. */
+export const wakesMax = 64
 
-/** SQL: the `data` of the tasks that nobody has taken yet, those that wait for their time included. */
-export const untakenTasksSql = `
-  select data from pgboss.job
-  where name = '${queueName}' and state < 'active' and start_after < now() + interval '${putOffSecondsMax} seconds'`
+/** SQL: the `data` of the tasks that nobody has taken yet, and whose time has come. */
+export const readyTasksSql = `
+  select data from pgboss.job where name = '${queueName}' and state < 'active' and start_after <= now()`
 
 /** A task whose worker died is ended by pg-boss after about this time; the sweeper does not wait for it. */
 const heartbeatSeconds = 10
@@ -75,22 +74,24 @@ export async function openProducer(pool: Pool, onError: (error: Error) => void):
   }
 }
 
-/** Takes tasks with at most `concurrency` at a time until stopped, and packs when it is asked for. The handlers deal with their own failures. */
+/**
+ * Lets `handle` work when a task wakes it, at most `concurrency` times at a time, until stopped, and packs when it is asked for. The handlers
+ * deal with their own failures; `handle` tells whether there was anything to do.
+ */
 export async function consumeTasks(
   pool: Pool,
   connection: PoolConfig,
   concurrency: number,
-  handle: (task: Task) => Promise<void>,
+  handle: () => Promise<boolean>,
   pack: () => Promise<void>,
   onError: (error: Error) => void,
 ): Promise<{ readonly stop: () => Promise<void> }> {
   const boss = await openListening(pool, connection, onError)
   const options = { pollingIntervalSeconds: backstopSeconds, notifyPollingIntervalSeconds: backstopSeconds }
   for (let count = 0; count < concurrency; count++) {
-    const worker: string = await boss.work<Task>(queueName, options, async ([task]) => {
-      await handle(task!.data)
-      // NOTIFY wakes for new tasks only: whoever ends one looks for the next at once.
-      boss.notifyWorker(worker)
+    const worker: string = await boss.work<Task>(queueName, options, async () => {
+      // NOTIFY wakes for new tasks only: who has worked takes the next at once. Who found nothing to do leaves it to others.
+      if (await handle()) boss.notifyWorker(worker)
     })
   }
   await boss.work(packingQueueName, options, pack)

@@ -7,7 +7,7 @@ import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { acceptJob, claimPlanning, findJob, startJob } from './job.ts'
 import { type Liveness, openLiveness } from './liveness.ts'
 import { claimPartition, insertPartitions } from './partition.ts'
-import { openProducer, type Producer, type Task, untakenTasksSql } from './queue.ts'
+import { openProducer, type Producer, readyTasksSql, type Task } from './queue.ts'
 import { rescueAbandoned } from './rescue.ts'
 
 const request = {
@@ -47,7 +47,7 @@ describe('work of a worker that died', () => {
   /** A worker takes all tasks, and that is all it does. */
   const takeTasks = () => store.pool.query(`update pgboss.job set state = 'active' where state < 'active'`)
 
-  const tasks = async () => (await store.pool.query<{ data: Task }>(untakenTasksSql)).rows.map(({ data }) => data)
+  const tasks = async () => (await store.pool.query<{ data: Task }>(readyTasksSql)).rows.map(({ data }) => data)
 
   const rescue = () => rescueAbandoned(store.pool, producer.enqueue)
 

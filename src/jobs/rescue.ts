@@ -1,12 +1,13 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
+import { isDue } from './due.ts'
 import { failJob } from './job.ts'
 import { liveWorkersSql } from './liveness.ts'
-import { type Enqueue, type Task, untakenTasksSql } from './queue.ts'
+import { type Enqueue, readyTasksSql, type Task } from './queue.ts'
 
 const rescuePartitionsSql = `
-  update partition set state = 'waiting', worker = null, scanned = 0
+  update partition set state = 'waiting', worker = null, scanned = 0, due = null
   where state = 'running' and worker not in (${liveWorkersSql})
   returning job, attempt`
 
@@ -15,19 +16,19 @@ const rescuePlansSql = `
   where state = 'accepted' and planner not in (${liveWorkersSql})`
 
 const forgottenSql = `
-  with task as (${untakenTasksSql})
+  with task as (${readyTasksSql})
   select jsonb_build_object('kind', 'plan', 'job', id) as task from job
-  where state = 'accepted' and planner is null
-    and jsonb_build_object('kind', 'plan', 'job', id) not in (select data from task)
+  where state = 'accepted' and planner is null and ${isDue('plan_due')}
+    and not exists (select from task where data ->> 'job' = id::text)
   union all
-  select jsonb_build_object('kind', 'partition', 'job', job.id, 'number', number)
-  from job join partition on partition.job = job.id
-  where job.state in ('running', 'finishing') and partition.state = 'waiting'
-    and jsonb_build_object('kind', 'partition', 'job', job.id, 'number', number) not in (select data from task)`
+  select jsonb_build_object('kind', 'partition', 'job', job.id, 'number', next.number)
+  from job cross join lateral (
+    select number from partition where job = job.id and state = 'waiting' and ${isDue('due')} order by number limit 1) next
+  where job.state in ('running', 'finishing') and not exists (select from task where data ->> 'job' = job.id::text)`
 
 /**
  * Gives the work of dead workers to living ones, at once: their sessions are gone, so there is no lease to wait for.
- * A partition that was tried too often fails its job. Work that waits without a task in the queue gets one: its worker died
+ * A partition that was tried too often fails its job. A job whose work waits while no task wakes anybody gets one: its worker died
  * between taking the task and claiming the work. A task too many does no harm, for the claim decides.
  */
 export async function rescueAbandoned(pool: Pool, enqueue: Enqueue): Promise<void> {

@@ -4,8 +4,8 @@ import { after, before, beforeEach, test } from 'node:test'
 import fc from 'fast-check'
 import type { Pool } from 'pg'
 import { openTestStore } from '../database/store.fixture.ts'
-import { claimPlanning } from './job.ts'
-import { claimPartition } from './partition.ts'
+import { claimPlanning, releasePlanning } from './job.ts'
+import { claimPartition, releasePartition } from './partition.ts'
 import { nextTurn } from './turn.ts'
 
 let pool: Pool
@@ -73,11 +73,11 @@ test('one worker serves tenants in turn, and the clients of a tenant in turn', a
   assert.deepEqual(served, ['a1', 'b1', 'a2', 'b1', 'a1', 'b1', 'a2', 'a1', 'a2'])
 })
 
-test('plans come before partitions', async () => {
+test('a plan is work like a partition', async () => {
   const running = await job('a', 1)
   const planned = await job('b', 0)
-  assert.deepEqual(await take(), { kind: 'plan', job: planned })
   assert.deepEqual(await take(), { kind: 'partition', job: running, number: 0 })
+  assert.deepEqual(await take(), { kind: 'plan', job: planned })
   assert.equal(await take(), undefined)
 })
 
@@ -94,21 +94,35 @@ test('a spare slot takes nothing of a tenant of whom something is at work', asyn
   assert.equal(await take(true), undefined, 'its tenant plans')
 })
 
-test('what was tried before waits for its own task', async () => {
+test('what failed comes again when its time has come, and is part of the turns', async () => {
   const id = await job('a', 1)
-  await pool.query('update partition set attempt = 1')
-  assert.equal(await take(), undefined)
-  assert.equal(await claimPartition(pool, id, 0, worker, true).then((claimed) => claimed?.attempt), 2)
+  const taken = await take()
+  assert.deepEqual(taken, { kind: 'partition', job: id, number: 0 })
+  const held = { job: id, number: 0, kind: 'owners', owners: [], attempt: 1 } as const
+  assert.ok(await releasePartition(pool, held, 20))
   const planned = await job('a', 0)
-  await pool.query('update job set plan_attempts = 1 where id = $1', [planned])
+  assert.ok(await claimPlanning(pool, planned, worker))
+  assert.ok(await releasePlanning(pool, planned, worker, 20))
   assert.equal(await take(), undefined)
-  assert.ok(await claimPlanning(pool, planned, worker, true))
+  await pool.query(`update partition set due = now() - interval '1 second'`)
+  await pool.query(`update job set plan_due = now() - interval '1 second' where plan_due is not null`)
+  assert.deepEqual(await take(), { kind: 'plan', job: planned })
+  assert.deepEqual(await take(), { kind: 'partition', job: id, number: 0 })
 })
 
-test('a first try is not taken as another one', async () => {
+test('what was put off before the clock of the database went back does not wait for it', async () => {
   const id = await job('a', 1)
-  assert.equal(await claimPartition(pool, id, 0, worker, true), undefined)
-  assert.equal(await claimPlanning(pool, await job('a', 0), worker, true), undefined)
+  await pool.query(`update partition set due = now() + interval '5 minutes'`)
+  assert.deepEqual(await take(), { kind: 'partition', job: id, number: 0 })
+})
+
+test('the plan of one tenant does not come before the partition of another that has nothing at work', async () => {
+  const busy = await job('a', 2)
+  await take()
+  await job('a', 0)
+  const other = await job('b', 1)
+  assert.deepEqual(await take(), { kind: 'partition', job: other, number: 0 })
+  assert.equal((await take())?.job === busy, false, 'of one tenant, clients without work come first')
 })
 
 test('however much each has, tenants with work get shares that differ by one at most (property)', async () => {
