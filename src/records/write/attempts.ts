@@ -12,16 +12,18 @@ export interface Attempt {
 /** The write must be the only one: it touches the ownership of Provenances, which others could be deciding on. */
 export class MustBeAlone extends Error {}
 
-/** How often a write is tried when it meets another writer of the same records. */
+/** How often a write is tried when it meets another writer of the same records, or waits in vain for one. */
 const attemptsMax = 10
 
 /**
  * Attempts a write, and attempts it again when it has to be alone or has met another writer.
+ * @param patient nobody waits for the write: a lock that did not come in time is waited for again
  * @param writeOnce runs a transaction from its begin to its commit, or fails in it
  */
 export async function inAttempts<T>(
   pool: Pool,
   first: Attempt,
+  patient: boolean,
   writeOnce: (client: ClientBase, attempt: Attempt) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect()
@@ -36,7 +38,7 @@ export async function inAttempts<T>(
           throw error
         })
         if (error instanceof MustBeAlone) attempt = { ...attempt, alone: true }
-        else if (count === attemptsMax || !isCollision(error)) throw error
+        else if (count === attemptsMax || !(isCollision(error) || (patient && isLongWait(error)))) throw error
         else attempt = { ...attempt, looks: true }
       }
     }
@@ -50,4 +52,9 @@ export async function inAttempts<T>(
 
 /** Another writer was first: it changed or created a record, or the two wait for each other. */
 const isCollision = (error: unknown): boolean =>
-  error instanceof Overtaken || ['23505', '40P01', '40001'].includes((error as { code?: string }).code ?? '')
+  error instanceof Overtaken || ['23505', '40P01', '40001'].includes(codeOf(error) ?? '')
+
+/** The session's bound on waits for a lock. */
+const isLongWait = (error: unknown): boolean => codeOf(error) === '55P03'
+
+const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code

@@ -22,7 +22,8 @@ export interface WriteOptions {
   /** Write nothing at all when one change is refused (FHIR transaction). */
   readonly allOrNothing?: boolean
   /**
-   * Do not wait for the disk: a crash of the database may undo the write, as a whole. For loads, which end with a write that waits.
+   * Do not wait for the disk: a crash of the database may undo the write, as a whole. For loads, which end with a write that waits, and
+   * which nobody waits for: a lock that does not come in time ends a request, but is waited for again by a load.
    * The log is written in order, so nothing durable (a job's transactionTime) can come after a write that is undone.
    */
   readonly deferred?: boolean
@@ -48,7 +49,8 @@ export function write(
 ): Promise<Outcome[]> {
   const decided = 'decide' in changes ? changes : { alone: [], decide: async () => changes }
   const first: Attempt = { alone: false, looks: !options.probablyNew }
-  return inAttempts(pool, first, (client, attempt) => writeOnce(client, tenant, decided, options, attempt))
+  const { deferred = false } = options
+  return inAttempts(pool, first, deferred, (client, attempt) => writeOnce(client, tenant, decided, options, attempt))
 }
 
 async function writeOnce(
