@@ -61,7 +61,7 @@ export function loadCommand(environment: Environment, output: Output = process.s
     .option('--keep-bundles', 'store Bundles that have an id as records, and do not take them apart')
     .option(
       '--source-base <url>',
-      'a FHIR base of the server the data come from: absolute references under it are local; may be repeated',
+      'a FHIR base of the server the data come from: absolute references under it are local, and become Type/id; may be repeated',
       (url: string, urls: readonly string[] = []) => [...urls, readSourceBase(url)],
     )
     .option(
@@ -81,8 +81,8 @@ export function loadCommand(environment: Environment, output: Output = process.s
         }
         const known = flags.publicUrl ?? (environment.MILLRACE_PUBLIC_URL || (await readSetting(pool, 'public_url')))
         const base = fhirBase(readPublicUrl(known ?? defaultPublicUrl, environment), flags.tenant)
-        const { sourceBase = [], keepLastUpdated = false, keepBundles = false } = flags
-        const options = { bases: [base, ...sourceBase], keepLastUpdated, keepBundles }
+        const { sourceBase: sourceBases = [], keepLastUpdated = false, keepBundles = false } = flags
+        const options = { bases: [base], sourceBases, keepLastUpdated, keepBundles }
         const data = { connection, tenant: flags.tenant, files: found.files, options }
         const started = performance.now()
         const load = () => loadWithProgress(flags, (report) => loadInThread(data, report), found)

@@ -8,6 +8,7 @@ import { inputForm } from './source/input-form.ts'
 import { type OpenSource, openSource } from './source/source-bytes.ts'
 import type { SourceFile } from './source/source-files.ts'
 import { linesOf } from './source/source-lines.ts'
+import { type Bases, mayNameSource, textAtHome } from './source-bases.ts'
 
 /** What loading files works with. */
 export interface FileTools extends BundleTools {
@@ -58,9 +59,8 @@ async function loadLines(tools: FileTools, file: SourceFile, { chunks }: OpenSou
         await tools.writer.add(steps)
         steps = []
         form = await loadSpecial(tools, found.special, found.text, at)
-      } else if (found.conditional || tools.held.mayHold(found.key)) {
-        await tools.held.hold({ kind: 'put', draft: found, text: bytes!, bases: tools.bases, at })
-      } else steps.push({ kind: 'put', draft: found, at })
+      } else if (hasToWait(tools, found.draft)) await tools.held.hold({ kind: 'put', ...found, at })
+      else steps.push({ kind: 'put', draft: found.draft, at })
     }
     await tools.writer.add(steps)
   }
@@ -73,19 +73,41 @@ interface Special {
   readonly text: string
 }
 
+/** A record, and the text that it was made from. */
+interface ReadRecord {
+  readonly draft: Draft
+  readonly text: Buffer
+}
+
 /** A record, something else, or why it is nothing that can be loaded. */
-function readLine(tools: FileTools, bytes: Buffer | undefined): Draft | Special | string {
+function readLine(tools: FileTools, bytes: Buffer | undefined): ReadRecord | Special | string {
   if (!bytes) return `longer than ${bundleBytesMax} bytes; ${tooLongAdvice}`
   if (!isUtf8(bytes)) return 'not UTF-8'
-  const draft = draftOfLine(bytes, tools.bases)
+  const draft = draftOfLine(bytes, tools.bases.own)
   // Of a record that was read nothing has to be asked but its type, and most lines are records.
-  if (!('fault' in draft) && draft.type !== 'Bundle') return isTooLong(draft) ? tooLong : draft
+  if (!('fault' in draft) && draft.type !== 'Bundle') return atHome(draft, bytes, tools.bases)
   const text = bytes.toString()
   const outline = outlineOf(text)
   if (outline && isSpecial(tools, outline)) return { special: outline, text }
-  if ('fault' in draft) return draft.fault
-  return isTooLong(draft) ? tooLong : draft
+  return 'fault' in draft ? draft.fault : atHome(draft, bytes, tools.bases)
 }
+
+/**
+ * A record in the words of the store: what it refers to under a base of its source is a record of the tenant. A Bundle that is kept
+ * stays as it is, for its entries are known to one another by their URLs.
+ */
+function atHome(draft: Draft, text: Buffer, bases: Bases): ReadRecord | string {
+  if (draft.type === 'Bundle' || !mayNameSource(text, bases)) return isTooLong(draft) ? tooLong : { draft, text }
+  const source = text.toString()
+  const renamed = textAtHome(source, bases)
+  if (renamed === source) return isTooLong(draft) ? tooLong : { draft, text }
+  const local = draftOf(renamed, bases.own)
+  if ('fault' in local) return local.fault
+  return isTooLong(local) ? tooLong : { draft: local, text: Buffer.from(renamed) }
+}
+
+/** Whether a record refers by identifiers, or another change of it does that has not come to its turn. */
+const hasToWait = ({ held }: FileTools, { conditional, key }: Draft): boolean => conditional || held.mayHold(key)
 
 const tooLong = `longer than ${recordBytesMax} bytes`
 
@@ -105,13 +127,12 @@ async function loadWhole(tools: FileTools, file: SourceFile, { chunks }: OpenSou
     tools.tally.passedOver.add(file.path)
     return 'JSON that is no resource, passed over'
   }
-  const draft = draftOf(text, tools.bases)
-  if ('fault' in draft) return failed(draft.fault)
-  if (isTooLong(draft)) return failed(tooLong)
-  if (draft.conditional || tools.held.mayHold(draft.key)) {
-    await tools.held.hold({ kind: 'put', draft, text: Buffer.from(text), bases: tools.bases, at })
-  } else await tools.writer.add([{ kind: 'put', draft, at }])
-  return `one ${draft.type}`
+  const draft = draftOf(text, tools.bases.own)
+  const read = 'fault' in draft ? draft.fault : atHome(draft, Buffer.from(text), tools.bases)
+  if (typeof read === 'string') return failed(read)
+  if (hasToWait(tools, read.draft)) await tools.held.hold({ kind: 'put', ...read, at })
+  else await tools.writer.add([{ kind: 'put', draft: read.draft, at }])
+  return `one ${read.draft.type}`
 }
 
 /** The members of a resource that say how it is to be loaded. */

@@ -8,8 +8,10 @@ import { orphansByType } from './orphans.ts'
 import type { SourceFile } from './source/source-files.ts'
 
 export interface LoadOptions {
-  /** Where absolute references mean records of the tenant: its own base, and those of the source. */
+  /** The tenant's own bases: absolute references under them mean its records. */
   readonly bases: readonly string[]
+  /** Bases of the source: the same, and what lies under them becomes `Type/id`. */
+  readonly sourceBases?: readonly string[]
   readonly keepLastUpdated: boolean
   /** Store Bundles that have an id as records of their own. */
   readonly keepBundles?: boolean
@@ -31,13 +33,13 @@ export async function load(
   pool: Pool,
   tenant: string,
   files: readonly SourceFile[],
-  { bases, keepLastUpdated, keepBundles = false }: LoadOptions,
+  { bases, sourceBases = [], keepLastUpdated, keepBundles = false }: LoadOptions,
   { onBytes, onFault, onBatch }: LoadReport,
 ): Promise<LoadSummary> {
   const tally = new LoadTally(onFault)
   const writer = new BatchWriter(pool, tenant, keepLastUpdated, tally, () => onBatch(tally.counts))
-  const held = new HeldRecords(writer, new ReferenceResolver(pool, tenant), tally)
-  const tools = { pool, tenant, bases, keepBundles, writer, held, tally, onBytes }
+  const held = new HeldRecords(writer, new ReferenceResolver(pool, tenant), tally, bases)
+  const tools = { pool, tenant, bases: { own: bases, source: sourceBases }, keepBundles, writer, held, tally, onBytes }
   try {
     for (const file of files) await loadFile(tools, file)
     await writer.settle()

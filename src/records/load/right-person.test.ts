@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { groupMembers } from '../../protocol/plan/group-members.ts'
 import { bundleOf, LoadingStore, newTenant } from './loading.fixture.ts'
 
 const a = '00000000-0000-4000-8000-00000000000a'
@@ -149,7 +150,7 @@ describe('every record comes to the person that its source means', () => {
     await store.load(tenant, { 'b.json': searchset })
     const { owner, body } = (await store.current(tenant)).get('Condition/bc1')!
     assert.equal(owner, 'bp1')
-    assert.ok(body.includes(`${root}/Patient/bp1`))
+    assert.deepEqual(JSON.parse(body).subject, { reference: 'Patient/bp1' })
   })
 
   it('an absolute reference of a line does so under --source-base, and belongs to nobody without it', async () => {
@@ -160,8 +161,77 @@ describe('every record comes to the person that its source means', () => {
     }
     assert.deepEqual((await store.load(tenant, sources)).orphaned, { Condition: 1 })
     const known = newTenant()
-    assert.deepEqual((await store.load(known, sources, { bases: [root] })).orphaned, {})
+    assert.deepEqual((await store.load(known, sources, { sourceBases: [root] })).orphaned, {})
     assert.equal((await store.current(known)).get('Condition/c')!.owner, 'p')
+  })
+
+  for (const [what, form, sourceBases] of [
+    ['lines under --source-base', 'lines', ['https://ehr.example.org/fhir/deep', 'https://ehr.example.org/fhir']],
+    ['a resource under --source-base', 'resource', ['https://ehr.example.org/fhir']],
+    ['lines with escaped slashes', 'escaped', ['https://ehr.example.org/fhir']],
+    ['a Bundle of that root', 'Bundle', []],
+  ] as const) {
+    it(`who reads a record later needs no base of its source: members of a Group, of ${what}`, async () => {
+      const tenant = newTenant()
+      const root = 'https://ehr.example.org/fhir'
+      const members = ['p1', 'p2/_history/3', 'p3'].map((id) => ({ entity: { reference: `${root}/Patient/${id}` } }))
+      const foreign = { entity: { reference: 'https://elsewhere.example.org/fhir/Patient/p1' } }
+      const group = { resourceType: 'Group', id: 'g', type: 'person', actual: true, member: [...members, foreign] }
+      const patients = ['p1', 'p2'].map((id) => patient(id))
+      const line = JSON.stringify(group)
+      const entries = [...patients, group].map((resource) => ({
+        fullUrl: `${root}/${resource.resourceType}/${resource.id}`,
+        resource,
+      }))
+      const sources = {
+        lines: { 'a.ndjson': [group, ...patients] },
+        resource: { 'a.json': group, 'b.ndjson': patients },
+        escaped: { 'a.ndjson': `${line.replaceAll('/', '\\/')}\n`, 'b.ndjson': patients },
+        Bundle: { 'a.json': bundleOf('collection', ...entries) },
+      }[form]
+      for (const changed of [3, 0]) {
+        const { counts, faults } = await store.load(tenant, sources, { sourceBases })
+        assert.deepEqual([counts.created + counts.updated, faults], [changed, []])
+      }
+      const { body } = (await store.current(tenant)).get('Group/g')!
+      const read = groupMembers(JSON.parse(body), { bases: ['https://millrace.example.org/r4/t'], at: 0 })
+      assert.ok('patients' in read)
+      assert.deepEqual([read.patients, read.unresolved], [['p1', 'p2', 'p3'], ['elsewhere']])
+    })
+  }
+
+  it('a Bundle changes what means its entries, as over HTTP, and no canonical URL; lines without --source-base stay to the letter', async () => {
+    const tenant = newTenant()
+    const root = 'https://ehr.example.org/fhir'
+    const report = {
+      resourceType: 'DiagnosticReport',
+      id: 'r',
+      text: { div: `<div><a href="${root}/Patient/p">p</a> <a href="${root}/Patient/other">other</a></div>` },
+      ...about(`${root}/Patient/p/_history/2`),
+      presentedForm: [{ url: `${root}/Binary/b` }, { url: `${root}/Binary/other` }],
+    }
+    const entries = [patient('p'), { resourceType: 'Binary', id: 'b' }, report].map((resource) => ({
+      fullUrl: `${root}/${resource.resourceType}/${resource.id}`,
+      resource,
+    }))
+    const valueSet = { resourceType: 'ValueSet', id: 'v', url: `${root}/ValueSet/v` }
+    const bundle = bundleOf('collection', ...entries, { fullUrl: valueSet.url, resource: valueSet })
+    await store.load(tenant, { 'b.json': bundle })
+    const records = await store.current(tenant)
+    const { text, subject, presentedForm } = JSON.parse(records.get('DiagnosticReport/r')!.body)
+    assert.deepEqual(
+      [text.div, subject.reference, presentedForm],
+      [
+        `<div><a href="Patient/p">p</a> <a href="${root}/Patient/other">other</a></div>`,
+        'Patient/p',
+        [{ url: 'Binary/b' }, { url: `${root}/Binary/other` }],
+      ],
+    )
+    assert.equal(JSON.parse(records.get('ValueSet/v')!.body).url, valueSet.url)
+    const plain = newTenant()
+    await store.load(plain, { 'a.ndjson': [report] })
+    const { meta, ...kept } = JSON.parse((await store.current(plain)).get('DiagnosticReport/r')!.body)
+    assert.deepEqual([kept, meta.versionId], [report, '1'])
   })
 
   for (const order of ['patients first', 'providers first']) {

@@ -1,8 +1,9 @@
-import { BundleIdentities, isUrn } from '../../../fhir/bundle/bundle-identities.ts'
+import { BundleIdentities, isAbsolute, isUrn } from '../../../fhir/bundle/bundle-identities.ts'
 import { referencesIn, renameReferences } from '../../../fhir/bundle/reference-text.ts'
 import { localReference } from '../../../fhir/reference.ts'
 import { type Key, keyOf } from '../../current.ts'
 import { type Draft, draftOf, isTooLong, recordBytesMax } from '../../draft.ts'
+import { type Bases, keyAtSource } from '../source-bases.ts'
 import type { PlannedDelete, PlannedEntry, PlannedPut, RefusedEntry } from './bundle-plan.ts'
 
 /** A record of a Bundle as it will be written. `text` is the resource with the names that its Bundle gives it. */
@@ -18,8 +19,6 @@ export interface BundlePut {
 export interface BundleDrafts {
   readonly changes: readonly (BundlePut | PlannedDelete)[]
   readonly refused: readonly RefusedEntry[]
-  /** The bases that its references are told by. */
-  readonly bases: readonly string[]
 }
 
 /** Entries that one message names. */
@@ -39,7 +38,7 @@ export function bundleDrafts(
   found: ReadonlyMap<PlannedEntry, Key>,
   lost: readonly Pick<PlannedPut, 'fullUrl' | 'stated'>[],
   isHistory: boolean,
-  bases: readonly string[],
+  bases: Bases,
 ): BundleDrafts | string {
   const named = entries.map((entry) => ({
     fullUrl: entry.fullUrl,
@@ -51,7 +50,11 @@ export function bundleDrafts(
     const twice = entries.filter(({ fullUrl }) => fullUrl !== undefined && identities.isDuplicate(fullUrl))
     return `entries have the same fullUrl (bdl-7): ${twice.slice(0, entriesNamedMax).map(nameOf).join(', ')}`
   }
-  const allBases = [...bases, ...identities.roots]
+  const names: Names = {
+    identities,
+    canonicals: new Set(entries.flatMap((entry) => (entry.kind === 'put' ? (entry.canonical ?? []) : []))),
+    bases: { own: bases.own, source: [...bases.source, ...identities.roots] },
+  }
   const changes: (BundlePut | PlannedDelete)[] = []
   const refused: RefusedEntry[] = []
   for (const entry of entries) {
@@ -60,32 +63,41 @@ export function bundleDrafts(
       if (referencesIn(entry.resource).some((name) => identities.isAmbiguous(name, entry.fullUrl))) {
         return `${nameOf(entry)} refers to an id that two entries state; refer to their fullUrls`
       }
-      const put = putOf(entry, identities, allBases)
+      const put = putOf(entry, names)
       if ('reason' in put) refused.push(put)
       else changes.push(put)
     }
   }
-  return { changes, refused, bases: allBases }
+  return { changes, refused }
 }
 
-function putOf(entry: PlannedPut, identities: BundleIdentities, bases: readonly string[]): BundlePut | RefusedEntry {
+/** Who is who for the references of a Bundle. */
+interface Names {
+  readonly identities: BundleIdentities
+  readonly canonicals: ReadonlySet<string>
+  readonly bases: Bases
+}
+
+function putOf(entry: PlannedPut, { identities, canonicals, bases }: Names): BundlePut | RefusedEntry {
   let lostUrns = 0
   let refersToLost = false
   const text = renameReferences(entry.resource, (name, place) => {
     const meant = identities.resolve(name, entry.fullUrl)
     if (meant === undefined) {
-      if (place === 'reference' && isUrn(name)) lostUrns++
-      return undefined
+      if (place !== 'reference') return undefined
+      if (isUrn(name)) lostUrns++
+      return keyAtSource(name, bases)
     }
     if (meant === lostKey) {
       refersToLost = true
       return undefined
     }
-    const said = localReference(name, bases)
+    if (place === 'uri' && isAbsolute(name) && canonicals.has(name)) return undefined
+    const said = localReference(name, bases.own)
     return said && keyOf(said) === meant ? undefined : meant
   })
   if (refersToLost) return { index: entry.index, reason: 'it refers to an entry that is refused' }
-  const draft = draftOf(text, bases, entry.key.id)
+  const draft = draftOf(text, bases.own, entry.key.id)
   if ('fault' in draft) return { index: entry.index, reason: draft.fault }
   if (isTooLong(draft)) return { index: entry.index, reason: `longer than ${recordBytesMax} bytes` }
   return { entry, draft, text, lostUrns }

@@ -15,6 +15,8 @@ export interface PlannedPut {
   readonly fullUrl: string | undefined
   /** `Type/id` as the source states it, where it does. */
   readonly stated: string | undefined
+  /** The URL by which others know a definition: it stays, whatever else it may seem to be. */
+  readonly canonical: string | undefined
   readonly key: Key
   readonly resource: string
   /** A POST: its id is none of the store, so whoever has it already is another record. */
@@ -74,10 +76,10 @@ function planEntry(entry: BundleEntry, type: unknown, digest: () => Buffer): Pla
   const { method } = entry.request
   if (method === 'DELETE') return planDelete(entry)
   if (entry.resource === undefined) return 'no resource'
-  const resource = JSON.parse(entry.resource) as { resourceType?: unknown; id?: unknown } | null
+  const resource = JSON.parse(entry.resource) as { resourceType?: unknown; id?: unknown; url?: unknown } | null
   if (resource?.resourceType === 'OperationOutcome' && resource.id === undefined) return 'outcome'
   if (!isTypeName(resource?.resourceType)) return 'resourceType is missing, or not the name of a resource type'
-  const { resourceType, id } = resource
+  const { resourceType, id, url } = resource
   // In a history every id is the store's own, whichever request made the version.
   const isRequest = type === 'transaction' || type === 'batch'
   if (isRequest && method !== undefined && method !== 'POST' && method !== 'PUT') {
@@ -100,6 +102,7 @@ function planEntry(entry: BundleEntry, type: unknown, digest: () => Buffer): Pla
     index: entry.index,
     fullUrl: entry.fullUrl,
     stated: typeof id === 'string' ? `${resourceType}/${id}` : undefined,
+    canonical: typeof url === 'string' ? url : undefined,
     key: { type: resourceType, id: given },
     resource: entry.resource,
     onlyNew: isPost,

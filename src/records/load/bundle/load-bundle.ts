@@ -6,6 +6,7 @@ import { readCurrent } from '../../read.ts'
 import { type BatchWriter, type Place, type Step, takenReason } from '../batch-writer.ts'
 import type { HeldRecords } from '../held/held-records.ts'
 import type { LoadTally } from '../load-tally.ts'
+import type { Bases } from '../source-bases.ts'
 import { type BundleDrafts, type BundlePut, bundleDrafts, nameOf } from './bundle-drafts.ts'
 import { type PlannedDelete, type PlannedEntry, type PlannedPut, planBundle } from './bundle-plan.ts'
 import { storedDigests } from './stored-digests.ts'
@@ -14,7 +15,7 @@ import { storedDigests } from './stored-digests.ts'
 export interface BundleTools {
   readonly pool: Pool
   readonly tenant: string
-  readonly bases: readonly string[]
+  readonly bases: Bases
   readonly writer: BatchWriter
   readonly held: HeldRecords
   readonly tally: LoadTally
@@ -59,7 +60,7 @@ class BundleLoading {
     for (const { index, reason } of drafts.refused) this.refuse({ index }, reason)
     for (const _ of found) this.#tools.tally.stored('found')
     for (const change of isHistory ? await this.#unlessCurrent(drafts.changes) : drafts.changes) {
-      if ('draft' in change) await this.#put(change, drafts.bases, wrong.has(change))
+      if ('draft' in change) await this.#put(change, wrong.has(change))
       else await this.#delete(change)
     }
   }
@@ -164,14 +165,14 @@ class BundleLoading {
     return typeof stored?.body === 'string' && isResolvedFrom(stored.body, text, draft.id)
   }
 
-  async #put({ entry, draft, text, lostUrns }: BundlePut, bases: readonly string[], isNew: boolean): Promise<void> {
+  async #put({ entry, draft, text, lostUrns }: BundlePut, isNew: boolean): Promise<void> {
     const { held, writer, tally } = this.#tools
     for (let lost = 0; lost < lostUrns; lost++) {
       tally.open.add({ record: draft.key, names: 'urn', because: 'nothing matches' })
     }
     const at = this.#placeOf(entry)
     const step: Step = { kind: 'put', draft, at, ...(isNew && { onlyNew: true }) }
-    if (draft.conditional || held.mayHold(draft.key)) await held.hold({ ...step, text: Buffer.from(text), bases })
+    if (draft.conditional || held.mayHold(draft.key)) await held.hold({ ...step, text: Buffer.from(text) })
     else await writer.add([step])
   }
 

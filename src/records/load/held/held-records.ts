@@ -15,7 +15,6 @@ interface HeldPut {
   readonly kind: 'put'
   readonly draft: Draft
   readonly text: Buffer
-  readonly bases: readonly string[]
   readonly onlyNew?: true
 }
 
@@ -29,7 +28,6 @@ type Head = (PutHead | { readonly gone: Key }) & { readonly at: Place }
 
 interface PutHead {
   readonly id: string
-  readonly bases: readonly string[]
   readonly identifiers: readonly string[]
   readonly onlyNew?: true
 }
@@ -51,6 +49,7 @@ export class HeldRecords {
   readonly #writer: BatchWriter
   readonly #resolver: ReferenceResolver
   readonly #tally: LoadTally
+  readonly #bases: readonly string[]
   readonly #keys = new KeyFilter(filterBytes)
   readonly #identifiers = new KeyFilter(filterBytes)
   readonly #asked = new KeyFilter(filterBytes)
@@ -58,7 +57,9 @@ export class HeldRecords {
   /** Up to here the records are in the store, as they came. */
   #released = 0
 
-  constructor(writer: BatchWriter, resolver: ReferenceResolver, tally: LoadTally) {
+  /** @param bases the tenant's own */
+  constructor(writer: BatchWriter, resolver: ReferenceResolver, tally: LoadTally, bases: readonly string[]) {
+    this.#bases = bases
     this.#writer = writer
     this.#resolver = resolver
     this.#tally = tally
@@ -80,12 +81,12 @@ export class HeldRecords {
       this.#keys.add(keyOf(change.key))
       return this.#spool.append({ gone: change.key, at: change.at }, Buffer.alloc(0))
     }
-    const { draft, text, bases, onlyNew, at } = change
+    const { draft, text, onlyNew, at } = change
     this.#keys.add(draft.key)
     const identifiers = draft.identifiers.map((identifier) => identifierText(draft.type, identifier))
     for (const identifier of identifiers) this.#identifiers.add(identifier)
     if (draft.conditional) this.#noteQueries(text.toString())
-    await this.#spool.append({ id: draft.id, bases, identifiers, at, ...(onlyNew && { onlyNew }) }, text)
+    await this.#spool.append({ id: draft.id, identifiers, at, ...(onlyNew && { onlyNew }) }, text)
   }
 
   #noteQueries(text: string): void {
@@ -142,7 +143,7 @@ export class HeldRecords {
       await this.#writer.add([{ kind: 'delete', key: head.gone, at: head.at, ...uncounted }])
       return keyOf(head.gone)
     }
-    const draft = draftOf(text, head.bases, head.id)
+    const draft = draftOf(text, this.#bases, head.id)
     if ('fault' in draft) throw new Error(`a record that was held back cannot be read again: ${draft.fault}`)
     const onlyNew = head.onlyNew && !again ? ({ onlyNew: true } as const) : {}
     const step: Step = { kind: 'put', draft, at: head.at, ...onlyNew, ...uncounted }
