@@ -22,10 +22,10 @@ export interface RecordAsOf {
 
 const columns = 'owner, id, shared, refs, targets, updated, body'
 
-const validAt = (asOf: number): string =>
+export const validAt = (asOf: number): string =>
   `written <= ${instant(asOf)} and superseded > ${instant(asOf)} and not deleted`
 
-const updatedWithin = ({ since, until }: { since?: number | undefined; until?: number | undefined }): string =>
+export const updatedWithin = ({ since, until }: { since?: number | undefined; until?: number | undefined }): string =>
   [
     ...(since === undefined ? [] : [`and updated > ${instant(since)}`]),
     ...(until === undefined ? [] : [`and updated < ${instant(until)}`]),

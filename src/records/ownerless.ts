@@ -1,40 +1,92 @@
 import type { Pool } from 'pg'
+import { openMarks } from '../fhir/open-reference.ts'
+import { updatedWithin, validAt } from './as-of.ts'
+import { copyRows } from './copy/copy-out.ts'
+import { text, textArray } from './sql-literal.ts'
 
-/** What is counted of one type at most: nobody needs the exact number of very many. */
-export const ownerlessCountedMax = 10_000
+/** How far records are counted, for each type: nobody needs the exact number of very many. */
+export interface OwnerlessBounds {
+  /** What is found. */
+  readonly countedMax: number
+  /** Versions of records that are looked at to find them. */
+  readonly lookedAtMax: number
+  /** The same where their bodies must be read. */
+  readonly bodiesMax: number
+}
 
-// Devices need no patient: one is missed only where it refers to a patient that is not known here.
-const ownerlessSql = `
-  select t.type, count(*)::int as records from unnest($2::text[]) as t(type)
-  cross join lateral (
-    select from record
-    where tenant = $1 and owner = '' and type = t.type and written <= $3 and superseded > $3 and not deleted
-      and updated > $4 and updated < $5
-      and (t.type <> 'Device' or refs like '%?/Patient%' or refs like '%!/Patient%')
-    limit ${ownerlessCountedMax + 1}) r
-  group by t.type`
+export const ownerlessBounds: OwnerlessBounds = { countedMax: 10_000, lookedAtMax: 100_000, bodiesMax: 20_000 }
+
+/** How many records were found; `more` if the count ended before all of them were looked at. */
+export interface OwnerlessCount {
+  readonly records: number
+  readonly more: boolean
+}
+
+interface Counted {
+  readonly tenant: string
+  readonly asOf: number
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  readonly signal?: AbortSignal
+}
+
+const patientMarks = [openMarks.conditional, openMarks.elsewhere].map(
+  (mark) => `refs like ${text(`%${mark}/Patient%`)}`,
+)
+
+/** Devices need no patient: one is missed only where it refers to a patient that is not known here. */
+const isMissed = (selection: Counted): string =>
+  `${validAt(selection.asOf)} ${updatedWithin(selection)} and (type <> 'Device' or ${patientMarks.join(' or ')})`
 
 /**
- * How many records of some types belonged to nobody as of a time, up to one more than `ownerlessCountedMax`; types without any are left
- * out. Times are milliseconds since 1970.
+ * How many records of some types belonged to nobody as of a time; types of which none is known are left out. Times are milliseconds since
+ * 1970.
  */
 export async function ownerlessCounts(
   pool: Pool,
-  selection: {
-    readonly tenant: string
-    readonly types: readonly string[]
-    readonly asOf: number
-    readonly since?: number | undefined
-    readonly until?: number | undefined
-  },
-): Promise<ReadonlyMap<string, number>> {
-  const { tenant, types, asOf, since, until } = selection
-  const { rows } = await pool.query<{ type: string; records: number }>(ownerlessSql, [
-    tenant,
-    types,
-    new Date(asOf),
-    since === undefined ? '-infinity' : new Date(since),
-    until === undefined ? 'infinity' : new Date(until),
-  ])
-  return new Map(rows.map(({ type, records }) => [type, records]))
+  selection: Counted & { readonly types: readonly string[] },
+  { countedMax, lookedAtMax }: OwnerlessBounds = ownerlessBounds,
+): Promise<ReadonlyMap<string, OwnerlessCount>> {
+  // The last one that is looked at is given in any case, to tell that there may be more.
+  const { rows } = await pool.query<{ type: string } & OwnerlessCount>(`
+    select t.type, c.* from unnest(${textArray(selection.types)}) as t(type)
+    cross join lateral (
+      select (count(*) filter (where missed))::int as records,
+        coalesce(bool_or(number = ${lookedAtMax}), false) or count(*) > ${countedMax} as more
+      from (
+        select missed, number from (
+          select missed, row_number() over () as number from (
+            select ${isMissed(selection)} as missed from record
+            where tenant = ${text(selection.tenant)} and owner = '' and type = t.type
+            order by id limit ${lookedAtMax}) looked) numbered
+        where missed or number = ${lookedAtMax}
+        limit ${countedMax + 1}) told) c
+    where c.records > 0 or c.more`)
+  return new Map(rows.map(({ type, records, more }) => [type, countOf(records, more, countedMax)]))
 }
+
+/** The same for one type where only some bodies count. */
+export async function ownerlessCount(
+  pool: Pool,
+  selection: Counted & { readonly type: string },
+  counts: (body: Buffer) => boolean,
+  { countedMax, bodiesMax }: OwnerlessBounds = ownerlessBounds,
+): Promise<OwnerlessCount> {
+  const { tenant, type, signal } = selection
+  const query = `
+    select case when ${isMissed(selection)} then body end from record
+    where tenant = ${text(tenant)} and owner = '' and type = ${text(type)}
+    order by id limit ${bodiesMax}`
+  let [looked, records] = [0, 0]
+  for await (const rows of copyRows(pool, query, signal)) {
+    looked += rows.length
+    records += rows.filter((row) => !row.isNull(0) && counts(row.binary(0))).length
+    if (records > countedMax) break
+  }
+  return countOf(records, looked === bodiesMax || records > countedMax, countedMax)
+}
+
+const countOf = (records: number, more: boolean, countedMax: number): OwnerlessCount => ({
+  records: Math.min(records, countedMax),
+  more,
+})

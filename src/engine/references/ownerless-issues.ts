@@ -1,8 +1,7 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
 import { ownedTypes } from '../../fhir/ownership.ts'
 import { exportableTypes } from '../../fhir/resource-types.ts'
-import { recordsOfOwners } from '../../records/as-of.ts'
-import { ownerlessCountedMax, ownerlessCounts } from '../../records/ownerless.ts'
+import { type OwnerlessCount, ownerlessCount, ownerlessCounts } from '../../records/ownerless.ts'
 import { lineTest } from '../partition/line-test.ts'
 import type { Selection } from '../partition/selection.ts'
 
@@ -17,9 +16,9 @@ export async function ownerlessIssues(selection: Selection): Promise<Issue[]> {
   const types = exportableTypes.filter((type) => type !== 'Patient' && ownedTypes.has(type) && selection.includes(type))
   const counts = new Map(await ownerlessCounts(pool, { ...at, types, since, until }))
   for (const type of [...counts.keys()].filter((type) => Object.hasOwn(filters, type))) {
-    counts.set(type, await passing(selection, type))
+    counts.set(type, await ownerlessCount(pool, { ...at, type, since, until }, lineTest(job, type)!.passes))
   }
-  const found = types.filter((type) => (counts.get(type) ?? 0) > 0)
+  const found = types.filter((type) => (counts.get(type)?.records ?? 0) > 0)
   if (found.length === 0) return []
   const numbers = found.map((type) => `${type}: ${numberText(counts.get(type)!)}`)
   return [{ ...ownerless, diagnostics: numbers.join(', ') }]
@@ -31,16 +30,4 @@ const ownerless: Issue = {
   text: 'Records of types that belong to patients belong to none that is known here, and were not exported.',
 }
 
-const numberText = (count: number): string =>
-  count > ownerlessCountedMax ? `more than ${ownerlessCountedMax}` : String(count)
-
-async function passing(selection: Selection, type: string): Promise<number> {
-  const { job, pool, at } = selection
-  const { since, until } = job.request
-  const test = lineTest(job, type)!
-  let count = 0
-  for await (const records of recordsOfOwners(pool, { ...at, type, owners: [''], since, until })) {
-    count += records.filter(({ body }) => test.passes(body)).length
-  }
-  return count
-}
+const numberText = ({ records, more }: OwnerlessCount): string => (more ? `at least ${records}` : String(records))
