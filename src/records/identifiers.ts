@@ -17,7 +17,8 @@ export interface Identified {
 // gives a wrong answer, and rows that prove false do not use up the number of those that are given.
 const identifiedSql = `
   select q.number::int as number, r.id, r.version, r.updated
-  from unnest($2::text[], $3::bytea[], $4::text[], $5::text[]) with ordinality as q(type, token, system, value, number)
+  from unnest($2::text[], $3::bytea[], $4::text[], $5::text[], $6::integer[])
+    with ordinality as q(type, token, system, value, most, number)
   cross join lateral (
     select c.id, c.version, c.updated from identifier i
     cross join lateral (
@@ -27,19 +28,19 @@ const identifiedSql = `
     where i.tenant = $1 and i.type = q.type and i.token = q.token
       and exists (select from identifiers_of(c.body) f where f.system = q.system and f.value = q.value)
     order by i.id
-    limit $6) r
+    limit q.most) r
   order by number, id`
 
 /**
  * Looks up current records by identifier, for any number of queries in one statement.
- * @param most how many records are given of each query: who asks whether there is just one needs two
+ * @param most how many records are given of each query, of all or each: who asks whether there is just one needs two
  * @returns for each query the records that have the identifier, in order of their ids
  */
 export async function recordsByIdentifier(
   database: Queryable,
   tenant: string,
   queries: readonly IdentifierQuery[],
-  most: number,
+  most: number | readonly number[],
 ): Promise<readonly (readonly Identified[])[]> {
   const found: Identified[][] = queries.map(() => [])
   // A text of the database has no NUL, so no record is found by one.
@@ -51,7 +52,7 @@ export async function recordsByIdentifier(
     asked.map(([, query]) => tokenOf(query)),
     asked.map(([, { system }]) => system),
     asked.map(([, { value }]) => value),
-    most,
+    asked.map(([at]) => (typeof most === 'number' ? most : most[at])),
   ])
   for (const { number, ...record } of rows) found[asked[number - 1]![0]]!.push(record)
   return found

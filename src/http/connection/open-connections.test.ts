@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { certificateOne } from '../../../test/certificates.ts'
@@ -135,6 +135,26 @@ test('a connection on which nothing is said is not waited for', async (t) => {
   const { call, drops } = await running(t, { firstByteMsMax: 100 })
   assert.equal(await call().closed, '')
   assert.deepEqual(drops, [['silent', own]])
+})
+
+test('a proxy that is named opens connections ahead', async (t) => {
+  for (const tls of [false, true]) {
+    // Timers of one length end in the order in which they began, so what is not dropped before the other one's never is.
+    const ahead = await running(t, { firstByteMsMax: 50 }, { proxies: [own], tls })
+    const others = await running(t, { firstByteMsMax: 50 }, { tls })
+    const opened: Socket[] = []
+    for (const { port } of [ahead, others]) {
+      const socket = tls ? connectTls({ port, host: own, rejectUnauthorized: false }) : connect(port, own)
+      t.after(() => socket.destroy())
+      await once(socket, tls ? 'secureConnect' : 'connect')
+      opened.push(socket)
+    }
+    await once(opened[1]!.resume(), 'close')
+    assert.deepEqual([ahead.drops, others.drops], [[], [['silent', own]]])
+    opened[0]!.write(live)
+    const [answer] = await once(opened[0]!, 'data')
+    assert.deepEqual(rawStatuses(String(answer)), [200])
+  }
 })
 
 test('with TLS, a handshake that does not come counts, and after one the first byte is waited for', async (t) => {

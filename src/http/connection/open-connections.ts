@@ -122,8 +122,12 @@ export class OpenConnections {
     if (places?.open.size === 0) this.#ofNetwork.delete(connection.network)
   }
 
-  /** A connection on which nothing is said costs its holder nothing, so it is not waited for as long as for a request that has begun. */
+  /**
+   * A connection on which nothing is said costs its holder nothing, so it is not waited for as long as for a request that has begun.
+   * A proxy opens connections ahead of its callers.
+   */
   #expectByte(socket: Socket): void {
+    if (socket.remoteAddress !== undefined && this.#isProxy(socket.remoteAddress)) return
     const timer = setTimeout(() => {
       if (socket.bytesRead > 0) return
       this.#dropped('silent', networkOf(socket.remoteAddress ?? ''))

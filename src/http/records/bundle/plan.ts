@@ -131,7 +131,9 @@ function namesOf(
     if (step.kind !== 'create' && step.kind !== 'update') continue
     canonical.set(decision.key, step.canonical)
     for (const name of new Set(step.draft.identifiers.map((pair) => queryKey({ type: step.type, ...pair })))) {
-      own.set(name, [...(own.get(name) ?? []), decision.key])
+      const keys = own.get(name)
+      if (keys) keys.push(decision.key)
+      else own.set(name, [decision.key])
     }
   }
   const known = new Map<string, readonly string[]>()

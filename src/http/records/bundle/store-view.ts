@@ -19,18 +19,18 @@ export interface Questions {
   readonly alone: readonly IdentifierQuery[]
   /** Ids that conditional updates would give to new records. */
   readonly keys: readonly Key[]
-  /** How many records the steps may delete or change: so many of those that are found do not count any more. */
-  readonly changes: number
+  /** How many records of each type the steps may delete or change: so many of those that are found do not count any more. */
+  readonly changes: ReadonlyMap<string, number>
 }
 
 export function questionsOf(steps: readonly Step[]): Questions {
   const queries = new Map<string, IdentifierQuery>()
   const alone = new Map<string, IdentifierQuery>()
   const keys: Key[] = []
-  let changes = 0
+  const changes = new Map<string, number>()
   for (const step of steps) {
     if (step.kind === 'refused' || step.kind === 'read') continue
-    if (step.kind !== 'create') changes++
+    if (step.kind !== 'create') changes.set(step.type, (changes.get(step.type) ?? 0) + 1)
     if (step.target.kind === 'condition') {
       queries.set(queryKey(step.target.query), step.target.query)
       if (step.kind !== 'delete') alone.set(queryKey(step.target.query), step.target.query)
@@ -62,7 +62,7 @@ export const noView: StoreView = { identified: () => [], has: () => false }
 
 /** Answers questions, in the transaction that will act on the answers. */
 export async function viewOf(client: ClientBase, tenant: string, questions: Questions): Promise<StoreView> {
-  const most = Math.min(questions.changes + 2, identifiedMax + 1)
+  const most = questions.queries.map(({ type }) => Math.min((questions.changes.get(type) ?? 0) + 2, identifiedMax + 1))
   const records = await recordsByIdentifier(client, tenant, questions.queries, most)
   const byQuery = new Map(questions.queries.map((query, at) => [queryKey(query), records[at]!]))
   const current = questions.keys.length > 0 ? await readCurrentRows(client, tenant, questions.keys) : new Map()
