@@ -1,4 +1,3 @@
-import { referencedRecords } from '../../fhir/ownership.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { PartWriter } from '../../files/part-writer.ts'
 import { inflateLines } from '../../gzip/deflated.ts'
@@ -8,6 +7,7 @@ import type { Pack } from '../../records/packs/pack.ts'
 import { rendererOf } from './choice.ts'
 import type { ExportedIds } from './exported-ids.ts'
 import { type LineTest, lineTest, passingLines } from './line-test.ts'
+import { OpenOfLines } from './open-of-lines.ts'
 import { refusePacks } from './packs-that-serve.ts'
 import type { Selection } from './selection.ts'
 import type { TypeExport } from './type-queue.ts'
@@ -26,6 +26,7 @@ export function exportOfType(
   const { since, until } = job.request
   const test = lineTest(job, type)
   const render = rendererOf(job, type)
+  const open = new OpenOfLines(selection, job.request.base)
   const idsNeeded = selection.includes('Provenance') && !isWhole(job.request) && !isReferenceType(type)
   return {
     versions: (owners) => recordsOfOwners(pool, { ...at, type, owners, since, until }),
@@ -35,23 +36,24 @@ export function exportOfType(
       await selection.add(writer, render(records))
       held.scanned += read.length
     },
-    addPack: (pack) => (test === undefined ? selection.copy(writer, pack) : addPassing(selection, writer, pack, test)),
+    addPack: (pack) =>
+      test === undefined ? selection.copy(writer, pack) : addPassing(selection, writer, pack, test, open),
   }
 }
 
 /** Inflates a pack to look for the lines that pass. */
-async function addPassing(selection: Selection, writer: PartWriter, pack: Pack, test: LineTest): Promise<void> {
+async function addPassing(
+  selection: Selection,
+  writer: PartWriter,
+  pack: Pack,
+  test: LineTest,
+  open: OpenOfLines,
+): Promise<void> {
   selection.held.signal.throwIfAborted()
   const lines = passingLines(await inflated(selection, pack), test)
-  // The pack tells of all its records; which of them refer where is asked only as long as that is news.
-  if (selection.mayNoteOpen(pack.refs)) for (const line of lines) noteOpenOf(selection, line)
+  open.note(pack, lines)
   if (lines.length > 0) await writer.write(Buffer.concat(lines), lines.length)
   selection.held.scanned += pack.records
-}
-
-function noteOpenOf(selection: Selection, line: Buffer): void {
-  const { base } = selection.job.request
-  selection.noteOpen(referencedRecords(JSON.parse(line.toString('utf8')), [base]).join(' '))
 }
 
 /** The lines of a pack. One that holds something else is dropped: the next attempt reads the versions. */

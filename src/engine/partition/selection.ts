@@ -124,10 +124,10 @@ export class Selection {
     for (const reference of refs.split(' ')) if (isOpen(reference)) this.#note(reference)
   }
 
-  /** Whether the references of some records have an open one that would be told and is not noted yet. */
-  mayNoteOpen(refs: Buffer): boolean {
+  /** Those of blank-separated references that are open, would be told and are not noted yet. */
+  openToNote(refs: Buffer): string[] {
     const open = refs.toString('latin1').split(' ').filter(isOpen)
-    return open.some((reference) => this.#tells(reference) && !this.references.has(reference))
+    return open.filter((reference) => this.#tells(reference) && !this.references.has(reference))
   }
 
   /** Those of blank-separated references that lead to records of selected types. */
