@@ -1,6 +1,7 @@
-import type { Pool } from 'pg'
-import { type Key, keyOf } from '../current.ts'
+import type { ClientBase, Pool } from 'pg'
+import { type Key, keyOf, readCurrentRows } from '../current.ts'
 import type { Draft } from '../draft.ts'
+import type { Change } from '../write/change.ts'
 import { waitForDisk } from '../write/wait-for-disk.ts'
 import { write } from '../write/write.ts'
 import { isUnkeepable, withoutTime } from './kept-time.ts'
@@ -12,8 +13,14 @@ export interface Place {
   readonly place: string
 }
 
-/** A change on its way into the store. `uncounted`: the record was counted before, this only mends it. */
-export type Step = (PutStep | DeleteStep) & { readonly at: Place; readonly uncounted?: true }
+/** A change on its way into the store. `mended`: of a record that is written once more at the end. */
+export type Step = (PutStep | DeleteStep) & { readonly at: Place; readonly mended?: true }
+
+/** What a record that the load has written is to become, with the digest of what was written. */
+export interface Mend {
+  readonly draft: Draft
+  readonly was: Buffer
+}
 
 interface PutStep {
   readonly kind: 'put'
@@ -53,6 +60,7 @@ export class BatchWriter {
   readonly #onBatch: () => void
   #batch = emptyBatch()
   readonly #writing = new Map<Batch, Promise<unknown>>()
+  readonly #notWritten = new Set<string>()
   #probablyNew = false
 
   constructor(pool: Pool, tenant: string, keepLastUpdated: boolean, tally: LoadTally, onBatch: () => void) {
@@ -81,6 +89,51 @@ export class BatchWriter {
   /** Whether a change of one of the records may not have been committed yet. */
   isPending(keys: ReadonlySet<string>): boolean {
     return [this.#batch, ...this.#writing.keys()].some((batch) => !batch.keys.isDisjointFrom(keys))
+  }
+
+  /**
+   * Writes records of the load once more, each only if it still is what the load has written: whoever has changed it since, or has had
+   * its id all the time, is not overwritten. Nothing of it is counted. Everything that was taken must be in the store.
+   * @param mends of distinct records
+   * @returns the keys of those that are what they were to become
+   */
+  async mend(mends: readonly Mend[]): Promise<ReadonlySet<string>> {
+    const mended = new Set<string>()
+    for (let first = 0; first < mends.length; ) {
+      let end = first
+      for (let targets = 0; end < mends.length && targets <= batchTargetsMax; end++) {
+        targets += mends[end]!.draft.targets.length
+      }
+      for (const key of await this.#mend(mends.slice(first, end))) mended.add(key)
+      first = end
+    }
+    return mended
+  }
+
+  async #mend(mends: readonly Mend[]): Promise<readonly string[]> {
+    const now = Date.now()
+    const drafts = mends.map(({ draft }) =>
+      this.#keepLastUpdated && isUnkeepable(draft, now) ? withoutTime(draft) : draft,
+    )
+    let changes: (Change & { readonly kind: 'put' })[] = []
+    const decide = async (client: ClientBase): Promise<readonly Change[]> => {
+      const current = await readCurrentRows(client, this.#tenant, drafts)
+      changes = drafts.flatMap((draft, index) => {
+        const found = current.get(draft.key)
+        const isOurs = found && [mends[index]!.was, draft.digest].some((digest) => found.digest.equals(digest))
+        return isOurs && !found.deleted ? [{ kind: 'put' as const, draft, seen: found.version }] : []
+      })
+      return changes
+    }
+    const options = { keepLastUpdated: this.#keepLastUpdated, deferred: true }
+    await write(this.#pool, this.#tenant, { alone: [], decide }, options)
+    this.#onBatch()
+    return changes.map(({ draft }) => draft.key)
+  }
+
+  /** Whether a record that was to be mended was not written, which was told or counted then. */
+  wasNotWritten(key: string): boolean {
+    return this.#notWritten.has(key)
   }
 
   /** Resolves when everything that was taken is in the store. */
@@ -116,9 +169,11 @@ export class BatchWriter {
     let allNew = true
     for (const [index, { kind }] of outcomes.entries()) {
       allNew &&= kind === 'created'
-      const { at, uncounted } = steps[index]!
-      if (kind === 'conflict' || kind === 'exists') this.#tally.fault({ ...at, reason: takenReason }, 1)
-      else if (!uncounted) this.#tally.stored(kind)
+      const step = steps[index]!
+      const isRefused = kind === 'conflict' || kind === 'exists'
+      if (isRefused) this.#tally.fault({ ...step.at, reason: takenReason }, 1)
+      else this.#tally.stored(kind)
+      if (step.mended && (isRefused || kind === 'older')) this.#notWritten.add(keyTextOf(step))
     }
     this.#probablyNew = allNew
     this.#onBatch()
@@ -128,7 +183,7 @@ export class BatchWriter {
     const now = Date.now()
     return steps.map((step) => {
       if (step.kind !== 'put' || !isUnkeepable(step.draft, now)) return step
-      if (!step.uncounted) this.#tally.counts.lastUpdatedReplaced++
+      this.#tally.counts.lastUpdatedReplaced++
       return { ...step, draft: withoutTime(step.draft) }
     })
   }

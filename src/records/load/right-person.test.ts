@@ -283,12 +283,110 @@ describe('every record comes to the person that its source means', () => {
         identifier: [{ system: 's', value: id }],
         link: [{ other: { reference: `Patient?identifier=s|${other}` } }],
       })
-    const lines = [named('one', 'two', 'male'), named('two', 'one', 'male'), patient('one', { gender: 'female' })]
+    const identifier = [{ system: 's', value: 'one' }]
+    const lines = [
+      named('one', 'two', 'male'),
+      named('two', 'one', 'male'),
+      patient('one', { gender: 'female', identifier }),
+    ]
     const loaded = await store.load(tenant, { 'a.ndjson': lines })
     assert.deepEqual([loaded.references.open.count, loaded.counts.read], [0, 3])
     const records = await store.current(tenant)
     assert.match(records.get('Patient/two')!.body, /"reference":"Patient\/one"/)
     assert.match(records.get('Patient/one')!.body, /female/)
+    assert.deepEqual([records.get('Patient/one')!.version, records.get('Patient/two')!.version], [2, 2])
+    // What a record was known by before does not count.
+    const last = await store.load(newTenant(), { 'a.ndjson': [...lines, patient('one')] })
+    assert.deepEqual([last.references.open.count, last.references.open.first[0]?.record], [1, 'Patient/two'])
+  })
+
+  /** A Bundle that asks the store for an identifier of patients who wait, so that they are written as they are. */
+  const asking = (value: string) =>
+    bundleOf('transaction', {
+      resource: patient('x', { identifier: [{ system: 's', value }] }),
+      request: { ...post('Patient'), ifNoneExist: `identifier=s|${value}` },
+    })
+  const waiting = (id: string, more: object = {}) =>
+    patient(id, {
+      identifier: [{ system: 's', value: id }],
+      generalPractitioner: [{ reference: `Practitioner?identifier=${npi}|9` }],
+      ...more,
+    })
+  const deletion = (id: string) => bundleOf('transaction', { request: { method: 'DELETE', url: `Patient/${id}` } })
+  /** Of each version of a patient: the gender and whose patient it is, or that it is deleted. */
+  const versionsOf = async (tenant: string, id: string): Promise<string[]> => {
+    const { rows } = await store.database.pool.query(
+      "select deleted, body from record where tenant = $1 and type = 'Patient' and id = $2 and lead order by version",
+      [tenant, id],
+    )
+    return rows.map(({ deleted, body }) => {
+      if (deleted) return 'deleted'
+      const { gender, generalPractitioner } = JSON.parse(body)
+      return `${gender} ${generalPractitioner?.[0].reference.replace(/\?.*/, '?')}`
+    })
+  }
+
+  it('what was written as it came is resolved once, in its newest version', async () => {
+    const tenant = newTenant()
+    const { counts, faults, references } = await store.load(tenant, {
+      'a.ndjson': [waiting('p', { gender: 'male' }), waiting('p', { gender: 'female' })],
+      'b.json': asking('p'),
+      'c.ndjson': [waiting('p', { gender: 'other' }), practitioner('n', '9')],
+    })
+    assert.deepEqual([counts.read, counts.found, references.resolved, faults], [5, 1, 1, []])
+    assert.deepEqual(await versionsOf(tenant, 'p'), [
+      'male Practitioner?',
+      'female Practitioner?',
+      'other Practitioner?',
+      'other Practitioner/n',
+    ])
+  })
+
+  it('nothing that is deleted reappears', async () => {
+    const tenant = newTenant()
+    const { faults } = await store.load(tenant, {
+      'a.ndjson': [waiting('p', { gender: 'male' }), deletion('p')],
+      'b.ndjson': [waiting('q', { gender: 'male' })],
+      'c.json': asking('q'),
+      'd.ndjson': [deletion('q'), practitioner('n', '9')],
+      'e.ndjson': [waiting('r', { gender: 'male' })],
+    })
+    assert.deepEqual(faults, [])
+    assert.deepEqual(await versionsOf(tenant, 'p'), ['male Practitioner?', 'deleted'])
+    assert.deepEqual(await versionsOf(tenant, 'q'), ['male Practitioner?', 'deleted'])
+    assert.deepEqual(await versionsOf(tenant, 'r'), ['male Practitioner/n'])
+  })
+
+  it('versions of a record come in their order though only a later one is asked for', async () => {
+    const tenant = newTenant()
+    const { faults } = await store.load(tenant, {
+      'a.ndjson': [
+        waiting('p', { gender: 'male', identifier: [] }),
+        waiting('p', { gender: 'female' }),
+        waiting('p', { gender: 'other', identifier: [] }),
+        patient('q', { link: [{ other: { reference: 'Patient?identifier=s|p' } }] }),
+        practitioner('n', '9'),
+      ],
+    })
+    assert.deepEqual(faults, [])
+    const genders = (await versionsOf(tenant, 'p')).map((version) => version.replace(/ .*/, ''))
+    assert.deepEqual(genders, ['male', 'female', 'other', 'other'])
+  })
+
+  it('the version that the source has last is resolved, though an older one comes behind it', async () => {
+    const tenant = newTenant()
+    const at = (lastUpdated: string, gender: string) => waiting('p', { meta: { lastUpdated }, gender })
+    const { counts, faults } = await store.load(
+      tenant,
+      {
+        'a.ndjson': [at('2024-02-01T00:00:00Z', 'female'), at('2024-01-01T00:00:00Z', 'male')],
+        'b.json': asking('p'),
+        'c.ndjson': [practitioner('n', '9')],
+      },
+      { keepLastUpdated: true },
+    )
+    assert.deepEqual([counts.older, faults], [1, []])
+    assert.deepEqual(await versionsOf(tenant, 'p'), ['female Practitioner?', 'female Practitioner/n'])
   })
 
   it('a conditional subject makes its patient the owner', async () => {

@@ -2,7 +2,7 @@ import { type IdentifierQuery, isConditional, readIdentifierQuery } from '../../
 import { referencesIn } from '../../../fhir/bundle/reference-text.ts'
 import { type Key, keyOf } from '../../current.ts'
 import { type Draft, draftOf } from '../../draft.ts'
-import type { BatchWriter, Place, Step } from '../batch-writer.ts'
+import type { BatchWriter, Mend, Place, Step } from '../batch-writer.ts'
 import type { LoadTally } from '../load-tally.ts'
 import { KeyFilter } from './key-filter.ts'
 import type { ReferenceResolver, ResolvedText } from './reference-resolver.ts'
@@ -27,12 +27,18 @@ interface HeldDelete {
 type Head = (PutHead | { readonly gone: Key }) & { readonly at: Place }
 
 interface PutHead {
+  readonly type: string
   readonly id: string
   readonly identifiers: readonly string[]
   readonly onlyNew?: true
 }
 
 type Item = Spooled<Head>
+
+interface Resolved {
+  readonly item: Item
+  readonly resolved: ResolvedText
+}
 
 /** Of the keys and identifiers that are held, and of the identifiers that are asked for. */
 const filterBytes = 4 * 1024 * 1024
@@ -53,6 +59,10 @@ export class HeldRecords {
   readonly #keys = new KeyFilter(filterBytes)
   readonly #identifiers = new KeyFilter(filterBytes)
   readonly #asked = new KeyFilter(filterBytes)
+  /** Keys of records that are in the store as they came before anything is resolved, with all their versions, in order. */
+  readonly #early = new KeyFilter(filterBytes)
+  /** Records that were not what the load had written when they were to be mended, with their places: faults, if nothing follows. */
+  readonly #leftAlone = new Map<string, Place>()
   #spool: Spool<Head> | undefined
   /** Up to here the records are in the store, as they came. */
   #released = 0
@@ -86,7 +96,7 @@ export class HeldRecords {
     const identifiers = draft.identifiers.map((identifier) => identifierText(draft.type, identifier))
     for (const identifier of identifiers) this.#identifiers.add(identifier)
     if (draft.conditional) this.#noteQueries(text.toString())
-    await this.#spool.append({ id: draft.id, identifiers, at, ...(onlyNew && { onlyNew }) }, text)
+    await this.#spool.append({ type: draft.type, id: draft.id, identifiers, at, ...(onlyNew && { onlyNew }) }, text)
   }
 
   #noteQueries(text: string): void {
@@ -100,7 +110,10 @@ export class HeldRecords {
   async release(): Promise<void> {
     if (!this.#spool || this.#released === this.#spool.end) return
     const end = this.#spool.end
-    for await (const item of this.#spool.read(this.#released, end)) await this.#write(item, item.text.toString(), false)
+    for await (const item of this.#spool.read(this.#released, end)) {
+      this.#early.add(keyOfHead(item.head))
+      await this.#write(item, item.text.toString())
+    }
     this.#released = end
     await this.#writer.settle()
   }
@@ -108,49 +121,105 @@ export class HeldRecords {
   /** Resolves everything that is held, and writes it. */
   async finish(): Promise<void> {
     if (!this.#spool) return
-    // What others ask for has to be in the store before anything is resolved, or the order would matter.
+    // What others ask for has to be in the store before anything is resolved, or the order would matter: whole records, for a later
+    // version may have lost what an earlier one is asked for.
+    for await (const { head } of this.#spool.read(0)) if (this.#isAsked(head)) this.#early.add(keyOfHead(head))
     for await (const item of this.#spool.read(this.#released)) {
-      if (this.#isAsked(item)) await this.#write(item, item.text.toString(), false)
+      if (this.#isEarly(item)) await this.#write(item, item.text.toString())
     }
     await this.#writer.settle()
-    for await (const group of groupsOf(this.#spool.read(0))) {
-      const texts = await this.#resolver.resolve(group.map(({ text }) => text.toString()))
-      for (const [index, item] of group.entries()) await this.#finishOne(item, texts[index]!)
-      this.#resolver.forget()
-    }
+    for await (const group of groupsOf(this.#spool.read(0))) await this.#finishGroup(group)
     await this.#writer.settle()
+    for (const [key, at] of this.#leftAlone) {
+      if (!this.#writer.wasNotWritten(key)) this.#tally.fault({ ...at, reason: overtakenReason }, 0)
+    }
   }
 
   async close(): Promise<void> {
     await this.#spool?.close()
   }
 
-  async #finishOne(item: Item, { text, resolved, open }: ResolvedText): Promise<void> {
-    const again = item.at < this.#released || this.#isAsked(item)
-    const record = await this.#write(item, text, again)
-    this.#tally.resolved += resolved
-    for (const reference of open) this.#tally.open.add({ record, ...reference })
+  async #finishGroup(group: readonly Item[]): Promise<void> {
+    const texts = await this.#resolver.resolve(group.map(({ text }) => text.toString()))
+    const early = new Map<string, Resolved[]>()
+    for (const [index, item] of group.entries()) {
+      const found = { item, resolved: texts[index]! }
+      const key = keyOfHead(item.head)
+      if (this.#isEarly(item)) early.set(key, [...(early.get(key) ?? []), found])
+      else {
+        await this.#write(item, found.resolved.text)
+        this.#count(found)
+      }
+    }
+    while (early.size > 0) await this.#mend(early)
+    this.#resolver.forget()
   }
 
-  #isAsked({ head }: Item): boolean {
+  /**
+   * Mends the newest version of each record that is in the store already: the one before it only if that is not what the store has, since
+   * it was refused, or older by the times of its source.
+   * @param early versions by their records; those that were tried are taken out
+   */
+  async #mend(early: Map<string, Resolved[]>): Promise<void> {
+    const mends: Mend[] = []
+    const tried = new Map<string, Resolved>()
+    for (const [key, versions] of early) {
+      const newest = versions.pop()
+      const head = newest?.item.head
+      if (head && 'gone' in head) this.#leftAlone.delete(key)
+      if (!newest || !head || 'gone' in head) {
+        early.delete(key)
+        continue
+      }
+      tried.set(key, newest)
+      const was = this.#draftOf(head, newest.item.text.toString()).digest
+      mends.push({ draft: this.#draftOf(head, newest.resolved.text), was })
+    }
+    const mended = await this.#writer.mend(mends)
+    for (const [key, version] of tried) {
+      if (mended.has(key)) {
+        early.delete(key)
+        this.#leftAlone.delete(key)
+        this.#count(version)
+      } else if (!this.#leftAlone.has(key)) this.#leftAlone.set(key, version.item.head.at)
+    }
+  }
+
+  #count({ item: { head }, resolved: { resolved, open } }: Resolved): void {
+    this.#tally.resolved += resolved
+    for (const reference of open) this.#tally.open.add({ record: keyOfHead(head), ...reference })
+  }
+
+  #isEarly({ head }: Item): boolean {
+    return this.#early.mayHave(keyOfHead(head))
+  }
+
+  #isAsked(head: Head): boolean {
     return 'identifiers' in head && head.identifiers.some((identifier) => this.#asked.mayHave(identifier))
   }
 
-  /** @param again whether the record was written, and counted, before */
-  async #write({ head }: Item, text: string, again: boolean): Promise<string> {
-    const uncounted = again ? ({ uncounted: true } as const) : {}
-    if ('gone' in head) {
-      await this.#writer.add([{ kind: 'delete', key: head.gone, at: head.at, ...uncounted }])
-      return keyOf(head.gone)
-    }
-    const draft = draftOf(text, this.#bases, head.id)
-    if ('fault' in draft) throw new Error(`a record that was held back cannot be read again: ${draft.fault}`)
-    const onlyNew = head.onlyNew && !again ? ({ onlyNew: true } as const) : {}
-    const step: Step = { kind: 'put', draft, at: head.at, ...onlyNew, ...uncounted }
+  async #write(item: Item, text: string): Promise<void> {
+    const { head } = item
+    const mended = this.#isEarly(item) ? ({ mended: true } as const) : {}
+    const onlyNew = 'onlyNew' in head ? ({ onlyNew: true } as const) : {}
+    const step: Step =
+      'gone' in head
+        ? { kind: 'delete', key: head.gone, at: head.at, ...mended }
+        : { kind: 'put', draft: this.#draftOf(head, text), at: head.at, ...onlyNew, ...mended }
     await this.#writer.add([step])
-    return draft.key
+  }
+
+  #draftOf({ id }: PutHead, text: string): Draft {
+    const draft = draftOf(text, this.#bases, id)
+    if ('fault' in draft) throw new Error(`a record that was held back cannot be read again: ${draft.fault}`)
+    return draft
   }
 }
+
+const overtakenReason =
+  'another writer has changed the record while the load went on; its references by identifier stay as they are'
+
+const keyOfHead = (head: Head): string => keyOf('gone' in head ? head.gone : head)
 
 async function* groupsOf(items: AsyncIterable<Item>): AsyncGenerator<Item[]> {
   let group: Item[] = []
