@@ -25,6 +25,7 @@ test('a start during which a process of the database is killed begins again and 
   client.on('error', () => {})
   await client.connect()
   // The start asks for the store's id and waits.
+  await client.query('set idle_in_transaction_session_timeout = 0')
   await client.query('begin; lock table setting in access exclusive mode')
   const started = server.spawn()
   process.kill(await waiting(server.pool), 'SIGKILL')

@@ -20,6 +20,21 @@ test('a second server is refused, also at the moment at which the database has f
   await second.release()
 })
 
+test('a server that is let go while it takes its lost lock up again keeps it from nobody', async (t) => {
+  const directory = await prepared(t)
+  const { connection } = await open(t, directory)
+  const first = await becomeSoleServer(connection, directory)
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  await query(connection, `select pg_terminate_backend(pid) from pg_locks where classid = 7063`)
+  await first.release()
+  t.mock.timers.tick(10_000)
+  t.mock.timers.reset()
+  const { rows } = await query(connection, `select count(*)::int as held from pg_locks where classid = 7063`)
+  assert.deepEqual(rows, [{ held: 0 }])
+  const second = await becomeSoleServer(connection, directory)
+  await second.release()
+})
+
 test('what a killed server left at its socket blocks nobody', async (t) => {
   const directory = await prepared(t)
   const { connection } = await open(t, directory)

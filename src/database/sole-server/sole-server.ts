@@ -26,19 +26,29 @@ export async function becomeSoleServer(
     )
   }
   let client: pg.Client | undefined = session
+  let timer: NodeJS.Timeout | undefined
+  let renewing: Promise<void> | undefined
   let released = false
-  const renew = () => {
+  const renew = async () => {
+    client = await lock(connection).catch(() => undefined)
+    if (released) await client?.end().catch(() => {})
+    else if (client) client.once('end', renewLater)
+    else renewLater()
+  }
+  const renewLater = () => {
     if (released) return
-    setTimeout(async () => {
-      client = await lock(connection).catch(() => undefined)
-      client ? client.once('end', renew) : renew()
+    timer = setTimeout(() => {
+      renewing = renew()
     }, retryMs).unref()
   }
-  session.once('end', renew)
+  session.once('end', renewLater)
   return {
+    // What is under way is awaited: it would take the lock after it was let go, and keep it from whoever starts next, ourselves too.
     release: async () => {
       released = true
+      clearTimeout(timer)
       await presence.close()
+      await renewing
       await client?.end().catch(() => {})
     },
   }
