@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { BundleIdentities, isAbsolute, isUrn, rootOf } from './bundle-identities.ts'
+import { BundleIdentities, endOf, isAbsolute, isUrn, rootOf } from './bundle-identities.ts'
 
 const a = 'http://a.example/fhir'
 const identities = new BundleIdentities([
@@ -9,6 +9,9 @@ const identities = new BundleIdentities([
   { fullUrl: `${a}/Patient/x`, stated: 'Patient/x', key: 'Patient/3' },
   { fullUrl: `${a}/Patient/gone`, key: undefined },
   { stated: 'Patient/new', key: 'Patient/4' },
+  { fullUrl: `${a}/Patient/A_1`, stated: ['Patient/A_1', 'Patient/y'], key: 'Patient/5' },
+  { fullUrl: `${a}/Patient/versioned/_history/2`, stated: ['Patient/y', 'Patient/z'], key: 'Patient/6' },
+  { fullUrl: `${a}/Patient/${'9'.repeat(200)}`, key: 'Patient/7' },
 ])
 
 const rows: readonly [reference: string, from: string | undefined, key: string | undefined, why: string][] = [
@@ -23,6 +26,14 @@ const rows: readonly [reference: string, from: string | undefined, key: string |
   ['Patient/new', `${a}/Condition/1`, undefined, 'an entry without fullUrl is not at that root'],
   ['Patient/new', undefined, 'Patient/4', 'without a root, what an entry states counts'],
   ['Patient/new', 'urn:uuid:00000000-0000-4000-8000-000000000009', 'Patient/4', 'a urn has no root'],
+  ['Patient/A_1', undefined, 'Patient/5', 'the first of several names'],
+  ['Patient/z', undefined, 'Patient/6', 'the last of several names'],
+  ['Patient/A_1', `${a}/Condition/1`, 'Patient/5', 'an id that R4 does not allow'],
+  ['Patient/A_1', `${a}/Condition/c_1`, 'Patient/5', 'from an id that R4 does not allow'],
+  [`Patient/${'9'.repeat(200)}`, `${a}/Condition/1`, 'Patient/7', 'an id longer than R4 allows'],
+  [`${a}/Patient/versioned`, undefined, 'Patient/6', 'a fullUrl with a version is known without it'],
+  [`${a}/Patient/versioned/_history/9`, undefined, 'Patient/6', 'and with another version'],
+  ['Patient/versioned', `${a}/Condition/1/_history/3`, 'Patient/6', 'a fullUrl with a version has a root'],
   ['Patient/other', undefined, undefined, 'none of the Bundle'],
   [`${a}/Patient/gone`, undefined, undefined, 'an entry that becomes no record'],
   ['#p', `${a}/Condition/1`, undefined, 'contained'],
@@ -39,6 +50,8 @@ test('two entries that state one id and become two records are ambiguous, but no
   assert.ok(identities.isAmbiguous('Patient/x', undefined))
   assert.ok(!identities.isAmbiguous('Patient/x', `${a}/Condition/1`))
   assert.ok(!identities.isAmbiguous('Patient/new', undefined))
+  assert.ok(identities.isAmbiguous('Patient/y', undefined))
+  assert.ok(!identities.isAmbiguous('Patient/z', undefined))
 })
 
 test('bdl-7: a fullUrl that stands twice is told, in whatever case its uuid is', () => {
@@ -56,6 +69,9 @@ test('bdl-7: a fullUrl that stands twice is told, in whatever case its uuid is',
 test('roots are those of RESTful URLs', () => {
   assert.deepEqual(identities.roots, [a])
   assert.equal(rootOf('https://x/Patient/1'), 'https://x')
+  assert.equal(rootOf('https://x/Patient/1/_history/2'), 'https://x')
+  assert.equal(endOf('https://x/Patient/1/_history/2'), 'Patient/1')
+  assert.equal(endOf('https://x/fhir/Patient/1'), 'Patient/1')
   assert.equal(rootOf('urn:uuid:1'), undefined)
   assert.equal(rootOf('https://x/patient/1'), undefined)
   assert.ok(isAbsolute('urn:uuid:1') && isAbsolute('http://a') && !isAbsolute('Patient/1') && !isAbsolute('P?a=b:c'))

@@ -1,8 +1,8 @@
 /** An entry as the others of its Bundle may name it. */
 export interface NamedEntry {
   readonly fullUrl?: string | undefined
-  /** `Type/id` as the source states it, where it does. */
-  readonly stated?: string | undefined
+  /** `Type/id` as the source states it, where it does; all of them, where it states several. */
+  readonly stated?: string | readonly string[] | undefined
   /** `Type/id` that the record has, or will have, in the store; undefined for an entry that becomes no record. */
   readonly key: string | undefined
 }
@@ -26,9 +26,11 @@ export class BundleIdentities {
     const duplicates = new Set<string>()
     const roots = new Set<string>()
     for (const { fullUrl, stated, key } of entries) {
-      if (stated !== undefined && key !== undefined) {
-        if (this.#stated.has(stated) && this.#stated.get(stated) !== key) this.#ambiguous.add(stated)
-        this.#stated.set(stated, key)
+      if (key !== undefined) {
+        for (const name of [stated ?? []].flat()) {
+          if (this.#stated.has(name) && this.#stated.get(name) !== key) this.#ambiguous.add(name)
+          this.#stated.set(name, key)
+        }
       }
       if (fullUrl === undefined) continue
       const name = nameOf(fullUrl)
@@ -69,11 +71,15 @@ export class BundleIdentities {
   }
 }
 
-const relativePattern = /^[A-Z][A-Za-z]{1,63}\/[A-Za-z0-9\-.]{1,128}$/
-const restfulPattern = /^(https?:\/\/.*\S)\/[A-Z][A-Za-z]{1,63}\/[A-Za-z0-9\-.]{1,128}$/
+// Ids of sources are compared, not believed: some have underscores, or are longer than R4 allows.
+const relativePattern = /^[A-Z][A-Za-z]{1,63}\/[^\s/?#]+$/
+const restfulPattern = /^(https?:\/\/.*\S)\/([A-Z][A-Za-z]{1,63}\/[^\s/?#]+)$/
 
 /** The service root of a RESTful URL of a resource. */
-export const rootOf = (url: string): string | undefined => restfulPattern.exec(url)?.[1]
+export const rootOf = (url: string): string | undefined => restfulPattern.exec(withoutVersion(url))?.[1]
+
+/** `Type/id` in which a RESTful URL of a resource ends. */
+export const endOf = (url: string): string | undefined => restfulPattern.exec(withoutVersion(url))?.[2]
 
 /** A reference without the version that it may name: an entry is meant in the state that the Bundle gives it. */
 export const withoutVersion = (reference: string): string => reference.replace(/\/_history\/[A-Za-z0-9\-.]{1,64}$/, '')
@@ -84,8 +90,8 @@ export const isAbsolute = (reference: string): boolean => /^[A-Za-z][A-Za-z0-9+.
 /** Whether only a Bundle can say what is meant. */
 export const isUrn = (reference: string): boolean => /^urn:(?:uuid|oid):/i.test(reference)
 
-/** UUIDs are compared without case, and the names of URN schemes; URLs to the letter. */
+/** UUIDs are compared without case, and the names of URN schemes; URLs to the letter, without the version that none should have (bdl-8). */
 function nameOf(fullUrl: string): string {
   if (/^urn:uuid:/i.test(fullUrl)) return fullUrl.toLowerCase()
-  return /^urn:oid:/i.test(fullUrl) ? `urn:oid:${fullUrl.slice('urn:oid:'.length)}` : fullUrl
+  return /^urn:oid:/i.test(fullUrl) ? `urn:oid:${fullUrl.slice('urn:oid:'.length)}` : withoutVersion(fullUrl)
 }

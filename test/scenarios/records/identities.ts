@@ -67,6 +67,18 @@ const meanings: readonly Meaning[] = [
     entries: [creating(person(), `${there}/Patient/who-1`), creating(about('Patient/who-1'), uuid('02'))],
   },
   {
+    does: 'a relative reference from no root to the end of a fullUrl whose resource states another id',
+    entries: [creating(person('who-5'), `${there}/Patient/who-1`), creating(about('Patient/who-1'), uuid('02'))],
+  },
+  {
+    does: 'a relative reference from the same root to an id that R4 does not allow',
+    entries: [creating(person(), `${there}/Patient/who_1`), creating(about('Patient/who_1'), `${there}/Condition/c_1`)],
+  },
+  {
+    does: 'a relative reference from no root to a stated id that R4 does not allow',
+    entries: [creating(person('who_1'), uuid('01')), creating(about('Patient/who_1'), uuid('02'))],
+  },
+  {
     does: 'a uuid in other case',
     entries: [creating(person(), uuid('0A').toUpperCase()), creating(about(uuid('0a')))],
   },
@@ -146,6 +158,30 @@ const refusals: readonly {
     problems: [[2, 'A reference may mean several entries of the Bundle.']],
   },
   {
+    does: 'a reference to an id that one entry states, and in which the fullUrl of another ends',
+    entries: [
+      creating(person('x'), uuid('01')),
+      creating(person('y'), `${there}/Patient/x`),
+      creating(about('Patient/x')),
+    ],
+    problems: [[2, 'A reference may mean several entries of the Bundle.']],
+  },
+  {
+    does: 'a fullUrl with a version (bdl-8), to which another entry refers',
+    entries: [creating(person(), `${there}/Patient/x/_history/2`), creating(about(`${there}/Patient/x`))],
+    problems: [[0, 'fullUrl must not name a version.']],
+  },
+  {
+    does: 'references to what a conditional delete finds, and to what is deleted by its id',
+    entries: [
+      { fullUrl: uuid('01'), request: { method: 'DELETE', url: 'Patient?identifier=who|single' } },
+      creating(about(uuid('01'))),
+      { fullUrl: uuid('02'), request: { method: 'DELETE', url: 'Patient/who-twin-1' } },
+      creating(about(uuid('02'))),
+    ],
+    problems: [1, 3].map((entry) => [entry, 'The entry refers to one that becomes no record.']),
+  },
+  {
     does: 'a reference to what a conditional delete did not find',
     entries: [
       { fullUrl: uuid('01'), request: { method: 'DELETE', url: 'Patient?identifier=a|never' } },
@@ -204,10 +240,11 @@ const refusals: readonly {
   },
 ]
 
-const twins = ['who-twin-1', 'who-twin-2'].map((id) => ({
-  ...patient(id),
-  identifier: [{ system: 'who', value: 'twins' }],
-}))
+const known = [
+  ['who-twin-1', 'twins'],
+  ['who-twin-2', 'twins'],
+  ['who-single', 'single'],
+].map(([id, value]) => ({ ...patient(id!), identifier: [{ system: 'who', value }] }))
 
 const refusalRows: readonly Scenario[] = refusals.map(({ does, entries, status = 400, problems }) => ({
   t: [],
@@ -215,9 +252,9 @@ const refusalRows: readonly Scenario[] = refusals.map(({ does, entries, status =
   does: `a transaction with ${does}`,
   outcome: `${status}, all of it is said and nothing is stored`,
   run: async (suite) => {
-    await put(suite, twins)
+    await put(suite, known)
     const caller = await suite.sharedCaller('commons')
-    await put(suite, twins, 'commons')
+    await put(suite, known, 'commons')
     const answer = await post(suite, caller, 'transaction', [...entries, putOf(patient('who-never'))])
     assert.equal(answer.status, status, answer.body.toString('utf8'))
     const told = outcomeOf(answer).map(({ expression, details }) => [expression?.[0], details.text])

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { BundleEntry } from '../../../fhir/bundle/bundle-entries.ts'
-import { isAbsolute } from '../../../fhir/bundle/bundle-identities.ts'
+import { isAbsolute, isUrn, withoutVersion } from '../../../fhir/bundle/bundle-identities.ts'
 import { type IdentifierQuery, isConditional, readIdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { referencesIn } from '../../../fhir/bundle/reference-text.ts'
 import { isId, isTypeName } from '../../../fhir/reference.ts'
@@ -56,6 +56,9 @@ function entryUrl({ request, fullUrl }: BundleEntry): EntryUrl | Problem {
   if (fullUrl !== undefined && (fullUrl.length > fullUrlCharsMax || !isAbsolute(fullUrl))) {
     const allowed = `Allowed: urn:uuid:…, urn:oid:…, https://…, at most ${fullUrlCharsMax} characters.`
     return problem(400, 'value', 'fullUrl must be an absolute URL.', { diagnostics: `${quoted(fullUrl)}: ${allowed}` })
+  }
+  if (fullUrl !== undefined && !isUrn(fullUrl) && withoutVersion(fullUrl) !== fullUrl) {
+    return problem(400, 'invariant', 'fullUrl must not name a version.', { diagnostics: quoted(fullUrl) })
   }
   const [, type = '', id, query] = /^([^/?]+)(?:\/([^/?]+))?(?:\?(.*))?$/s.exec(String(request.url ?? '')) ?? []
   if (isTypeName(type) && (id === undefined || isId(id))) return { type, id, query }

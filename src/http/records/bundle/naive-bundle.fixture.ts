@@ -35,7 +35,7 @@ export function naiveTransaction(entries: readonly NaiveEntry[], before: NaiveSt
 
 function run(entries: readonly NaiveEntry[], before: NaiveStore): NaiveResult {
   const urls = entries.flatMap(({ fullUrl }) => (fullUrl === undefined ? [] : [sameCase(fullUrl)]))
-  if (new Set(urls).size < urls.length) throw new Fails()
+  if (new Set(urls).size < urls.length || urls.some((url) => url.includes('/_history/'))) throw new Fails()
   const { keys, written, after } = keysOf(entries, before)
   const results = entries.map(({ resource, fullUrl }, at) => {
     const reference = written.has(at) ? resource?.subject?.reference : undefined
@@ -114,20 +114,21 @@ function meaning(
   const url = name.includes(':') ? name : root && `${root}/${name}`
   const isMeant = (entry: NaiveEntry) =>
     url === undefined
-      ? selfName(entry) === name
+      ? selfNames(entry).includes(name)
       : entry.fullUrl !== undefined && sameCase(entry.fullUrl) === sameCase(url)
   const meant = entries.flatMap((entry, at) => (isMeant(entry) ? [keys[at]] : []))
+  if (entries.some((entry) => isMeant(entry) && entry.request.method === 'DELETE')) throw new Fails()
   const [key] = meant
   if (new Set(meant).size > 1 || (meant.length > 0 ? key === undefined : name.startsWith('urn:'))) throw new Fails()
   return key === undefined || key === name ? reference : key
 }
 
-/** What an entry is called by those without a root: what its request names, its resource states, or its URL ends in. */
-function selfName({ request, resource, fullUrl }: NaiveEntry): string | undefined {
-  if (/^[A-Za-z]+\/[^?]+$/.test(request.url)) return request.url
-  if (resource?.id !== undefined) return `${resource.resourceType}/${resource.id}`
-  return fullUrl !== undefined && rootOf(fullUrl) !== undefined ? fullUrl.split('/').slice(-2).join('/') : undefined
-}
+/** What an entry is called by those without a root: what its request names, what its resource states, what its URL ends in. */
+const selfNames = ({ request, resource, fullUrl }: NaiveEntry): readonly (string | undefined)[] => [
+  request.url,
+  resource?.id === undefined ? undefined : `${resource.resourceType}/${resource.id}`,
+  fullUrl !== undefined && rootOf(fullUrl) !== undefined ? fullUrl.split('/').slice(-2).join('/') : undefined,
+]
 
 const rootOf = (url: string): string | undefined =>
   url.startsWith('http') ? url.split('/').slice(0, -2).join('/') : undefined

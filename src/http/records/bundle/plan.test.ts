@@ -42,9 +42,10 @@ const named = fc.tuple(type, id).map((parts) => parts.join('/'))
 const condition = of(...values).map((value) => `identifier=s|${value}`)
 
 const fullUrl = fc.oneof(
-  { weight: 3, arbitrary: fc.constant(undefined) },
-  fc.tuple(of('http://x/fhir', 'http://y'), named).map((parts) => parts.join('/')),
-  of(`${uuid}a`, `${uuid}A`, `${uuid}b`, 'urn:oid:1.2'),
+  { weight: 6, arbitrary: fc.constant(undefined) },
+  { weight: 2, arbitrary: fc.tuple(of('http://x/fhir', 'http://y'), named).map((parts) => parts.join('/')) },
+  { weight: 2, arbitrary: of(`${uuid}a`, `${uuid}A`, `${uuid}b`, 'urn:oid:1.2') },
+  of('http://x/fhir/Patient/a/_history/2'),
 )
 const reference = fc.oneof(
   { weight: 3, arbitrary: named },

@@ -1,4 +1,4 @@
-import { BundleIdentities, type NamedEntry, rootOf } from '../../../fhir/bundle/bundle-identities.ts'
+import { BundleIdentities, endOf, type NamedEntry } from '../../../fhir/bundle/bundle-identities.ts'
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
 import { type Draft, draftOf, provenanceTargetsMax } from '../../../records/draft.ts'
@@ -41,7 +41,7 @@ export function planOf(
     const [decision, key] = [decisions[at]!, keys[at]!]
     const entry = { at, key, isNew: isNewRecord(step, decision) }
     if (decision.kind === 'refused') refusals.refuse(entry, decision.problems)
-    if (decision.kind === 'nothing') refusals.holdsNoRecord(key)
+    if (decision.kind === 'nothing' || decision.kind === 'delete') refusals.holdsNoRecord(key)
     if (decision.kind === 'found') refusals.depends([key], entry)
     if (step.fullUrl !== undefined && identities.isDuplicate(step.fullUrl)) {
       refusals.refuse(entry, [inEntry(sameFullUrl, step.index)])
@@ -94,23 +94,21 @@ const isNewRecord = (step: Step, decision: Decision): boolean =>
   step.kind === 'create' || decision.key === undefined || (decision.kind === 'write' && decision.seen === 0)
 
 function namedEntry(step: Step, key: string): NamedEntry {
-  const { fullUrl } = step
-  const root = fullUrl && rootOf(fullUrl)
-  const last = root === undefined ? undefined : fullUrl!.slice(root.length + 1)
-  return { fullUrl, stated: statedKey(step) ?? last, key }
+  const last = step.fullUrl === undefined ? undefined : endOf(step.fullUrl)
+  return { fullUrl: step.fullUrl, stated: [...statedKeys(step), last].filter((name) => name !== undefined), key }
 }
 
-/** `Type/id` by which others may mean an entry, without knowing which id its record gets. */
-function statedKey(step: Step): string | undefined {
+/** Each `Type/id` by which others may mean an entry, without knowing which id its record gets. */
+function statedKeys(step: Step): (string | undefined)[] {
   switch (step.kind) {
     case 'refused':
-      return step.key ?? step.stated
+      return [step.key, step.stated]
     case 'read':
-      return `${step.type}/${step.id}`
+      return [`${step.type}/${step.id}`]
     case 'delete':
-      return step.target.kind === 'id' ? `${step.type}/${step.target.id}` : undefined
+      return step.target.kind === 'id' ? [`${step.type}/${step.target.id}`] : []
     default:
-      return step.statedId === undefined ? undefined : `${step.type}/${step.statedId}`
+      return typeof step.draft.statedId === 'string' ? [`${step.type}/${step.draft.statedId}`] : []
   }
 }
 
