@@ -12,6 +12,7 @@ import { isTenantId } from '../access/registry/tenant.ts'
 import { requestBytesMax } from '../protocol/limits.ts'
 import { type Problem, problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
+import { Contended } from '../records/write/attempts.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
 import { auditEventRoutes } from './audit/audit-event-routes.ts'
 import { auditRefusals } from './audit/audited-refusal.ts'
@@ -174,6 +175,10 @@ function handleFaults(app: FastifyInstance): void {
       return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
     }
     if (error instanceof TooManyWrites) return sendThrottled(reply, retryWritesSeconds, profileOf(request))
+    if (error instanceof Contended) {
+      reply.header('Retry-After', retryWritesSeconds)
+      return sendProblems(reply, [contended], profileOf(request))
+    }
     if (isOutage(error)) {
       request.log.warn({ error: error.message, code: error.code }, 'store not reached')
       reply.header('Retry-After', retryOutageSeconds)
@@ -185,8 +190,10 @@ function handleFaults(app: FastifyInstance): void {
   })
 }
 
-/** When a write that came while too many waited may come again. */
+/** When a write may come again that came while too many waited, or met others of the same records. */
 const retryWritesSeconds = 1
+
+const contended = problem(409, 'conflict', 'Others are changing the same records. Nothing was written. Ask again.')
 
 /** P6: a job or record that is only looked at is not affected. */
 const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')

@@ -1,57 +1,45 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, it } from 'node:test'
+import { test } from 'node:test'
 import type { Pool } from 'pg'
-import { openPool } from '../../database/pool.ts'
-import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
-import { inAttempts } from './attempts.ts'
+import { Overtaken } from '../current.ts'
+import { Contended, inAttempts } from './attempts.ts'
 
-const lockSql = 'select pg_advisory_xact_lock(1)'
-const first = { alone: false, looks: false }
-const late = { code: '55P03' }
+/** A pool of one connection that does nothing: what an attempt finds is up to the test. A database cannot be made to lose ten races. */
+const pool = { connect: async () => ({ query: async () => {}, release: () => {} }) } as unknown as Pool
+const first = { alone: false, looks: true }
 
-describe('a write that waits for a lock for longer than its session may', () => {
-  let store: TestStore
-  let pool: Pool
-
-  before(async () => {
-    store = await openTestStore()
-    pool = openPool({ ...store.connection, options: '-c lock_timeout=20' }, 1)
-  })
-
-  after(async () => {
-    await pool.end()
-    await store.close()
-  })
-
-  /** Attempts to take a lock that somebody else has, who lets go of it before the given attempt. */
-  async function attempts(patient: boolean, freeBefore: number): Promise<number> {
-    const holder = await store.pool.connect()
-    let count = 0
-    try {
-      await holder.query(`begin; ${lockSql}`)
-      await inAttempts(pool, first, patient, async (client) => {
-        count += 1
-        if (count === freeBefore) await holder.query('rollback')
-        await client.query('begin')
-        await client.query(lockSql)
-        await client.query('commit')
-      }).catch((error) => assert.deepEqual({ code: error.code }, late))
-    } finally {
-      await holder.query('rollback')
-      holder.release()
-    }
-    return count
+test('a write that meets others in every attempt ends after ten, and says that nothing was written', async () => {
+  for (const error of [new Overtaken(), Object.assign(new Error(), { code: '40P01' })]) {
+    let attempts = 0
+    const write = inAttempts(pool, first, false, async () => {
+      attempts++
+      throw error
+    })
+    await assert.rejects(write, (thrown) => thrown instanceof Contended && thrown.cause === error)
+    assert.equal(attempts, 10)
   }
+})
 
-  it('begins again if nobody waits for it', async () => {
-    assert.equal(await attempts(true, 3), 3)
+test('a write that meets another one once looks, and is done', async () => {
+  const looked: boolean[] = []
+  const result = await inAttempts(pool, { alone: false, looks: false }, false, async (_client, { looks }) => {
+    looked.push(looks)
+    if (looked.length === 1) throw new Overtaken()
+    return 'done'
   })
+  assert.deepEqual([result, looked], ['done', [false, true]])
+})
 
-  it('fails after some attempts', async () => {
-    assert.equal(await attempts(true, Number.POSITIVE_INFINITY), 10)
-  })
-
-  it('fails at once if somebody waits for its answer', async () => {
-    assert.equal(await attempts(false, 2), 1)
-  })
+test('other errors end a write at once; who is patient waits again for a lock', async () => {
+  const late = Object.assign(new Error('late'), { code: '55P03' })
+  let attempts = 0
+  const write = (patient: boolean) =>
+    inAttempts(pool, first, patient, async () => {
+      attempts++
+      throw late
+    })
+  await assert.rejects(write(false), late)
+  assert.equal(attempts, 1)
+  await assert.rejects(write(true), late)
+  assert.equal(attempts, 11)
 })

@@ -12,11 +12,19 @@ export interface Attempt {
 /** The write must be the only one: it touches the ownership of Provenances, which others could be deciding on. */
 export class MustBeAlone extends Error {}
 
+/** Others changed the same records in every attempt. Nothing was written. */
+export class Contended extends Error {
+  constructor(cause: unknown) {
+    super('other writers changed the same records in every attempt', { cause })
+  }
+}
+
 /** How often a write is tried when it meets another writer of the same records, or waits in vain for one. */
 const attemptsMax = 10
 
 /**
  * Attempts a write, and attempts it again when it has to be alone or has met another writer.
+ * @throws Contended, whatever the attempt throws
  * @param patient nobody waits for the write: a lock that did not come in time is waited for again
  * @param writeOnce runs a transaction from its begin to its commit, or fails in it
  */
@@ -38,7 +46,8 @@ export async function inAttempts<T>(
           throw error
         })
         if (error instanceof MustBeAlone) attempt = { ...attempt, alone: true }
-        else if (count === attemptsMax || !(isCollision(error) || (patient && isLongWait(error)))) throw error
+        else if (!(isCollision(error) || (patient && isLongWait(error)))) throw error
+        else if (count === attemptsMax) throw isCollision(error) ? new Contended(error) : error
         else attempt = { ...attempt, looks: true }
       }
     }
