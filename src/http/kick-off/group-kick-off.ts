@@ -43,8 +43,9 @@ async function chosenMembers(
   context: HttpContext,
   caller: Caller,
   request: ExportRequest,
-  { patients, unresolved }: Membership,
+  membership: Membership,
 ): Promise<ExportRequest | { readonly problems: readonly Problem[] }> {
+  const { patients } = membership
   const members = new Set(patients)
   const listed = request.patients
   const known = await knownPatients(context.pool, caller, request, listed.length > 0 ? listed : patients)
@@ -53,7 +54,7 @@ async function chosenMembers(
     const problems = patientsOutside(request, exportable)
     return problems.length > 0 && !request.lenient ? { problems } : withoutPatientsOutside(request, exportable)
   }
-  const counts = new Map(unresolved).set('unknown', patients.length - exportable.size)
+  const counts = new Map(membership.unresolved(exportable))
   if (!request.tellsAll) counts.delete('other-type')
   const warnings = [...request.warnings, ...unresolvedIssues(counts), ...(exportable.size > 0 ? [] : [nobody])]
   return { ...request, patients: patients.filter((id) => exportable.has(id)), warnings }

@@ -13,8 +13,8 @@ import type { HttpContext } from '../context.ts'
 /** Who is in a Group and in the Groups in it. */
 export interface Membership {
   readonly patients: readonly string[]
-  /** How many members could not be found, by reason. */
-  readonly unresolved: ReadonlyMap<UnresolvedMember, number>
+  /** How many members could not be found, by reason, where of the patients only these are known to the caller. */
+  unresolved(known: ReadonlySet<string>): ReadonlyMap<UnresolvedMember, number>
 }
 
 export const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
@@ -41,10 +41,16 @@ class GroupReading implements Membership {
   readonly #context: HttpContext
   readonly #caller: Caller
   readonly #at: number
+  /** Scopes that let read only some: whether an identifier leads to one of the others, to nobody or to several is not told apart. */
+  readonly #veiled: Readonly<Record<'Patient' | 'Group', boolean>>
   readonly #patients = new Set<string>()
+  /** Those of them who are named by a reference. */
+  readonly #referenced = new Set<string>()
+  /** To whom each identifier leads, one place for each identifier. */
+  readonly #identified: string[] = []
   readonly #seen = new Set<string>()
   readonly #asked = new Set<string>()
-  readonly unresolved = new Map<UnresolvedMember, number>()
+  readonly #unresolved = new Map<UnresolvedMember, number>()
   #bytes = 0
   #entries = 0
 
@@ -52,10 +58,22 @@ class GroupReading implements Membership {
     this.#context = context
     this.#caller = caller
     this.#at = at
+    const { grant, profile } = caller
+    this.#veiled = {
+      Patient: typeof grant.readable('Patient') !== 'string',
+      Group: profile.groupScopeRequired && typeof grant.readable('Group') !== 'string',
+    }
   }
 
   get patients(): readonly string[] {
     return [...this.#patients]
+  }
+
+  unresolved(known: ReadonlySet<string>): ReadonlyMap<UnresolvedMember, number> {
+    // One who is listed twice counts once, but where that would tell that an identifier is theirs.
+    const members = this.#veiled.Patient ? [...this.#referenced, ...this.#identified] : this.patients
+    const unknown = members.filter((id) => !known.has(id)).length
+    return new Map(this.#unresolved).set('unknown', (this.#unresolved.get('unknown') ?? 0) + unknown)
   }
 
   /** Reads Groups that were not read before; gives those in them. */
@@ -95,7 +113,10 @@ class GroupReading implements Membership {
     const groups = new Set<string>()
     for (const members of found) {
       this.#entries += members.entries
-      for (const patient of members.patients) this.#patients.add(patient)
+      for (const patient of members.patients) {
+        this.#patients.add(patient)
+        this.#referenced.add(patient)
+      }
       for (const group of members.groups) groups.add(group)
       for (const kind of members.unresolved) this.#count(kind, 1)
       queries.push(...members.queries.filter((query) => this.#isNew(query)))
@@ -116,11 +137,19 @@ class GroupReading implements Membership {
     const groups: string[] = []
     for (const [index, { type }] of queries.entries()) {
       const [id, another] = found[index]!
-      if (id === undefined || another !== undefined) this.#count('ambiguous', 1)
+      if (id === undefined || another !== undefined) this.#count(this.#nobodyOf(type), 1)
       else if (type === 'Group') groups.push(id)
-      else this.#patients.add(id)
+      else {
+        this.#patients.add(id)
+        this.#identified.push(id)
+      }
     }
     return groups
+  }
+
+  #nobodyOf(type: string): UnresolvedMember {
+    if (type === 'Group') return this.#veiled.Group ? 'group' : 'ambiguous'
+    return this.#veiled.Patient ? 'unknown' : 'ambiguous'
   }
 
   #excess(queries: number): Problem | undefined {
@@ -143,7 +172,7 @@ class GroupReading implements Membership {
   }
 
   #count(kind: UnresolvedMember, members: number): void {
-    if (members > 0) this.unresolved.set(kind, (this.unresolved.get(kind) ?? 0) + members)
+    if (members > 0) this.#unresolved.set(kind, (this.#unresolved.get(kind) ?? 0) + members)
   }
 }
 

@@ -11,6 +11,14 @@ const category = (code: string) => ({ category: [{ coding: [{ system: categories
 const laboratory = `system/Observation.rs?category=${categories}|laboratory`
 const vital = 'system/Observation.rs?category=vital-signs'
 
+const group = (id: string, entities: readonly object[]): Resource => ({
+  resourceType: 'Group',
+  id,
+  type: 'person',
+  actual: true,
+  member: entities.map((entity) => ({ entity })),
+})
+
 const ownersOf = (...ids: string[]) => ids.map((id) => patientEntry(`Patient/${id}`))
 const types = (value: string) => entry('_type', 'valueString', value)
 
@@ -267,6 +275,54 @@ export const granularScenarios: readonly Scenario[] = [
         answers.push(JSON.stringify([outcomeOf(refused), outcomeOf(lenient), found.errors]).replaceAll(id, 'ID'))
       }
       assert.deepEqual(new Set(answers).size, 1, answers.join('\n'))
+    },
+  },
+  {
+    t: [],
+    rules: ['§10', 'O-9', '§11.3'],
+    does: 'members by identifier: of someone hidden, of nobody, of several hidden, of one hidden and one not, and of one listed twice',
+    outcome: 'the same answer and `error` file for all of them',
+    run: async (suite) => {
+      const identifier = (value: string) => ({ system: 'urn:granular-mrn', value })
+      const person = (id: string, gender: string, ...values: string[]) => ({
+        ...patient(id),
+        gender,
+        identifier: values.map(identifier),
+      })
+      await put(
+        suite,
+        [
+          person('gri', 'female', 'mixed'),
+          person('gri-man', 'male', 'hidden', 'hidden-too', 'several', 'mixed'),
+          person('gri-boy', 'male', 'several'),
+        ],
+        'commons',
+      )
+      const caller = await suite.newCaller('commons', 'system/Group.rs?_id=gri system/Patient.rs?gender=female')
+      await put(suite, [{ ...group('gri-inner', []), identifier: [identifier('inner')] }], 'commons')
+      const answers = async (...entities: object[]) => {
+        const listed = [{ reference: 'Patient/gri' }, { reference: 'Patient/gri-man' }, ...entities]
+        await put(suite, [group('gri', listed)], 'commons')
+        const headers = { accept: 'application/fhir+json', prefer: 'respond-async' }
+        const kicked = await suite.ask(caller, 'GET', '/Group/gri/$export', { headers })
+        assert.equal(kicked.status, 202)
+        const found = await exportedBy(suite, caller, String(kicked.headers['content-location']))
+        assert.deepEqual(found.ids('Patient'), ['gri'])
+        return JSON.stringify([outcomeOf(kicked), found.errors])
+      }
+      const nobody = await answers({ identifier: identifier('nobody') })
+      assert.match(nobody, /"2 members"/)
+      for (const value of ['hidden', 'several', 'mixed']) {
+        assert.equal(await answers({ identifier: identifier(value) }), nobody, value)
+      }
+      assert.equal(
+        await answers({ identifier: identifier('hidden') }, { identifier: identifier('hidden-too') }),
+        await answers({ identifier: identifier('nobody') }, { identifier: identifier('nobody-too') }),
+      )
+      assert.equal(
+        await answers({ type: 'Group', identifier: identifier('inner') }),
+        await answers({ type: 'Group', identifier: identifier('nobody') }),
+      )
     },
   },
   refusedScope('a token of another issuer with a granular scope that can be applied', [laboratory], 202),
