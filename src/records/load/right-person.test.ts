@@ -259,6 +259,26 @@ describe('every record comes to the person that its source means', () => {
     assert.match((await store.current(tenant)).get(`Encounter/${b}`)!.body, /"reference":"Practitioner\/0/)
   })
 
+  it('a POST is no other record of which only the target of a reference differs', async () => {
+    const tenant = newTenant()
+    const encounter = (reference: string) => ({
+      resourceType: 'Encounter',
+      id: b,
+      ...about(`Patient/${a}`),
+      participant: [{ individual: { reference } }],
+    })
+    await store.load(tenant, {
+      'a.ndjson': [patient(a), practitioner('seven', '7'), practitioner('nine', '9'), encounter('Practitioner/seven')],
+    })
+    const { faults, counts } = await store.load(tenant, { 'b.json': synthea })
+    assert.match(faults[0]!, /^b\.json: the Bundle is refused: entry\[1\]: another record has this id already/)
+    assert.deepEqual([counts.updated, counts.created, counts.refused], [0, 0, 2])
+    assert.match((await store.current(tenant)).get(`Encounter/${b}`)!.body, /Practitioner\/seven/)
+    // What the condition means is the same record.
+    await store.load(tenant, { 'a.ndjson': [encounter('Practitioner/nine')] })
+    assert.deepEqual((await store.load(tenant, { 'b.json': synthea })).faults, [])
+  })
+
   it('one of several matches is never picked, wherever they stand', async () => {
     const tenant = newTenant()
     const lines = [

@@ -18,6 +18,9 @@ function planned(type: string | undefined, entry: object): string {
 
 const hashed = /^put Patient\/[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/
 
+const noType =
+  'the type of the Bundle is missing, or none of transaction, batch, history, collection, searchset, document, message'
+
 const rows: readonly (readonly [what: string, type: string | undefined, entry: object, expected: string | RegExp])[] = [
   [
     'a PUT has the id of its URL',
@@ -102,8 +105,8 @@ const rows: readonly (readonly [what: string, type: string | undefined, entry: o
     'delete Patient/p1',
   ],
   [
-    'a DELETE of a Bundle without a type',
-    undefined,
+    'a DELETE of a collection',
+    'collection',
     { request: { method: 'DELETE', url: '/Patient/p1' } },
     'delete Patient/p1',
   ],
@@ -124,6 +127,9 @@ const rows: readonly (readonly [what: string, type: string | undefined, entry: o
   ['a resource without a type', 'collection', { resource: { id: 'x' } }, /resourceType is missing/],
   ['an id that is too long', 'collection', { resource: { resourceType: 'Patient', id: 'x'.repeat(65) } }, /1 to 64/],
   ['an OperationOutcome of a searchset', 'searchset', { resource: { resourceType: 'OperationOutcome' } }, 'outcome'],
+  ['a Bundle without a type', undefined, { resource: patient, request: post }, noType],
+  ['a type in another case', 'Transaction', { resource: patient, request: post }, noType],
+  ['a type that R4 does not have', 'subscription-notification', { resource: patient }, noType],
   ['an answer of a server', 'transaction-response', { resource: patient }, /is an answer of a server/],
 ]
 

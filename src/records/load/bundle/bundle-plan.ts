@@ -50,6 +50,9 @@ export interface BundlePlan {
 /** Types of Bundles that answer a request: they say what became of records, and are not these records. */
 const answerTypes: ReadonlySet<unknown> = new Set(['transaction-response', 'batch-response'])
 
+/** The other types of R4. The type says whose ids count, so none is guessed. */
+const loadableTypes = ['transaction', 'batch', 'history', 'collection', 'searchset', 'document', 'message'] as const
+
 /**
  * Reads what the entries of a Bundle ask for.
  * @param text one that is JSON
@@ -57,6 +60,9 @@ const answerTypes: ReadonlySet<unknown> = new Set(['transaction-response', 'batc
  */
 export function planBundle(text: string, type: unknown): BundlePlan | string {
   if (answerTypes.has(type)) return `a ${type} is an answer of a server; load the Bundle that was sent, or records`
+  if (!loadableTypes.some((known) => known === type)) {
+    return `the type of the Bundle is missing, or none of ${loadableTypes.join(', ')}`
+  }
   const entries = entriesOf(text)
   if (!entries) return 'entry is not an array, or nested too deep'
   const digest = lazily(() => createHash('sha256').update(text).digest())

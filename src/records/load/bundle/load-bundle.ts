@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
-import { isResolvedFrom } from '../../../fhir/bundle/same-but-resolved.ts'
+import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
+import { type Resolution, resolutionsIn } from '../../../fhir/bundle/same-but-resolved.ts'
 import { type Key, keyOf } from '../../current.ts'
 import { idsByIdentifier } from '../../identifiers.ts'
 import { readCurrent } from '../../read.ts'
@@ -76,19 +77,12 @@ class BundleLoading {
 
   /** The records that entries with `ifNoneExist` mean; an entry that may mean several is refused. */
   async #existing(entries: readonly PlannedEntry[]) {
-    const { pool, tenant, writer, held } = this.#tools
     const found = new Map<PlannedEntry, Key>()
     const conditions = entries.flatMap((entry) =>
       entry.kind === 'put' && entry.ifNoneExist ? [{ entry, query: entry.ifNoneExist }] : [],
     )
     if (conditions.length === 0) return { known: entries, found, unclear: [] }
-    if (conditions.some(({ query }) => held.mayAnswer(query))) await held.release()
-    await writer.settle()
-    const answers = await idsByIdentifier(
-      pool,
-      tenant,
-      conditions.map(({ query }) => query),
-    )
+    const answers = await this.#answers(conditions.map(({ query }) => query))
     const unclear = new Set<PlannedPut>()
     const firsts = new Map<string, PlannedPut>()
     for (const [index, { entry, query }] of conditions.entries()) {
@@ -117,12 +111,11 @@ class BundleLoading {
     const fresh = new Set<BundlePut | PlannedDelete>()
     if (puts.length === 0) return fresh
     const stored = await this.#stored(puts)
-    for (const put of puts) {
-      const digest = stored.get(put.draft.key)
-      if (!digest) fresh.add(put)
-      else if (!digest.equals(put.draft.digest) && !(await this.#isSame(put)))
-        return `${nameOf(put.entry)}: ${takenReason}`
-    }
+    const others = puts.filter(({ draft }) => stored.get(draft.key)?.equals(draft.digest) === false)
+    const same = await this.#same(others)
+    const taken = others.find((put) => !same.has(put))
+    if (taken) return `${nameOf(taken.entry)}: ${takenReason}`
+    for (const put of puts) if (!stored.has(put.draft.key)) fresh.add(put)
     return fresh
   }
 
@@ -131,12 +124,15 @@ class BundleLoading {
     const newest = new Map(changes.map((change) => [keyTextOf(change), change]))
     const stored = await this.#stored([...newest.values()])
     const current = new Set<string>()
+    const others: BundlePut[] = []
     for (const [key, change] of newest) {
       const digest = stored.get(key)
       if (!('draft' in change)) {
         if (!digest) current.add(key)
-      } else if (digest && (digest.equals(change.draft.digest) || (await this.#isSame(change)))) current.add(key)
+      } else if (digest?.equals(change.draft.digest)) current.add(key)
+      else if (digest) others.push(change)
     }
+    for (const { draft } of await this.#same(others)) current.add(draft.key)
     return changes.filter((change) => {
       const key = keyTextOf(change)
       const counts = !current.has(key) || newest.get(key) === change
@@ -158,11 +154,29 @@ class BundleLoading {
     )
   }
 
-  /** Whether the store has the record already, with conditional references resolved as they could be then. */
-  async #isSame({ draft, text }: BundlePut): Promise<boolean> {
-    if (!draft.conditional) return false
-    const stored = await readCurrent(this.#tools.pool, this.#tools.tenant, draft.type, draft.id)
-    return typeof stored?.body === 'string' && isResolvedFrom(stored.body, text, draft.id)
+  /** Those that the store has already, with conditional references resolved to what they still mean. */
+  async #same(puts: readonly BundlePut[]): Promise<ReadonlySet<BundlePut>> {
+    const { pool, tenant } = this.#tools
+    const resolved = new Map<BundlePut, readonly Resolution[]>()
+    for (const put of puts) {
+      const { draft, text } = put
+      const stored = draft.conditional ? await readCurrent(pool, tenant, draft.type, draft.id) : undefined
+      const found = typeof stored?.body === 'string' ? resolutionsIn(stored.body, text, draft.id) : undefined
+      if (found) resolved.set(put, found)
+    }
+    const all = [...resolved.values()].flat()
+    const answers = await this.#answers(all.map(({ query }) => query))
+    const meant = new Set(all.filter(({ target, query }, at) => isOnly(answers[at]!, query.type, target)))
+    return new Set([...resolved].flatMap(([put, found]) => (found.every((one) => meant.has(one)) ? put : [])))
+  }
+
+  /** The ids that meet the conditions when everything before this Bundle is in the store, at most two of each. */
+  async #answers(queries: readonly IdentifierQuery[]): Promise<readonly (readonly string[])[]> {
+    const { pool, tenant, writer, held } = this.#tools
+    if (queries.length === 0) return []
+    if (queries.some((query) => held.mayAnswer(query))) await held.release()
+    await writer.settle()
+    return idsByIdentifier(pool, tenant, queries)
   }
 
   async #put({ entry, draft, text, lostUrns }: BundlePut, isNew: boolean): Promise<void> {
@@ -183,6 +197,9 @@ class BundleLoading {
     else await writer.add([step])
   }
 }
+
+const isOnly = ([id, ...others]: readonly string[], type: string, target: string): boolean =>
+  others.length === 0 && `${type}/${id}` === target
 
 const keyTextOf = (change: BundlePut | PlannedDelete): string =>
   'draft' in change ? change.draft.key : keyOf(change.key)
