@@ -35,8 +35,8 @@ interface Ended {
 }
 
 /** Runs the program with the words, and `input` as its standard input. */
-async function run(words: readonly string[], input: Buffer | string = ''): Promise<Ended> {
-  const env = { ...process.env, MILLRACE_DATA: join(directory, 'data'), TMPDIR: join(directory, 'temporary') }
+async function run(words: readonly string[], input: Buffer | string = '', temporary = 'temporary'): Promise<Ended> {
+  const env = { ...process.env, MILLRACE_DATA: join(directory, 'data'), TMPDIR: join(directory, temporary) }
   const child = spawn(process.execPath, [program, 'load', ...words], { env })
   let out = ''
   let messages = ''
@@ -148,6 +148,15 @@ test('a base that is no URL, and a tenant that is none, are refused with advice'
   assert.deepEqual([wrong.code, /is not a FHIR base/.test(wrong.messages)], [1, true])
   const none = await run(['--tenant', 'nobody', root])
   assert.deepEqual([none.code, /There is no tenant nobody/.test(none.messages)], [1, true])
+})
+
+test('a load without room for what waits ends with advice', async () => {
+  const root = await folder({
+    'a.ndjson': lines(patient('a', { link: [{ other: { reference: 'Patient?identifier=s|1' } }] })),
+  })
+  const { code, messages } = await run(['--tenant', await newTenant(), root], '', 'gone')
+  assert.equal(code, 1)
+  assert.match(messages, /The temporary file of the load cannot be written \(ENOENT\)\.\s+Make room in .*TMPDIR/)
 })
 
 test('--help has examples', async () => {

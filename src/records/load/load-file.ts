@@ -5,7 +5,7 @@ import { type Draft, draftOf, draftOfLine, isTooLong, recordBytesMax } from '../
 import type { Place, Step } from './batch-writer.ts'
 import { type BundleTools, loadBundle } from './bundle/load-bundle.ts'
 import { inputForm } from './source/input-form.ts'
-import { type OpenSource, openSource } from './source/source-bytes.ts'
+import { type OpenSource, openSource, UnreadableSource } from './source/source-bytes.ts'
 import type { SourceFile } from './source/source-files.ts'
 import { linesOf } from './source/source-lines.ts'
 import { type Bases, mayNameSource, textAtHome } from './source-bases.ts'
@@ -37,9 +37,8 @@ export async function loadFile(tools: FileTools, file: SourceFile): Promise<void
       if (form !== 'empty') tally.fault({ file: file.path, place: '', reason: 'neither NDJSON nor JSON' }, 0)
     } else tally.passedOver.add(file.path)
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (!code?.startsWith('Z_') && !code?.startsWith('E')) throw error
-    tally.fault({ file: file.path, place: 'the rest of the file', reason: `cannot be read: ${message}` }, 0)
+    if (!(error instanceof UnreadableSource)) throw error
+    tally.fault({ file: file.path, place: 'the rest of the file', reason: `cannot be read: ${error.message}` }, 0)
   }
 }
 

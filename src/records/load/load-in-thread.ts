@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8'
 import { Worker } from 'node:worker_threads'
+import { Failure } from '../../failure.ts'
 import type { LoadFault, LoadSummary, StoredCounts } from './load-tally.ts'
 import type { LoadThreadData, LoadThreadMessage } from './load-thread.ts'
 
@@ -28,6 +29,7 @@ export function loadInThread(data: LoadThreadData, report: LoadingReport): Promi
     worker.on('message', (message: LoadThreadMessage) => {
       if (message.kind === 'batch') report.onBatch(message.bytes, message.counts)
       else if (message.kind === 'fault') report.onFault(message.fault)
+      else if (message.kind === 'failed') reject(new Failure(message.message, message.advice))
       else resolve(message.summary)
     })
     worker.on('error', reject)

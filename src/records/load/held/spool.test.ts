@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { describe, it } from 'node:test'
+import { open } from 'node:fs/promises'
+import { devNull } from 'node:os'
+import { describe, it, mock } from 'node:test'
 import { KeyFilter } from './key-filter.ts'
 import { Spool } from './spool.ts'
 
@@ -23,6 +25,21 @@ describe('a spool', () => {
       (await Array.fromAsync(spool.read(0, places[2]))).map(({ head }) => head.n),
       [0, 1],
     )
+    await spool.close()
+  })
+
+  it('is of no use any more once something could not be written', async () => {
+    const spool = await Spool.open<object>()
+    const handle = await open(devNull)
+    const method = mock.method(Object.getPrototypeOf(handle), 'write', async () => {
+      throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
+    })
+    await handle.close()
+    const failed = { name: 'Failure', message: 'The temporary file of the load cannot be written (ENOSPC).' }
+    await assert.rejects(spool.append({}, Buffer.alloc(2_000_000)), failed)
+    method.mock.restore()
+    await assert.rejects(spool.append({}, Buffer.alloc(1)), failed)
+    await assert.rejects(Array.fromAsync(spool.read(0)), failed)
     await spool.close()
   })
 })

@@ -1,6 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Failure } from '../../../failure.ts'
 
 /** One item of a spool: what is known of it, and a text that is too long to keep. */
 export interface Spooled<Head> {
@@ -26,13 +27,22 @@ export class Spool<Head> {
   #pages: Buffer[] = []
   #pagesBytes = 0
   #written = 0
+  /** Why it is of no use any more: something that was taken has not been written. */
+  #failure: Failure | undefined
 
   private constructor(file: FileHandle, folder: string) {
     this.#file = file
     this.#folder = folder
   }
 
+  /** @throws Failure when there is no room for it, as `append` and `read` do */
   static async open<Head>(): Promise<Spool<Head>> {
+    return Spool.#open<Head>().catch((cause: unknown) => {
+      throw noRoom(cause)
+    })
+  }
+
+  static async #open<Head>(): Promise<Spool<Head>> {
     const folder = await mkdtemp(join(tmpdir(), 'millrace-load-'))
     const file = await open(join(folder, 'held'), 'wx+', 0o600)
     await rm(folder, { recursive: true }).catch(() => {})
@@ -49,6 +59,7 @@ export class Spool<Head> {
     const lengths = Buffer.alloc(lengthsBytes)
     lengths.writeUInt32LE(headBytes.length, 0)
     lengths.writeUInt32LE(text.length, 4)
+    if (this.#failure) throw this.#failure
     this.#pages.push(lengths, headBytes, text)
     this.#pagesBytes += lengthsBytes + headBytes.length + text.length
     if (this.#pagesBytes >= pageBytes) await this.#flush()
@@ -82,15 +93,21 @@ export class Spool<Head> {
   }
 
   async #flush(): Promise<void> {
+    if (this.#failure) throw this.#failure
     if (this.#pages.length === 0) return
     const bytes = Buffer.concat(this.#pages)
     this.#pages = []
     this.#pagesBytes = 0
     const start = this.#written
     this.#written += bytes.length
-    for (let at = 0; at < bytes.length; ) {
-      const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at, start + at)
-      at += bytesWritten
+    try {
+      for (let at = 0; at < bytes.length; ) {
+        const { bytesWritten } = await this.#file.write(bytes, at, bytes.length - at, start + at)
+        at += bytesWritten
+      }
+    } catch (cause) {
+      this.#failure = noRoom(cause)
+      throw this.#failure
     }
   }
 
@@ -103,4 +120,13 @@ export class Spool<Head> {
     }
     return bytes
   }
+}
+
+function noRoom(cause: unknown): Failure {
+  const { code } = cause as NodeJS.ErrnoException
+  return new Failure(
+    `The temporary file of the load cannot be written${code === undefined ? '' : ` (${code})`}.`,
+    `Make room in ${tmpdir()}, or name another folder with TMPDIR, and load again.`,
+    { cause },
+  )
 }

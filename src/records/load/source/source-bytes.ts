@@ -12,22 +12,43 @@ export interface OpenSource {
   readonly chunks: AsyncIterable<Buffer>
 }
 
+/** A file cannot be read, or not to its end. What goes wrong elsewhere while it is loaded is none of its faults. */
+export class UnreadableSource extends Error {
+  constructor(cause: Error) {
+    super(cause.message, { cause })
+    this.name = 'UnreadableSource'
+  }
+}
+
 /** As much as is looked at to tell what a file is. */
 const headBytes = 64 * 1024
 
 const chunkBytes = 256 * 1024
 
-/** Opens a file's bytes. `onBytes` is told the bytes read from disk, for progress. */
+/**
+ * Opens a file's bytes. `onBytes` is told the bytes read from disk, for progress.
+ * @throws UnreadableSource, as `chunks` does
+ */
 export async function openSource({ path }: SourceFile, onBytes: (bytes: number) => void): Promise<OpenSource> {
   const options = { highWaterMark: chunkBytes }
   const stream =
     path === standardInput
       ? createReadStream('', { ...options, fd: 0, autoClose: false })
       : createReadStream(path, options)
-  const raw = await begun(told(stream, onBytes), 2)
+  const raw = await begun(told(readable(stream), onBytes), 2)
   const gzip = raw.head[0] === 0x1f && raw.head[1] === 0x8b
-  const plain = await begun(gzip ? inflated(raw.chunks) : raw.chunks, headBytes)
+  const plain = await begun(gzip ? readable(inflated(raw.chunks)) : raw.chunks, headBytes)
   return { ...plain, gzip }
+}
+
+/** The same bytes; what goes wrong as they are read is the source's. */
+async function* readable(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* chunks
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error
+    throw new UnreadableSource(error)
+  }
 }
 
 async function* told(stream: AsyncIterable<Buffer>, onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
