@@ -10,6 +10,7 @@ const urn = (id: string) => `urn:uuid:${id}`
 const npi = 'http://hl7.org/fhir/sid/us-npi'
 const patient = (id: string, more: object = {}) => ({ resourceType: 'Patient', id, ...more })
 const about = (reference: string) => ({ subject: { reference } })
+const manyIdentifiers = Array.from({ length: 1_001 }, (_, value) => ({ system: 's', value: `${value}` }))
 const post = (type: string) => ({ method: 'POST', url: type })
 const practitioner = (id: string, value: string) => ({
   resourceType: 'Practitioner',
@@ -82,6 +83,93 @@ describe('every record comes to the person that its source means', () => {
       'b.json, entry[1]: it refers to an entry that is refused',
     ])
     assert.deepEqual([...(await store.current(tenant)).keys()], ['Patient/new'])
+  })
+
+  it('what refers to a PUT that is refused is refused too, by whatever name', async () => {
+    const tenant = newTenant()
+    await store.load(tenant, { 'p.ndjson': ['old', 'new', 'x'].map((id) => patient(id)) })
+    const condition = (reference: string, fullUrl?: string) => ({
+      ...(fullUrl && { fullUrl }),
+      resource: { resourceType: 'Condition', ...about(reference) },
+      request: post('Condition'),
+    })
+    const bundle = bundleOf(
+      'transaction',
+      { fullUrl: urn(a), resource: patient('old'), request: { method: 'PUT', url: 'Patient/new' } },
+      condition('Patient/old'),
+      condition('Patient/new'),
+      condition(urn(a)),
+      condition('Patient/new', 'http://x.example/Condition/c'),
+      { resource: patient('x'), request: { method: 'PUT', url: 'Patient?identifier=s|1' } },
+      condition('Patient/x'),
+    )
+    const { faults, counts } = await store.load(tenant, { 'b.json': bundle })
+    assert.deepEqual(
+      faults.filter((fault) => !fault.endsWith('it refers to an entry that is refused')),
+      [
+        'b.json, entry[0]: the resource is not the one that request.url names',
+        'b.json, entry[5]: a request.url with a query cannot be loaded; name the record by Type/id',
+      ],
+    )
+    assert.deepEqual([counts.refused, counts.created], [7, 0])
+  })
+
+  it('what refers to an entry that is refused for its content is refused too, and what refers to that', async () => {
+    const tenant = newTenant()
+    const c = '00000000-0000-4000-8000-00000000000c'
+    const bundle = bundleOf(
+      'transaction',
+      { fullUrl: urn(a), resource: patient(a, { identifier: manyIdentifiers }), request: post('Patient') },
+      {
+        fullUrl: urn(c),
+        resource: { resourceType: 'Observation', ...about(urn(a)), encounter: { reference: urn(b) } },
+        request: post('Observation'),
+      },
+      { fullUrl: urn(b), resource: { resourceType: 'Encounter', ...about(urn(a)) }, request: post('Encounter') },
+      { resource: { resourceType: 'Basic', ...about(urn(b)) }, request: post('Basic') },
+      { resource: { resourceType: 'Basic' }, request: post('Basic') },
+    )
+    const { faults, counts } = await store.load(tenant, { 'b.json': bundle })
+    const refers = 'it refers to an entry that is refused'
+    assert.deepEqual(faults, [
+      'b.json, entry[0]: more than 1000 identifiers',
+      ...[1, 2, 3].map((index) => `b.json, entry[${index}]: ${refers}`),
+    ])
+    assert.deepEqual([counts.refused, counts.created], [4, 1])
+  })
+
+  it('a version of a history that is refused leaves what refers to the others', async () => {
+    const tenant = newTenant()
+    const history = bundleOf(
+      'history',
+      {
+        fullUrl: 'http://x.example/Condition/c',
+        resource: { resourceType: 'Condition', id: 'c', ...about('Patient/h') },
+      },
+      { fullUrl: 'http://x.example/Patient/h', resource: patient('h') },
+      { fullUrl: 'http://x.example/Patient/h', resource: patient('h', { identifier: manyIdentifiers }) },
+      { fullUrl: 'http://x.example/Patient/h', request: { method: 'PUT', url: 'Patient/h' } },
+    )
+    const { faults, counts } = await store.load(tenant, { 'h.json': history })
+    assert.deepEqual([faults.length, counts.created], [2, 2])
+    assert.equal((await store.current(tenant)).get('Condition/c')!.owner, 'h')
+  })
+
+  it('an entry that is known by its RESTful fullUrl alone is found by Type/id from one without a root', async () => {
+    const tenant = newTenant()
+    await store.load(tenant, { 'p.ndjson': [patient('new', { gender: 'male' })] })
+    const bundle = bundleOf(
+      'transaction',
+      { fullUrl: 'http://x.example/Patient/new', resource: { resourceType: 'Patient' }, request: post('Patient') },
+      {
+        fullUrl: urn(b),
+        resource: { resourceType: 'Condition', ...about('Patient/new') },
+        request: post('Condition'),
+      },
+    )
+    assert.equal((await store.load(tenant, { 'b.json': bundle })).counts.created, 2)
+    const { owner } = (await store.current(tenant)).get(`Condition/${b}`)!
+    assert.ok(owner !== 'new' && owner !== '', owner)
   })
 
   it('the newest version of a history is the current one, and loading it again changes nothing', async () => {

@@ -3,7 +3,7 @@ import { type BundleEntry, entriesOf } from '../../../fhir/bundle/bundle-entries
 import { rootOf } from '../../../fhir/bundle/bundle-identities.ts'
 import { type IdentifierQuery, readIdentifierSearch } from '../../../fhir/bundle/identifier-query.ts'
 import { isId, isTypeName } from '../../../fhir/reference.ts'
-import type { Key } from '../../current.ts'
+import { type Key, keyOf } from '../../current.ts'
 
 /** What one entry of a Bundle asks for. */
 export type PlannedEntry = PlannedPut | PlannedDelete
@@ -21,6 +21,8 @@ export interface PlannedPut {
   readonly resource: string
   /** A POST: its id is none of the store, so whoever has it already is another record. */
   readonly onlyNew: boolean
+  /** Whether its id counts even if it cannot be loaded: what refers to it means that record, wherever it is. */
+  readonly isBelieved: boolean
   readonly ifNoneExist: IdentifierQuery | undefined
 }
 
@@ -35,8 +37,16 @@ export interface PlannedDelete {
 export interface RefusedEntry {
   readonly index: number
   readonly reason: string
-  /** How others may name the record that a POST would have become; what names it must not end at another record. */
-  readonly lost?: Pick<PlannedPut, 'fullUrl' | 'stated'>
+  readonly lost: readonly LostEntry[]
+}
+
+/** How others may name the record that a refused POST or PUT would have become; what names it must not end at another record. */
+export interface LostEntry {
+  readonly index: number
+  readonly fullUrl: string | undefined
+  readonly stated: string | undefined
+  /** Of a PUT: the record of the store that it asked for. */
+  readonly key?: string
 }
 
 /** What a Bundle asks for, in the order in which it is to be done. */
@@ -72,7 +82,8 @@ export function planBundle(text: string, type: unknown): BundlePlan | string {
   for (const entry of type === 'history' ? entries.toReversed() : entries) {
     const found = planEntry(entry, type, digest)
     if (found === 'outcome') outcomes++
-    else if (typeof found === 'string') refused.push({ index: entry.index, reason: found, ...lostBy(entry) })
+    else if (typeof found === 'string')
+      refused.push({ index: entry.index, reason: found, lost: isRequest(type) ? lostBy(entry) : [] })
     else planned.push(found)
   }
   return { entries: planned, refused, outcomes }
@@ -87,16 +98,16 @@ function planEntry(entry: BundleEntry, type: unknown, digest: () => Buffer): Pla
   if (!isTypeName(resource?.resourceType)) return 'resourceType is missing, or not the name of a resource type'
   const { resourceType, id, url } = resource
   // In a history every id is the store's own, whichever request made the version.
-  const isRequest = type === 'transaction' || type === 'batch'
-  if (isRequest && method !== undefined && method !== 'POST' && method !== 'PUT') {
+  const isAsked = isRequest(type)
+  if (isAsked && method !== undefined && method !== 'POST' && method !== 'PUT') {
     return 'only POST, PUT and DELETE can be loaded'
   }
-  const named = isRequest && method === 'PUT' ? targetOf(entry) : undefined
+  const named = isAsked && method === 'PUT' ? targetOf(entry) : undefined
   if (typeof named === 'string') return named
   if (named && (named.type !== resourceType || (id !== undefined && id !== named.id))) {
     return 'the resource is not the one that request.url names'
   }
-  const isPost = isRequest && method === 'POST'
+  const isPost = isAsked && method === 'POST'
   if (isPost && !isTypeUrl(entry, resourceType)) return 'request.url is not the type of the resource'
   const own = isPost ? undefined : (named?.id ?? id ?? restfulId(entry.fullUrl, resourceType))
   const given = own ?? givenId(entry, digest)
@@ -107,19 +118,33 @@ function planEntry(entry: BundleEntry, type: unknown, digest: () => Buffer): Pla
     kind: 'put',
     index: entry.index,
     fullUrl: entry.fullUrl,
-    stated: typeof id === 'string' ? `${resourceType}/${id}` : undefined,
+    stated: typeof id === 'string' ? `${resourceType}/${id}` : restfulEnd(entry.fullUrl),
     canonical: typeof url === 'string' ? url : undefined,
     key: { type: resourceType, id: given },
     resource: entry.resource,
     onlyNew: isPost,
+    isBelieved: !isAsked && own !== undefined,
     ifNoneExist,
   }
 }
 
-function lostBy({ request, fullUrl, resource }: BundleEntry): Pick<RefusedEntry, 'lost'> {
-  if (request.method !== 'POST') return {}
+const isRequest = (type: unknown): boolean => type === 'transaction' || type === 'batch'
+
+/** Methods that make no record, so that nobody can have meant what they made. */
+const makesNone: ReadonlySet<unknown> = new Set(['DELETE', 'GET', 'HEAD', 'PATCH'])
+
+function lostBy(entry: BundleEntry): LostEntry[] {
+  const { index, request, fullUrl, resource } = entry
+  if (makesNone.has(request.method)) return []
   const { resourceType, id } = (JSON.parse(resource ?? '{}') ?? {}) as { resourceType?: unknown; id?: unknown }
-  return { lost: { fullUrl, stated: typeof id === 'string' ? `${resourceType}/${id}` : undefined } }
+  const own = typeof id === 'string' ? `${resourceType}/${id}` : undefined
+  const lost: LostEntry[] = [{ index, fullUrl, stated: own ?? restfulEnd(fullUrl) }]
+  if (request.method === 'POST') return lost
+  const target = targetOf(entry)
+  const named = typeof target === 'string' ? [] : [keyOf(target)]
+  for (const key of new Set([...named, ...(own === undefined ? [] : [own])]))
+    lost.push({ index, fullUrl: undefined, stated: key, key })
+  return lost
 }
 
 /** Deletions of exports name `Type/id`; others may lead with a base, or say the type in the fullUrl alone. */
@@ -146,10 +171,15 @@ function conditionOf({ request: { ifNoneExist } }: BundleEntry, type: string): I
   return 'unusable' in query ? `ifNoneExist cannot be looked up. ${query.unusable}` : query
 }
 
+/** `Type/id` at the end of a RESTful fullUrl: an entry that is known by that alone is meant by it from entries without a root. */
+function restfulEnd(fullUrl: string | undefined): string | undefined {
+  const root = fullUrl && rootOf(fullUrl)
+  return root ? fullUrl.slice(root.length + 1) : undefined
+}
+
 /** The id that a RESTful fullUrl has for a resource that does not repeat it. */
 function restfulId(fullUrl: string | undefined, type: string): string | undefined {
-  if (fullUrl === undefined || rootOf(fullUrl) === undefined) return undefined
-  const [named, id] = fullUrl.split('/').slice(-2)
+  const [named, id] = restfulEnd(fullUrl)?.split('/') ?? []
   return named === type ? id : undefined
 }
 

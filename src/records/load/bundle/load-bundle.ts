@@ -9,7 +9,7 @@ import type { HeldRecords } from '../held/held-records.ts'
 import type { LoadTally } from '../load-tally.ts'
 import type { Bases } from '../source-bases.ts'
 import { type BundleDrafts, type BundlePut, bundleDrafts, nameOf } from './bundle-drafts.ts'
-import { type PlannedDelete, type PlannedEntry, type PlannedPut, planBundle } from './bundle-plan.ts'
+import { type LostEntry, type PlannedDelete, type PlannedEntry, type PlannedPut, planBundle } from './bundle-plan.ts'
 import { storedDigests } from './stored-digests.ts'
 
 /** What taking Bundles apart works with. */
@@ -34,7 +34,7 @@ export async function loadBundle(tools: BundleTools, text: string, type: unknown
   tools.tally.counts.notRecords += outcomes
   const loading = new BundleLoading(tools, at)
   for (const { index, reason } of refused) loading.refuse({ index }, reason)
-  const lost = refused.flatMap((entry) => entry.lost ?? [])
+  const lost = refused.flatMap((entry) => entry.lost)
   await loading.load(entries, lost, type === 'history')
 }
 
@@ -47,11 +47,7 @@ class BundleLoading {
     this.#at = at
   }
 
-  async load(
-    entries: readonly PlannedEntry[],
-    lost: readonly Pick<PlannedPut, 'fullUrl' | 'stated'>[],
-    isHistory: boolean,
-  ): Promise<void> {
+  async load(entries: readonly PlannedEntry[], lost: readonly LostEntry[], isHistory: boolean): Promise<void> {
     const { known, found, unclear } = await this.#existing(entries)
     const drafts = bundleDrafts(known, found, [...lost, ...unclear], isHistory, this.#tools.bases)
     const wrong = typeof drafts === 'string' ? drafts : await this.#conflict(drafts, isHistory)
@@ -59,7 +55,8 @@ class BundleLoading {
       return this.#tools.tally.fault({ ...this.#at, reason: `the Bundle is refused: ${wrong}` }, known.length)
     }
     for (const { index, reason } of drafts.refused) this.refuse({ index }, reason)
-    for (const _ of found) this.#tools.tally.stored('found')
+    const refused = new Set(drafts.refused.map(({ index }) => index))
+    for (const { index } of found.keys()) if (!refused.has(index)) this.#tools.tally.stored('found')
     for (const change of isHistory ? await this.#unlessCurrent(drafts.changes) : drafts.changes) {
       if ('draft' in change) await this.#put(change, wrong.has(change))
       else await this.#delete(change)
@@ -97,7 +94,7 @@ class BundleLoading {
       else firsts.set(text, entry)
     }
     const known = entries.filter((entry) => entry.kind !== 'put' || !unclear.has(entry))
-    return { known, found, unclear: [...unclear] }
+    return { known, found, unclear: [...unclear].map(({ index, fullUrl, stated }) => ({ index, fullUrl, stated })) }
   }
 
   /** Why the Bundle must not be loaded, as a text; else its records that are new. */
