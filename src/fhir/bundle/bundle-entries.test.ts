@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { jsonDepthMax } from '../json/json-text.ts'
-import { entriesOf } from './bundle-entries.ts'
+import { entriesOf, repeatedIn } from './bundle-entries.ts'
 
 const uuid = 'urn:uuid:2f1e6a4e-6a51-4f4c-9d0e-1f6c2a6b7c8d'
 
@@ -63,4 +63,18 @@ describe('entries of a Bundle', () => {
       assert.equal(entry!.request.method, undefined)
     }
   })
+})
+
+describe('a member that stands twice', () => {
+  for (const [what, text, expected] of [
+    ['in the Bundle', '{"entry":[],"entry":[{}]}', 'Bundle'],
+    ['in the Bundle, in other characters', '{"entry":[],"\\u0065ntry":[{}]}', 'Bundle'],
+    ['in an entry', '{"entry":[{},{"fullUrl":"a","resource":{},"fullUrl":"b"}]}', 'Bundle.entry[1]'],
+    ['in a request', '{"entry":[{"request":{"method":"PUT","method":"POST"}}]}', 'Bundle.entry[0]'],
+    ['nowhere', '{"type":"batch","entry":[{"request":{"method":"PUT"},"resource":{"method":1}},{}]}', undefined],
+    ['in a resource is not looked for', '{"entry":[{"resource":{"a":1,"a":2}}]}', undefined],
+    ['in what is no entry', '{"entry":{"a":1,"a":2}}', undefined],
+  ] as const) {
+    it(what, () => assert.equal(repeatedIn(text), expected))
+  }
 })

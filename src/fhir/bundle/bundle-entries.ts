@@ -1,4 +1,4 @@
-import { itemsOf, membersOf } from '../json/json-text.ts'
+import { itemsOf, type Member, membersOf, repeatedKey } from '../json/json-text.ts'
 
 /** One entry of a Bundle as text, so that its resource is stored to the letter. */
 export interface BundleEntry {
@@ -23,6 +23,29 @@ export function entriesOf(text: string): BundleEntry[] | undefined {
   const items = itemsOf(text, entry.valueStart)
   return items?.map(([start, end], index) => entryOf(text.slice(start, end), index))
 }
+
+/**
+ * Where a member stands twice: in the Bundle itself, in an entry, or in the request of one. Parsers differ in which of the two they
+ * believe, so nobody can say what is asked. Resources are looked at when they are read.
+ * @param text see `entriesOf`
+ * @returns for people, `Bundle` or `Bundle.entry[3]`
+ */
+export function repeatedIn(text: string): string | undefined {
+  const members = membersOf(text) ?? []
+  if (hasTwice(members)) return 'Bundle'
+  const entry = members.find((member) => member.key === 'entry')
+  const items = entry && text[entry.valueStart] === '[' ? (itemsOf(text, entry.valueStart) ?? []) : []
+  const at = items.findIndex(([start]) => text[start] === '{' && isAskedTwice(text, start))
+  return at < 0 ? undefined : `Bundle.entry[${at}]`
+}
+
+function isAskedTwice(text: string, start: number): boolean {
+  const members = membersOf(text, start) ?? []
+  const request = members.find((member) => member.key === 'request')
+  return hasTwice(members) || (request && repeatedKey(text.slice(request.valueStart, request.valueEnd))) !== undefined
+}
+
+const hasTwice = (members: readonly Member[]): boolean => new Set(members.map(({ key }) => key)).size < members.length
 
 function entryOf(text: string, index: number): BundleEntry {
   const members = text.startsWith('{') ? (membersOf(text) ?? []) : []

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { entriesOf } from '../../../fhir/bundle/bundle-entries.ts'
+import { entriesOf, repeatedIn } from '../../../fhir/bundle/bundle-entries.ts'
 import { jsonExcess } from '../../../fhir/json/json-excess.ts'
 import { jsonDepthMax } from '../../../fhir/json/json-text.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
@@ -49,6 +49,10 @@ export function readBundle(request: FastifyRequest): BundleBody | Problem {
     return problem(413, 'too-long', `A Bundle may have at most ${bundleEntriesMax} entries.`, {
       expression: 'Bundle.entry',
     })
+  }
+  const twice = repeatedIn(text)
+  if (twice !== undefined) {
+    return problem(400, 'structure', 'A member of the Bundle or of an entry stands twice.', { expression: twice })
   }
   const entries = entriesOf(text)
   if (!entries) return problem(400, 'structure', 'Bundle.entry must be an array.', { expression: 'Bundle.entry' })

@@ -153,6 +153,15 @@ describe('whose id an entry of a Bundle has', () => {
     assert.equal(new Set([...ids(text), ...ids(text.replace('p1', 'p2'))]).size, 4)
   })
 
+  it('is not said by a Bundle that says two things', () => {
+    for (const [text, place] of [
+      ['{"type":"batch","entry":[],"entry":[{}]}', 'Bundle'],
+      ['{"type":"batch","entry":[{"request":{"method":"PUT","method":"POST"}}]}', 'Bundle.entry[0]'],
+    ] as const) {
+      assert.equal(planBundle(text, 'batch'), `a member stands twice in ${place}, so it says two things`)
+    }
+  })
+
   it('comes oldest first from a history', () => {
     const versions = ['2', '1'].map((versionId) => ({ resource: { ...patient, meta: { versionId } } }))
     const plan = planBundle(JSON.stringify({ resourceType: 'Bundle', type: 'history', entry: versions }), 'history')
