@@ -2,6 +2,7 @@ import type { Pool } from 'pg'
 import { BatchWriter } from './batch-writer.ts'
 import { HeldRecords } from './held/held-records.ts'
 import { ReferenceResolver } from './held/reference-resolver.ts'
+import { type RecordAsItCame, standingRecords } from './held/standing-records.ts'
 import { loadFile } from './load-file.ts'
 import { type LoadFault, type LoadSummary, LoadTally, type StoredCounts } from './load-tally.ts'
 import { orphansByType } from './orphans.ts'
@@ -38,7 +39,8 @@ export async function load(
 ): Promise<LoadSummary> {
   const tally = new LoadTally(onFault)
   const writer = new BatchWriter(pool, tenant, keepLastUpdated, tally, () => onBatch(tally.counts))
-  const held = new HeldRecords(writer, new ReferenceResolver(pool, tenant), tally, bases)
+  const standing = (records: readonly RecordAsItCame[]) => standingRecords(pool, tenant, records)
+  const held = new HeldRecords(writer, new ReferenceResolver(pool, tenant), tally, bases, standing)
   const tools = { pool, tenant, bases: { own: bases, source: sourceBases }, keepBundles, writer, held, tally, onBytes }
   try {
     for (const file of files) await loadFile(tools, file)

@@ -465,6 +465,40 @@ describe('every record comes to the person that its source means', () => {
     assert.deepEqual(await versionsOf(tenant, 'r'), ['male Practitioner/n'])
   })
 
+  it('what was resolved before stands while the same is loaded again, though others ask for it', async () => {
+    const tenant = newTenant()
+    const files = {
+      'a.ndjson': [
+        {
+          resourceType: 'Observation',
+          id: 'o',
+          identifier: [{ system: 's', value: 'o' }],
+          ...about('Patient?identifier=s|q'),
+        },
+        {
+          resourceType: 'Observation',
+          id: 'p',
+          ...about('Patient?identifier=s|q'),
+          hasMember: [{ reference: 'Observation?identifier=s|o' }],
+        },
+        patient('q', { identifier: [{ system: 's', value: 'q' }] }),
+      ],
+    }
+    await store.load(tenant, files)
+    const before = await store.current(tenant)
+    const { counts } = await store.load(tenant, files)
+    assert.deepEqual([counts.created, counts.updated, counts.unchanged], [0, 0, 3])
+    assert.equal((await store.current(tenant)).get('Observation/o')!.version, before.get('Observation/o')!.version)
+    assert.match(before.get('Observation/p')!.body, /"reference":"Observation\/o"/)
+    // What is new in the text is written, and resolved again.
+    const changed = {
+      'a.ndjson': files['a.ndjson'].map((each) => (each.id === 'o' ? { ...each, status: 'final' } : each)),
+    }
+    const again = await store.load(tenant, changed)
+    assert.deepEqual([again.counts.updated, again.counts.unchanged], [1, 2])
+    assert.match((await store.current(tenant)).get('Observation/o')!.body, /"reference":"Patient\/q".*final/)
+  })
+
   it('versions of a record come in their order though only a later one is asked for', async () => {
     const tenant = newTenant()
     const { faults } = await store.load(tenant, {

@@ -7,6 +7,7 @@ import { LoadTally } from '../load-tally.ts'
 import { LoadingStore, newTenant } from '../loading.fixture.ts'
 import { HeldRecords } from './held-records.ts'
 import { ReferenceResolver } from './reference-resolver.ts'
+import { standingRecords } from './standing-records.ts'
 
 const at = { file: 'a.json', place: 'entry[0]' }
 const practitioner = { resourceType: 'Practitioner', id: 'n', identifier: [{ system: 's', value: '9' }] }
@@ -40,7 +41,9 @@ describe('what is held, and written before the end', () => {
       const reasons: string[] = []
       const tally = new LoadTally((fault) => reasons.push(fault.reason))
       const writer = new BatchWriter(pool, tenant, false, tally, () => {})
-      const held = new HeldRecords(writer, new ReferenceResolver(pool, tenant), tally, [])
+      const held = new HeldRecords(writer, new ReferenceResolver(pool, tenant), tally, [], async (records) =>
+        standingRecords(pool, tenant, records),
+      )
       const puts = (...resources: object[]) =>
         write(
           pool,

@@ -7,6 +7,7 @@ import type { LoadTally } from '../load-tally.ts'
 import { KeyFilter } from './key-filter.ts'
 import type { ReferenceResolver, ResolvedText } from './reference-resolver.ts'
 import { Spool, type Spooled } from './spool.ts'
+import type { RecordAsItCame } from './standing-records.ts'
 
 /** A change that waits for the end of the load. `text` of a put is what `draftOf` takes. */
 export type HeldChange = (HeldPut | HeldDelete) & { readonly at: Place }
@@ -43,6 +44,9 @@ interface Resolved {
 /** Of the keys and identifiers that are held, and of the identifiers that are asked for. */
 const filterBytes = 4 * 1024 * 1024
 
+/** Standing records that are remembered; more of them are written as they came, and then resolved. */
+const standingMax = 1_000_000
+
 /** Texts that are resolved together: one question to the database. */
 const groupMax = 500
 const groupBytesMax = 4 * 1024 * 1024
@@ -56,19 +60,34 @@ export class HeldRecords {
   readonly #resolver: ReferenceResolver
   readonly #tally: LoadTally
   readonly #bases: readonly string[]
+  readonly #standingOf: (records: readonly RecordAsItCame[]) => Promise<ReadonlySet<string>>
   readonly #keys = new KeyFilter(filterBytes)
   readonly #identifiers = new KeyFilter(filterBytes)
   readonly #asked = new KeyFilter(filterBytes)
   /** Keys of records that are in the store as they came before anything is resolved, with all their versions, in order. */
   readonly #early = new KeyFilter(filterBytes)
+  /** Keys of which several changes are held. */
+  readonly #several = new KeyFilter(filterBytes)
+  /** Records that are asked for, and stand in the store as what they became before: they are not written as they came. */
+  readonly #standing = new Set<string>()
   /** Records that were not what the load had written when they were to be mended, with their places: faults, if nothing follows. */
   readonly #leftAlone = new Map<string, Place>()
   #spool: Spool<Head> | undefined
   /** Up to here the records are in the store, as they came. */
   #released = 0
 
-  /** @param bases the tenant's own */
-  constructor(writer: BatchWriter, resolver: ReferenceResolver, tally: LoadTally, bases: readonly string[]) {
+  /**
+   * @param bases the tenant's own
+   * @param standing see `standingRecords`
+   */
+  constructor(
+    writer: BatchWriter,
+    resolver: ReferenceResolver,
+    tally: LoadTally,
+    bases: readonly string[],
+    standing: (records: readonly RecordAsItCame[]) => Promise<ReadonlySet<string>>,
+  ) {
+    this.#standingOf = standing
     this.#bases = bases
     this.#writer = writer
     this.#resolver = resolver
@@ -87,12 +106,13 @@ export class HeldRecords {
 
   async hold(change: HeldChange): Promise<void> {
     this.#spool ??= await Spool.open<Head>()
+    const key = change.kind === 'delete' ? keyOf(change.key) : change.draft.key
+    if (this.#keys.mayHave(key)) this.#several.add(key)
+    this.#keys.add(key)
     if (change.kind === 'delete') {
-      this.#keys.add(keyOf(change.key))
       return this.#spool.append({ gone: change.key, at: change.at }, Buffer.alloc(0))
     }
     const { draft, text, onlyNew, at } = change
-    this.#keys.add(draft.key)
     const identifiers = draft.identifiers.map((identifier) => identifierText(draft.type, identifier))
     for (const identifier of identifiers) this.#identifiers.add(identifier)
     if (draft.conditional) this.#noteQueries(text.toString())
@@ -110,9 +130,9 @@ export class HeldRecords {
   async release(): Promise<void> {
     if (!this.#spool || this.#released === this.#spool.end) return
     const end = this.#spool.end
-    for await (const item of this.#spool.read(this.#released, end)) {
-      this.#early.add(keyOfHead(item.head))
-      await this.#write(item, item.text.toString())
+    for await (const group of groupsOf(this.#spool.read(this.#released, end))) {
+      for (const { head } of group) this.#early.add(keyOfHead(head))
+      await this.#writeEarly(group)
     }
     this.#released = end
     await this.#writer.settle()
@@ -124,15 +144,25 @@ export class HeldRecords {
     // What others ask for has to be in the store before anything is resolved, or the order would matter: whole records, for a later
     // version may have lost what an earlier one is asked for.
     for await (const { head } of this.#spool.read(0)) if (this.#isAsked(head)) this.#early.add(keyOfHead(head))
-    for await (const item of this.#spool.read(this.#released)) {
-      if (this.#isEarly(item)) await this.#write(item, item.text.toString())
-    }
+    for await (const group of groupsOf(this.#spool.read(this.#released))) await this.#writeEarly(group)
     await this.#writer.settle()
     for await (const group of groupsOf(this.#spool.read(0))) await this.#finishGroup(group)
     await this.#writer.settle()
     for (const [key, at] of this.#leftAlone) {
       if (!this.#writer.wasNotWritten(key)) this.#tally.fault({ ...at, reason: overtakenReason }, 0)
     }
+  }
+
+  /** Writes those of a group that must be there early, as they came, unless they stand there in a better form. */
+  async #writeEarly(group: readonly Item[]): Promise<void> {
+    const alone = group.flatMap(({ head, text }) =>
+      'gone' in head || !this.#early.mayHave(keyOfHead(head)) || this.#several.mayHave(keyOfHead(head))
+        ? []
+        : [{ type: head.type, id: head.id, text: text.toString() }],
+    )
+    const standing = await this.#standingOf(alone)
+    for (const key of standing) if (this.#standing.size < standingMax) this.#standing.add(key)
+    for (const item of group) if (this.#isEarly(item)) await this.#write(item, item.text.toString())
   }
 
   async close(): Promise<void> {
@@ -191,7 +221,8 @@ export class HeldRecords {
   }
 
   #isEarly({ head }: Item): boolean {
-    return this.#early.mayHave(keyOfHead(head))
+    const key = keyOfHead(head)
+    return this.#early.mayHave(key) && !this.#standing.has(key)
   }
 
   #isAsked(head: Head): boolean {
