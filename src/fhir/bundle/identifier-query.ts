@@ -24,6 +24,7 @@ export function readIdentifierQuery(text: string): IdentifierQuery | UnusableQue
 
 /** The same for the query alone, as `ifNoneExist` and `If-None-Exist` have it; a question mark before it does no harm. */
 export function readIdentifierSearch(type: string, query: string): IdentifierQuery | UnusableQuery {
+  if (!isText(query)) return { unusable: 'It must be UTF-8, percent-encoded where it is not ASCII.' }
   const parameters = [...new URLSearchParams(query.replace(/^\?/, '').replaceAll('+', '%2B'))]
   const [name, token] = parameters[0] ?? []
   if (parameters.length !== 1 || name !== 'identifier' || token === undefined) {
@@ -35,4 +36,19 @@ export function readIdentifierSearch(type: string, query: string): IdentifierQue
   const [system = '', value = ''] = parts.map((part) => part.replace(/\\([\\|,$])/g, '$1'))
   if (/\0/.test(`${system}${value}`)) return { unusable: 'An identifier has no NUL character.' }
   return value === '' ? { unusable: 'The identifier has no value.' } : { type, system, value }
+}
+
+/**
+ * Whether a query is text, with whatever its escapes stand for: what is not would be read as U+FFFD, by which the record of another value
+ * could be found.
+ */
+function isText(query: string): boolean {
+  try {
+    // Throws for bytes that are not UTF-8, and for half of a surrogate pair.
+    encodeURIComponent(query)
+    for (const [bytes] of query.matchAll(/(?:%[0-9A-Fa-f]{2})+/g)) decodeURIComponent(bytes)
+    return true
+  } catch {
+    return false
+  }
 }

@@ -152,6 +152,32 @@ export const conditionalScenarios: readonly Scenario[] = [
   },
   {
     t: [],
+    rules: ['FHIR'],
+    does: 'conditions with bytes that are not UTF-8, and half a surrogate pair, where a record has U+FFFD in their place',
+    outcome: '400 not-supported, and the record stays',
+    run: async (suite) => {
+      const caller = await suite.sharedCaller('commons')
+      const value = (broken: string) => `broken-${broken}`
+      await put(suite, [{ ...patient('cu-1'), identifier: [{ system, value: value('\ufffd'.repeat(3)) }] }], 'commons')
+      const query = `identifier=${system}%7C${value('%ED%A0%80')}`
+      const body = JSON.stringify(known('cu-never'))
+      assertRefused(await suite.ask(caller, 'DELETE', `/Patient?${query}`), 400, 'not-supported')
+      assertRefused(await suite.ask(caller, 'PUT', `/Patient?${query}`, { headers: json, body }), 400, 'not-supported')
+      const headers = { ...json, 'if-none-exist': query }
+      assertRefused(await suite.ask(caller, 'POST', '/Patient', { headers, body }), 400, 'not-supported')
+      for (const broken of ['%ED%A0%80', '\ud800']) {
+        const url = `Patient?identifier=${system}|${value(broken)}`
+        const condition = await post(suite, caller, 'transaction', [{ request: { method: 'DELETE', url } }])
+        assertRefused(condition, 400, 'not-supported', 'Bundle.entry[0]')
+        const about = { resourceType: 'Condition', subject: referenceTo(url) }
+        const reference = { resource: about, request: { method: 'POST', url: 'Condition' } }
+        assertRefused(await post(suite, caller, 'transaction', [reference]), 400, 'not-supported', 'Bundle.entry[0]')
+      }
+      assert.equal((await suite.ask(caller, 'GET', '/Patient/cu-1')).status, 200)
+    },
+  },
+  {
+    t: [],
     rules: ['§10', 'FHIR'],
     does: 'conditions with a write scope only, or with granular scopes to read',
     outcome: '403, whether there is such a record or not',
