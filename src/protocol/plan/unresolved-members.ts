@@ -3,7 +3,8 @@ import type { Issue } from '../../fhir/operation-outcome.ts'
 /**
  * Why a member of a Group is not exported although the Group lists them. `unknown`: a patient who is not in the store, or of whom the
  * caller's scopes do not let know: the two must look alike. `group`: the same of a Group. `ambiguous`: an identifier that nobody has,
- * or several; where granular scopes hide some who may have it, that is `unknown` or `group`, too. `elsewhere`: a reference to another server. `unusable`: neither a reference nor an identifier that can be looked up.
+ * or several; where granular scopes hide some who may have it, that is `unknown` or `group`, too. `elsewhere`: a reference to another
+ * server. `unusable`: neither a reference nor an identifier that can be looked up.
  */
 export type UnresolvedMember = 'unknown' | 'group' | 'ambiguous' | 'elsewhere' | 'unusable' | 'other-type'
 

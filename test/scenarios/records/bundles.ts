@@ -197,6 +197,25 @@ export const bundleScenarios: readonly Scenario[] = [
   {
     t: [],
     rules: [],
+    does: 'a transaction whose records have as many identifiers as the bound, and one more',
+    outcome: 'read to its end, where it has a fault; 413',
+    run: async (suite) => {
+      const caller = await suite.newCaller('neighbour')
+      const about = (at: number, count: number) =>
+        putOf({
+          resourceType: 'Basic',
+          id: `identified-${at}`,
+          identifier: Array.from({ length: count }, (_, number) => ({ value: `${at}-${number}` })),
+        })
+      const most = Array.from({ length: 100 }, (_, at) => about(at, 1_000))
+      const faulty = { request: { method: 'PATCH', url: 'Basic' } }
+      assertRefused(await post(suite, caller, 'transaction', [...most, faulty]), 400, 'invalid', 'Bundle.entry[100]')
+      assertRefused(await post(suite, caller, 'transaction', [...most, about(100, 1)]), 413, 'invalid', 'Bundle.entry')
+    },
+  },
+  {
+    t: [],
+    rules: [],
     does: 'a Bundle of very many small values',
     outcome: '413 before it is parsed',
     run: async (suite) => {

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
-import { entriesOf, repeatedIn } from '../../../fhir/bundle/bundle-entries.ts'
+import { type BundleEntry, entriesOf, repeatedIn } from '../../../fhir/bundle/bundle-entries.ts'
 import { jsonExcess } from '../../../fhir/json/json-excess.ts'
 import { jsonDepthMax } from '../../../fhir/json/json-text.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
-import { callerOf } from '../../caller.ts'
+import { type Caller, callerOf } from '../../caller.ts'
 import { bodyText } from '../resource-body.ts'
 import { stepOf } from './entry-step.ts'
 import type { BundleType, Step } from './step.ts'
@@ -17,6 +17,9 @@ const bundleEntriesMax = 10_000
 
 /** The most identifiers that one Bundle may ask for, in conditions and conditional references. */
 const queriesMax = 20_000
+
+/** The most identifiers that all records of one Bundle may have: each becomes a row of the index, and is hashed before. */
+const bundleIdentifiersMax = 100_000
 
 /** The Bundle of a request. */
 export interface BundleBody {
@@ -57,10 +60,27 @@ export function readBundle(request: FastifyRequest): BundleBody | Problem {
   const entries = entriesOf(text)
   if (!entries) return problem(400, 'structure', 'Bundle.entry must be an array.', { expression: 'Bundle.entry' })
   const caller = callerOf(request)
-  const steps = entries.map((entry) => stepOf(entry, caller))
+  const steps = stepsOf(entries, caller)
+  if ('status' in steps) return steps
   const questions = questionsOf(steps)
   if (questions.queries.length <= queriesMax) return { type, steps, questions }
   return problem(413, 'too-long', `A Bundle may ask for at most ${queriesMax} identifiers.`, {
     expression: 'Bundle.entry',
   })
+}
+
+/** Understands entries, but no more of them than may be. */
+function stepsOf(entries: readonly BundleEntry[], caller: Caller): readonly Step[] | Problem {
+  const steps: Step[] = []
+  let identifiers = 0
+  for (const entry of entries) {
+    const step = stepOf(entry, caller)
+    steps.push(step)
+    identifiers += step.kind === 'create' || step.kind === 'update' ? step.draft.identifiers.length : 0
+    if (identifiers <= bundleIdentifiersMax) continue
+    return problem(413, 'too-long', `The records of a Bundle may have at most ${bundleIdentifiersMax} identifiers.`, {
+      expression: 'Bundle.entry',
+    })
+  }
+  return steps
 }

@@ -9,6 +9,7 @@ import { versionConflict } from '../version-conflict.ts'
 import type { BundleBody } from './bundle-body.ts'
 import { inEntry } from './entry-step.ts'
 import { type Planned, planOf } from './plan.ts'
+import { ResolvedDrafts } from './resolved-drafts.ts'
 import { noView, viewOf } from './store-view.ts'
 
 /** What a Bundle did. */
@@ -25,13 +26,14 @@ export async function writeBundle(
   { type, steps, questions }: BundleBody,
 ): Promise<BundleResult | readonly Problem[]> {
   const { tenant, base } = callerOf(request)
-  let planned = planOf(steps, noView, type, [base])
+  const drafts = new ResolvedDrafts()
+  let planned = planOf(steps, noView, type, [base], drafts)
   const asksNothing = questions.queries.length === 0 && questions.keys.length === 0
   if (asksNothing && type === 'transaction' && problemsOf(planned).length > 0) return problemsOf(planned)
   const decided: DecidedChanges = {
     alone: questions.alone,
     decide: async (client) => {
-      planned = planOf(steps, await viewOf(client, tenant, questions), type, [base])
+      planned = planOf(steps, await viewOf(client, tenant, questions), type, [base], drafts)
       return type === 'transaction' && problemsOf(planned).length > 0 ? [] : changesOf(planned)
     },
   }

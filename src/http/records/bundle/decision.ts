@@ -4,7 +4,7 @@ import { severalMatches, updateTarget } from '../request-condition.ts'
 import { versionConflict } from '../version-conflict.ts'
 import { inEntry } from './entry-step.ts'
 import type { Delete, Step, Target, Write } from './step.ts'
-import { queryKey, type StoreView, withoutKeys } from './store-view.ts'
+import { type AskedIdentifiers, queryKey, type StoreView, withoutKeys } from './store-view.ts'
 
 /** Which record an entry means, and what becomes of it. `key` is the `Type/id`. */
 export type Decision =
@@ -17,8 +17,8 @@ export type Decision =
   | { readonly kind: 'nothing'; readonly key: undefined }
 
 /** Decides on the entries in the order of R4 (http.html#trules): deletes, creates, updates. Each sees what those before it did. */
-export function decisionsOf(steps: readonly Step[], store: StoreView): Decision[] {
-  const deciding = new Deciding(store)
+export function decisionsOf(steps: readonly Step[], store: StoreView, asked: AskedIdentifiers): Decision[] {
+  const deciding = new Deciding(store, asked)
   const decisions = new Map<Step, Decision>()
   for (const step of steps) if (step.kind === 'delete') decisions.set(step, deciding.delete(step))
   for (const step of steps) if (step.kind === 'create') decisions.set(step, deciding.create(step))
@@ -45,12 +45,14 @@ const refused = ({ index }: Step, found: Problem, key?: string): Decision => ({
 
 class Deciding {
   readonly #store: StoreView
+  readonly #asked: AskedIdentifiers
   readonly #deleted = new Set<string>()
   /** Keys of created records by the identifiers that they will have. */
   readonly #created = new Map<string, Set<string>>()
 
-  constructor(store: StoreView) {
+  constructor(store: StoreView, asked: AskedIdentifiers) {
     this.#store = store
+    this.#asked = asked
   }
 
   delete(step: Delete): Decision {
@@ -73,8 +75,7 @@ class Deciding {
       const key = record ? `${step.type}/${record.id}` : created[0]
       if (key !== undefined) return { kind: 'found', key, record }
     }
-    for (const { system, value } of draft.identifiers) {
-      const name = queryKey({ type: step.type, system, value })
+    for (const name of this.#asked.of(draft)) {
       const keys = this.#created.get(name)
       if (keys) keys.add(draft.key)
       else this.#created.set(name, new Set([draft.key]))

@@ -1,7 +1,7 @@
 import { BundleIdentities, endOf, type NamedEntry } from '../../../fhir/bundle/bundle-identities.ts'
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
-import { type Draft, draftOf, provenanceTargetsMax } from '../../../records/draft.ts'
+import { type Draft, provenanceTargetsMax } from '../../../records/draft.ts'
 import type { Identified } from '../../../records/identifiers.ts'
 import type { Change } from '../../../records/write/change.ts'
 import { faultProblem } from '../resource-body.ts'
@@ -9,8 +9,9 @@ import { type Decision, decisionsOf } from './decision.ts'
 import { inEntry } from './entry-step.ts'
 import { type Names, type Resolved, resolved } from './references.ts'
 import { Refusals } from './refusals.ts'
+import { ResolvedDrafts } from './resolved-drafts.ts'
 import type { BundleType, Step, Write } from './step.ts'
-import { queryKey, type StoreView, withoutKeys } from './store-view.ts'
+import { AskedIdentifiers, queryKey, questionsOf, type StoreView, withoutKeys } from './store-view.ts'
 
 /** What is to be done for an entry. `key` is the `Type/id` of its record. */
 export type Planned =
@@ -25,19 +26,22 @@ export type Planned =
  * Plans a whole Bundle: which records its entries mean, what their references become, and everything that is wrong. Pure: what it has to
  * know of the store is in `store`.
  * @param bases see `draftOf`
+ * @param drafts those of an earlier plan of the same steps, most of which are the same again
  */
 export function planOf(
   steps: readonly Step[],
   store: StoreView,
   type: BundleType,
   bases: readonly string[],
+  drafts = new ResolvedDrafts(),
 ): readonly Planned[] {
-  const decisions = decisionsOf(steps, store)
+  const asked = new AskedIdentifiers(questionsOf(steps).queries)
+  const decisions = decisionsOf(steps, store, asked)
   const keys = decisions.map(({ key }, at) => key ?? nobody(at))
   const identities = new BundleIdentities(steps.map((step, at) => namedEntry(step, keys[at]!)))
-  const names = namesOf(steps, decisions, identities, store, type)
+  const names = namesOf(steps, decisions, identities, store, asked, type)
   const refusals = new Refusals(type)
-  const drafts = steps.map((step, at) => {
+  const planned = steps.map((step, at) => {
     const [decision, key] = [decisions[at]!, keys[at]!]
     const entry = { at, key, isNew: isNewRecord(step, decision) }
     if (decision.kind === 'refused') refusals.refuse(entry, decision.problems)
@@ -49,12 +53,12 @@ export function planOf(
     if (decision.kind !== 'write' || (step.kind !== 'create' && step.kind !== 'update')) return undefined
     const references = resolved(step, names)
     refusals.depends(references.named, entry)
-    const draft = draftWith(step, decision.id, references, bases)
+    const draft = draftWith(step, decision.id, references, bases, drafts)
     if (!Array.isArray(draft)) return draft
     refusals.refuse(entry, draft)
     return undefined
   })
-  for (const at of beyondTargets(drafts)) {
+  for (const at of beyondTargets(planned)) {
     refusals.refuse({ at, key: keys[at]!, isNew: isNewRecord(steps[at]!, decisions[at]!) }, [
       inEntry(tooManyTargets, at),
     ])
@@ -62,7 +66,7 @@ export function planOf(
   const refused = refusals.all()
   return steps.map((step, at) => {
     const problems = refused.get(at)
-    return problems ? { kind: 'refused', problems } : plannedOf(step, decisions[at]!, drafts[at])
+    return problems ? { kind: 'refused', problems } : plannedOf(step, decisions[at]!, planned[at])
   })
 }
 
@@ -117,6 +121,7 @@ function namesOf(
   decisions: readonly Decision[],
   identities: BundleIdentities,
   store: StoreView,
+  asked: AskedIdentifiers,
   type: BundleType,
 ): Names {
   const canonical = new Map<string, string | undefined>()
@@ -128,7 +133,7 @@ function namesOf(
     changed.add(decision.key)
     if (step.kind !== 'create' && step.kind !== 'update') continue
     canonical.set(decision.key, step.canonical)
-    for (const name of new Set(step.draft.identifiers.map((pair) => queryKey({ type: step.type, ...pair })))) {
+    for (const name of asked.of(step.draft)) {
       const keys = own.get(name)
       if (keys) keys.push(decision.key)
       else own.set(name, [decision.key])
@@ -150,10 +155,15 @@ function namesOf(
   return { identities, identified, canonicalOf: (key) => canonical.get(key) }
 }
 
-function draftWith(step: Write, id: string, { text, problems }: Resolved, bases: readonly string[]): Draft | Problem[] {
+function draftWith(
+  step: Write,
+  id: string,
+  { text, problems }: Resolved,
+  bases: readonly string[],
+  drafts: ResolvedDrafts,
+): Draft | Problem[] {
   if (problems.length > 0) return problems.map((found) => inEntry(found, step.index))
-  if (text === step.source && id === step.draft.id) return step.draft
-  const draft = draftOf(text, bases, id)
+  const draft = drafts.of(step, text, id, bases)
   return 'fault' in draft ? [inEntry(faultProblem(draft), step.index)] : draft
 }
 

@@ -6,7 +6,7 @@ import { draftOf } from '../../../records/draft.ts'
 import type { Change } from '../../../records/write/change.ts'
 import { write } from '../../../records/write/write.ts'
 import type { Step, Target } from './step.ts'
-import { questionsOf, viewOf } from './store-view.ts'
+import { AskedIdentifiers, queryKey, questionsOf, viewOf } from './store-view.ts'
 
 const tenant = 'clinic'
 
@@ -43,4 +43,14 @@ test('changes of one type do not make more records of another be looked at', asy
   // Those that may be gone, and two to tell whether there is just one.
   assert.equal(view.identified(query('Practitioner')).length, 6 + 2)
   assert.equal(view.identified(query('Organization')).length, 1 + 2)
+})
+
+test('of the identifiers of a record, those are compared that a Bundle asks for, each once', () => {
+  const asked = new AskedIdentifiers([query('Patient'), { type: 'Patient', system: '', value: 'w' }])
+  const of = (type: string, ...pairs: (readonly [system: string, value: string])[]) => [
+    ...asked.of({ type, identifiers: pairs.map(([system, value]) => ({ system, value })) }),
+  ]
+  assert.deepEqual(of('Patient', ['s', 'v'], ['s', 'v'], ['s', 'w'], ['t', 'v']), [queryKey(query('Patient'))])
+  assert.deepEqual(of('Patient', ['', 'w']), [queryKey({ type: 'Patient', system: '', value: 'w' })])
+  assert.deepEqual(of('Practitioner', ['s', 'v']), [])
 })

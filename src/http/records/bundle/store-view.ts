@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg'
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { type Key, keyOf, readCurrentRows } from '../../../records/current.ts'
+import type { Draft } from '../../../records/draft.ts'
 import { type Identified, recordsByIdentifier } from '../../../records/identifiers.ts'
 import type { Step } from './step.ts'
 
@@ -56,6 +57,27 @@ export const withoutKeys = (found: readonly Identified[], type: string, gone: Re
 
 /** Equal for queries that ask for the same. */
 export const queryKey = ({ type, system, value }: IdentifierQuery): string => JSON.stringify([type, system, value])
+
+/** The identifiers that a Bundle asks for: of the very many that its records may have, only these are to be compared. */
+export class AskedIdentifiers {
+  readonly #names: ReadonlySet<string>
+  readonly #values: ReadonlySet<string>
+
+  constructor(queries: readonly IdentifierQuery[]) {
+    this.#names = new Set(queries.map(queryKey))
+    this.#values = new Set(queries.map(({ value }) => value))
+  }
+
+  /** The distinct ones that a record has, in the form of `queryKey`. */
+  of({ type, identifiers }: Pick<Draft, 'type' | 'identifiers'>): ReadonlySet<string> {
+    const found = new Set<string>()
+    for (const { system, value } of identifiers) {
+      const name = this.#values.has(value) ? queryKey({ type, system, value }) : ''
+      if (this.#names.has(name)) found.add(name)
+    }
+    return found
+  }
+}
 
 /** For a Bundle that asks nothing. */
 export const noView: StoreView = { identified: () => [], has: () => false }
