@@ -64,6 +64,22 @@ async function folder(contents: Readonly<Record<string, string>>): Promise<strin
   return root
 }
 
+test('standard input from a producer that takes its time', async () => {
+  const tenant = await newTenant()
+  const root = await folder({ 'a.ndjson': lines(patient('p')), 'b.ndjson': lines(patient('q')) })
+  const piped = '(sleep 2; cat "$1/a.ndjson"; sleep 1; cat "$1/b.ndjson") | "$2" "$3" load --tenant "$4" --json -'
+  const env = { ...process.env, MILLRACE_DATA: join(directory, 'data'), TMPDIR: join(directory, 'temporary') }
+  const words = ['-c', piped, 'sh', root, process.execPath, program, tenant]
+  const child = spawn('sh', words, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+  let out = ''
+  child.stdout.on('data', (chunk) => {
+    out += chunk
+  })
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
+  const { created, fault_list } = JSON.parse(out)
+  assert.deepEqual([code, created, fault_list], [0, 2, []])
+})
+
 test('a folder: the summary tells each file, what was passed over, what is open, and what belongs to nobody', async () => {
   const tenant = await newTenant()
   const root = await folder({

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
-import { pipeline, Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { inflated } from './gzip-members.ts'
 import { type SourceFile, standardInput } from './source-files.ts'
+import { standardInputBytes } from './standard-input.ts'
 
 /** A file that is open: its first bytes, and all of them from the first on. Gzip is undone, whatever the name says. */
 export interface OpenSource {
@@ -30,14 +30,11 @@ const chunkBytes = 256 * 1024
  * @throws UnreadableSource, as `chunks` does
  */
 export async function openSource({ path }: SourceFile, onBytes: (bytes: number) => void): Promise<OpenSource> {
-  const options = { highWaterMark: chunkBytes }
   const stream =
-    path === standardInput
-      ? createReadStream('', { ...options, fd: 0, autoClose: false })
-      : createReadStream(path, options)
+    path === standardInput ? standardInputBytes(chunkBytes) : createReadStream(path, { highWaterMark: chunkBytes })
   const raw = await begun(told(readable(stream), onBytes), 2)
   const gzip = raw.head[0] === 0x1f && raw.head[1] === 0x8b
-  const plain = await begun(gzip ? readable(inflated(raw.chunks)) : raw.chunks, headBytes)
+  const plain = await begun(gzip ? readable(inflated(raw.chunks, chunkBytes)) : raw.chunks, headBytes)
   return { ...plain, gzip }
 }
 
@@ -56,12 +53,6 @@ async function* told(stream: AsyncIterable<Buffer>, onBytes: (bytes: number) => 
     onBytes(chunk.length)
     yield chunk
   }
-}
-
-function inflated(chunks: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
-  const gunzip = createGunzip({ chunkSize: chunkBytes })
-  // What goes wrong comes out of `gunzip`, where it is read.
-  return pipeline(Readable.from(chunks, { objectMode: false }), gunzip, () => {})
 }
 
 /** Reads until there are `bytes` bytes, or the end. */
