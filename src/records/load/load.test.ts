@@ -195,6 +195,28 @@ describe('a load', () => {
     assert.deepEqual((await store.load(newTenant(), { 'a.ndjson': lines })).orphaned, { Condition: 1, Observation: 1 })
   })
 
+  it('takes for ifNoneExist what the Bundle creates, where that has the identifier', async () => {
+    const organization = (value: string, name: string, ifNoneExist?: string) => ({
+      resource: { resourceType: 'Organization', identifier: [{ system: 's', value }], name },
+      request: { method: 'POST', url: 'Organization', ...(ifNoneExist && { ifNoneExist }) },
+    })
+    const named = async (...entries: object[]) => {
+      const tenant = newTenant()
+      const { faults: said } = await store.load(tenant, { 'b.json': bundleOf('transaction', ...entries) })
+      const bodies = [...(await store.current(tenant)).values()].map(({ body }) => JSON.parse(body).name)
+      return [bodies.sort(), said]
+    }
+    const condition = 'identifier=s|1'
+    const another = organization('1', 'second', condition)
+    assert.deepEqual(await named(organization('1', 'first', condition), another), [['first'], []])
+    assert.deepEqual(await named(organization('2', 'first', condition), another), [['first', 'second'], []])
+    assert.deepEqual(await named(organization('1', 'first'), another), [['first'], []])
+    assert.deepEqual(await named(organization('1', 'first'), organization('1', 'another'), another), [
+      ['another', 'first'],
+      ['b.json, entry[2]: several records match ifNoneExist; make them one, or give the entry an id with PUT'],
+    ])
+  })
+
   it('takes the record of the store that ifNoneExist means, and refuses to choose between several', async () => {
     const tenant = newTenant()
     const identifier = [{ system: 's', value: '1' }]

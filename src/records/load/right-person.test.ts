@@ -241,6 +241,34 @@ describe('every record comes to the person that its source means', () => {
     assert.deepEqual(JSON.parse(body).subject, { reference: 'Patient/bp1' })
   })
 
+  it('but under another root of its Bundle it never means a record of the first with the same Type/id', async () => {
+    const [one, two] = ['https://a.example.org/fhir', 'https://b.example.org/fhir']
+    const collection = bundleOf(
+      'collection',
+      { fullUrl: `${one}/Patient/1`, resource: patient('1') },
+      {
+        fullUrl: `${two}/Condition/c`,
+        resource: { resourceType: 'Condition', id: 'c', ...about(`${two}/Patient/1/_history/2`) },
+      },
+      {
+        fullUrl: `${two}/Condition/d`,
+        resource: { resourceType: 'Condition', id: 'd', ...about(`${two}/Patient/other`) },
+      },
+    )
+    const tenant = newTenant()
+    const { references } = await store.load(tenant, { 'b.json': collection })
+    const records = await store.current(tenant)
+    assert.deepEqual(
+      ['c', 'd'].map((id) => records.get(`Condition/${id}`)!.owner),
+      ['', 'other'],
+    )
+    const open = { record: 'Condition/c', names: 'Patient', because: 'nothing matches' }
+    assert.deepEqual(references.open, { count: 1, first: [open] })
+    const known = newTenant()
+    await store.load(known, { 'b.json': collection }, { sourceBases: [one, two] })
+    assert.equal((await store.current(known)).get('Condition/c')!.owner, '1')
+  })
+
   it('an absolute reference of a line does so under --source-base, and belongs to nobody without it', async () => {
     const tenant = newTenant()
     const root = 'https://ehr.example.org/fhir'

@@ -1,18 +1,25 @@
-import { BundleIdentities, isAbsolute, isUrn } from '../../../fhir/bundle/bundle-identities.ts'
+import { BundleIdentities, isAbsolute, isUrn, withoutVersion } from '../../../fhir/bundle/bundle-identities.ts'
 import { referencesIn, renameReferences } from '../../../fhir/bundle/reference-text.ts'
 import { localReference } from '../../../fhir/reference.ts'
 import { type Key, keyOf } from '../../current.ts'
 import { type Draft, draftOf, isTooLong, recordBytesMax } from '../../draft.ts'
 import { type Bases, keyAtSource } from '../source-bases.ts'
-import type { LostEntry, PlannedDelete, PlannedEntry, PlannedPut, RefusedEntry } from './bundle-plan.ts'
+import {
+  type LostEntry,
+  type PlannedDelete,
+  type PlannedEntry,
+  type PlannedPut,
+  type RefusedEntry,
+  restfulEnd,
+} from './bundle-plan.ts'
 
 /** A record of a Bundle as it will be written. `text` is the resource with the names that its Bundle gives it. */
 export interface BundlePut {
   readonly entry: PlannedPut
   readonly draft: Draft
   readonly text: string
-  /** URNs that no entry of the Bundle has. */
-  readonly lostUrns: number
+  /** References that nothing of the Bundle or the store can be said to be: `urn`, or the type of one under another root. */
+  readonly open: readonly string[]
 }
 
 /** The changes of a Bundle in order. */
@@ -56,7 +63,9 @@ export function bundleDrafts(
   const names: Names = {
     identities,
     canonicals: new Set(entries.flatMap((entry) => (entry.kind === 'put' ? (entry.canonical ?? []) : []))),
-    bases: { own: bases.own, source: [...bases.source, ...identities.roots] },
+    bases,
+    bundleBases: { own: bases.own, source: identities.roots },
+    rooted: new Set([...entries, ...gone].flatMap(({ fullUrl }) => restfulEnd(fullUrl) ?? [])),
   }
   const read = new Map<PlannedPut, ReadPut>()
   for (const entry of entries) {
@@ -136,18 +145,27 @@ interface Names {
   readonly identities: BundleIdentities
   readonly canonicals: ReadonlySet<string>
   readonly bases: Bases
+  /** With the roots of the Bundle's fullUrls in place of the bases that the operator has named. */
+  readonly bundleBases: Bases
+  /** `Type/id` that fullUrls end with, under whatever root: under any other root it is another record. */
+  readonly rooted: ReadonlySet<string>
 }
 
-function putOf(entry: PlannedPut, { identities, canonicals, bases }: Names): ReadPut {
-  let lostUrns = 0
+function putOf(entry: PlannedPut, names: Names): ReadPut {
+  const { identities, canonicals, bases } = names
+  const open: string[] = []
   const refersTo = new Set<string>()
   const text = renameReferences(entry.resource, (name, place) => {
     const meant = identities.resolve(name, entry.fullUrl)
     if (meant === undefined) {
       if (place !== 'reference') return undefined
-      if (isUrn(name)) lostUrns++
+      if (isUrn(name)) open.push('urn')
       const said = localReference(name, bases.own)
-      const key = said ? keyOf(said) : keyAtSource(name, bases)
+      const key = said ? keyOf(said) : keyOutside(name, names)
+      if (key === 'another') {
+        open.push(withoutVersion(name).split('/').at(-2)!)
+        return undefined
+      }
       if (key !== undefined) refersTo.add(key)
       return said ? undefined : key
     }
@@ -160,7 +178,15 @@ function putOf(entry: PlannedPut, { identities, canonicals, bases }: Names): Rea
   const draft = draftOf(text, bases.own, entry.key.id)
   if ('fault' in draft) return { made: draft.fault, refersTo }
   if (isTooLong(draft)) return { made: `longer than ${recordBytesMax} bytes`, refersTo }
-  return { made: { entry, draft, text, lostUrns }, refersTo }
+  return { made: { entry, draft, text, open }, refersTo }
+}
+
+/** The record that an absolute reference to no entry means; `another` where the Bundle has one of that name under another root. */
+function keyOutside(name: string, { bases, bundleBases, rooted }: Names): string | undefined {
+  const key = keyAtSource(name, bases)
+  if (key !== undefined) return key
+  const own = keyAtSource(name, bundleBases)
+  return own !== undefined && rooted.has(own) ? 'another' : own
 }
 
 /** For people: an entry of a Bundle. */

@@ -174,7 +174,7 @@ function conditionOf({ request: { ifNoneExist } }: BundleEntry, type: string): I
 }
 
 /** `Type/id` at the end of a RESTful fullUrl: an entry that is known by that alone is meant by it from entries without a root. */
-function restfulEnd(fullUrl: string | undefined): string | undefined {
+export function restfulEnd(fullUrl: string | undefined): string | undefined {
   const root = fullUrl && rootOf(fullUrl)
   return root ? fullUrl.slice(root.length + 1) : undefined
 }

@@ -1,6 +1,8 @@
 import type { Pool } from 'pg'
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { type Resolution, resolutionsIn } from '../../../fhir/bundle/same-but-resolved.ts'
+import { type Identifier, identifiersOf } from '../../../fhir/identifier.ts'
+import type { JsonObject } from '../../../fhir/ownership.ts'
 import { type Key, keyOf } from '../../current.ts'
 import { idsByIdentifier } from '../../identifiers.ts'
 import { readCurrent } from '../../read.ts'
@@ -80,18 +82,27 @@ class BundleLoading {
     )
     if (conditions.length === 0) return { known: entries, found, unclear: [] }
     const answers = await this.#answers(conditions.map(({ query }) => query))
+    const asked = new Map(conditions.map(({ entry, query }, index) => [entry, { query, ids: answers[index]! }]))
     const unclear = new Set<PlannedPut>()
-    const firsts = new Map<string, PlannedPut>()
-    for (const [index, { entry, query }] of conditions.entries()) {
-      const [id, ...others] = answers[index]!
-      const text = JSON.stringify(query)
-      const first = firsts.get(text)
+    /** Ids of the records that this Bundle creates, by the identifiers that they will have. */
+    const created = new Map<string, string[]>()
+    for (const entry of entries) {
+      if (entry.kind !== 'put' || !entry.onlyNew) continue
+      const { query, ids } = asked.get(entry) ?? { query: undefined, ids: [] }
+      const own = query ? (created.get(JSON.stringify(query)) ?? []) : []
+      const [id, ...others] = new Set([...ids, ...own])
       if (others.length > 0) {
         unclear.add(entry)
         this.refuse(entry, 'several records match ifNoneExist; make them one, or give the entry an id with PUT')
-      } else if (id !== undefined) found.set(entry, { type: query.type, id })
-      else if (first) found.set(entry, first.key)
-      else firsts.set(text, entry)
+      } else if (query && id !== undefined) found.set(entry, { type: query.type, id })
+      else {
+        for (const { system, value } of identifiersIn(entry)) {
+          const text = JSON.stringify({ type: entry.key.type, system, value })
+          const others = created.get(text)
+          if (others) others.push(entry.key.id)
+          else created.set(text, [entry.key.id])
+        }
+      }
     }
     const known = entries.filter((entry) => entry.kind !== 'put' || !unclear.has(entry))
     return { known, found, unclear: [...unclear].map(({ index, fullUrl, stated }) => ({ index, fullUrl, stated })) }
@@ -176,11 +187,9 @@ class BundleLoading {
     return idsByIdentifier(pool, tenant, queries)
   }
 
-  async #put({ entry, draft, text, lostUrns }: BundlePut, isNew: boolean): Promise<void> {
+  async #put({ entry, draft, text, open }: BundlePut, isNew: boolean): Promise<void> {
     const { held, writer, tally } = this.#tools
-    for (let lost = 0; lost < lostUrns; lost++) {
-      tally.open.add({ record: draft.key, names: 'urn', because: 'nothing matches' })
-    }
+    for (const names of open) tally.open.add({ record: draft.key, names, because: 'nothing matches' })
     const at = this.#placeOf(entry)
     const step: Step = { kind: 'put', draft, at, ...(isNew && { onlyNew: true }) }
     if (draft.conditional || held.mayHold(draft.key)) await held.hold({ ...step, text: Buffer.from(text) })
@@ -194,6 +203,8 @@ class BundleLoading {
     else await writer.add([step])
   }
 }
+
+const identifiersIn = ({ resource }: PlannedPut): Identifier[] => identifiersOf(JSON.parse(resource) as JsonObject)
 
 const isOnly = ([id, ...others]: readonly string[], type: string, target: string): boolean =>
   others.length === 0 && `${type}/${id}` === target
