@@ -151,6 +151,14 @@ export const bundleScenarios: readonly Scenario[] = [
       for (const entry of [{}, [null], [1], [{}], [{ request: 1 }], [{ request: { method: 'PUT', url: '/' } }]]) {
         assertRefused(await post(suite, caller, 'transaction', entry), 400, 'invalid')
       }
+      const twice = '"entry":[{"request":{"method":"DELETE","method":"GET","url":"Patient/1"}}]'
+      for (const [members, place] of [
+        [twice, 'Bundle.entry[0]'],
+        ['"entry":[],"entry":[]', 'Bundle'],
+      ] as const) {
+        const body = `{"resourceType":"Bundle","type":"batch",${members}}`
+        assertRefused(await send(body), 400, 'invalid', place)
+      }
       assertRefused(await send('{}', { 'content-type': 'text/plain' }), 415, 'invalid')
       assert.deepEqual(statuses(await post(suite, caller, 'transaction', [])), [])
     },
