@@ -2,7 +2,7 @@ import { read } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-const readBytes = promisify(read)
+const readInto = promisify(read)
 
 /** Until it is asked again whether something has come. */
 const waitMs = 20
@@ -22,7 +22,7 @@ export async function* standardInputBytes(chunkBytes: number): AsyncGenerator<Bu
 async function readOnce(buffer: Buffer): Promise<{ bytesRead: number; buffer: Buffer }> {
   for (;;) {
     try {
-      return await readBytes(0, buffer, 0, buffer.length, null)
+      return await readInto(0, buffer, 0, buffer.length, null)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
       await setTimeout(waitMs)
