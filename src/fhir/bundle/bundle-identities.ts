@@ -79,7 +79,8 @@ const restfulPattern = /^(https?:\/\/.*\S)\/([A-Z][A-Za-z]{1,63}\/[^\s/?#]+)$/
 export const rootOf = (url: string): string | undefined => restfulPattern.exec(withoutVersion(url))?.[1]
 
 /** `Type/id` in which a RESTful URL of a resource ends. */
-export const endOf = (url: string): string | undefined => restfulPattern.exec(withoutVersion(url))?.[2]
+export const endOf = (url: string | undefined): string | undefined =>
+  url === undefined ? undefined : restfulPattern.exec(withoutVersion(url))?.[2]
 
 /** A reference without the version that it may name: an entry is meant in the state that the Bundle gives it. */
 export const withoutVersion = (reference: string): string => reference.replace(/\/_history\/[A-Za-z0-9\-.]{1,64}$/, '')

@@ -98,7 +98,7 @@ const isNewRecord = (step: Step, decision: Decision): boolean =>
   step.kind === 'create' || decision.key === undefined || (decision.kind === 'write' && decision.seen === 0)
 
 function namedEntry(step: Step, key: string): NamedEntry {
-  const last = step.fullUrl === undefined ? undefined : endOf(step.fullUrl)
+  const last = endOf(step.fullUrl)
   return { fullUrl: step.fullUrl, stated: [...statedKeys(step), last].filter((name) => name !== undefined), key }
 }
 

@@ -1,17 +1,10 @@
-import { BundleIdentities, isAbsolute, isUrn, withoutVersion } from '../../../fhir/bundle/bundle-identities.ts'
+import { BundleIdentities, endOf, isAbsolute, isUrn, withoutVersion } from '../../../fhir/bundle/bundle-identities.ts'
 import { referencesIn, renameReferences } from '../../../fhir/bundle/reference-text.ts'
 import { localReference } from '../../../fhir/reference.ts'
 import { type Key, keyOf } from '../../current.ts'
 import { type Draft, draftOf, isTooLong, recordBytesMax } from '../../draft.ts'
 import { type Bases, keyAtSource } from '../source-bases.ts'
-import {
-  type LostEntry,
-  type PlannedDelete,
-  type PlannedEntry,
-  type PlannedPut,
-  type RefusedEntry,
-  restfulEnd,
-} from './bundle-plan.ts'
+import type { LostEntry, PlannedDelete, PlannedEntry, PlannedPut, RefusedEntry } from './bundle-plan.ts'
 
 /** A record of a Bundle as it will be written. `text` is the resource with the names that its Bundle gives it. */
 export interface BundlePut {
@@ -65,7 +58,7 @@ export function bundleDrafts(
     canonicals: new Set(entries.flatMap((entry) => (entry.kind === 'put' ? (entry.canonical ?? []) : []))),
     bases,
     bundleBases: { own: bases.own, source: identities.roots },
-    rooted: new Set([...entries, ...gone].flatMap(({ fullUrl }) => restfulEnd(fullUrl) ?? [])),
+    rooted: new Set([...entries, ...gone].flatMap(({ fullUrl }) => endOf(fullUrl) ?? [])),
   }
   const read = new Map<PlannedPut, ReadPut>()
   for (const entry of entries) {

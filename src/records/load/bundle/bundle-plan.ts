@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type BundleEntry, entriesOf, repeatedIn } from '../../../fhir/bundle/bundle-entries.ts'
-import { rootOf } from '../../../fhir/bundle/bundle-identities.ts'
+import { endOf } from '../../../fhir/bundle/bundle-identities.ts'
 import { type IdentifierQuery, readIdentifierSearch } from '../../../fhir/bundle/identifier-query.ts'
 import { isId, isTypeName } from '../../../fhir/reference.ts'
 import { type Key, keyOf } from '../../current.ts'
@@ -120,7 +120,7 @@ function planEntry(entry: BundleEntry, type: unknown, digest: () => Buffer): Pla
     kind: 'put',
     index: entry.index,
     fullUrl: entry.fullUrl,
-    stated: typeof id === 'string' ? `${resourceType}/${id}` : restfulEnd(entry.fullUrl),
+    stated: typeof id === 'string' ? `${resourceType}/${id}` : endOf(entry.fullUrl),
     canonical: typeof url === 'string' ? url : undefined,
     key: { type: resourceType, id: given },
     resource: entry.resource,
@@ -140,7 +140,7 @@ function lostBy(entry: BundleEntry): LostEntry[] {
   if (makesNone.has(request.method)) return []
   const { resourceType, id } = (JSON.parse(resource ?? '{}') ?? {}) as { resourceType?: unknown; id?: unknown }
   const own = typeof id === 'string' ? `${resourceType}/${id}` : undefined
-  const lost: LostEntry[] = [{ index, fullUrl, stated: own ?? restfulEnd(fullUrl) }]
+  const lost: LostEntry[] = [{ index, fullUrl, stated: own ?? endOf(fullUrl) }]
   if (request.method === 'POST') return lost
   const target = targetOf(entry)
   const named = typeof target === 'string' ? [] : [keyOf(target)]
@@ -173,15 +173,9 @@ function conditionOf({ request: { ifNoneExist } }: BundleEntry, type: string): I
   return 'unusable' in query ? `ifNoneExist cannot be looked up. ${query.unusable}` : query
 }
 
-/** `Type/id` at the end of a RESTful fullUrl: an entry that is known by that alone is meant by it from entries without a root. */
-export function restfulEnd(fullUrl: string | undefined): string | undefined {
-  const root = fullUrl && rootOf(fullUrl)
-  return root ? fullUrl.slice(root.length + 1) : undefined
-}
-
 /** The id that a RESTful fullUrl has for a resource that does not repeat it. */
 function restfulId(fullUrl: string | undefined, type: string): string | undefined {
-  const [named, id] = restfulEnd(fullUrl)?.split('/') ?? []
+  const [named, id] = endOf(fullUrl)?.split('/') ?? []
   return named === type ? id : undefined
 }
 
