@@ -1,4 +1,4 @@
-import type { ClientBase } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 
 /** The current version of a record, tombstones included. */
 export interface Current {
@@ -40,7 +40,7 @@ const furtherOwnersSql = `
 
 /** Reads the current versions of the keys. `supersede` notices when one of them has changed since. */
 export async function readCurrentRows(
-  client: ClientBase,
+  client: ClientBase | Pool,
   tenant: string,
   keys: readonly Key[],
 ): Promise<Map<string, Current>> {

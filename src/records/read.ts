@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { inHalves } from '../database/in-halves.ts'
 import type { Queryable } from '../database/queryable.ts'
+import { type Key, keyOf } from './current.ts'
 
 /** A stored version as it is read over HTTP. `body` is null for a tombstone. */
 export interface StoredVersion {
@@ -101,4 +102,26 @@ export async function* currentBodies(
   for (let at = 0; at < ids.length; at += bodiesMax) {
     yield (await pool.query(bodiesSql, [tenant, type, ids.slice(at, at + bodiesMax)])).rows
   }
+}
+
+const textsSql = `
+  select r.* from unnest($2::text[], $3::text[]) as k(type, id)
+  cross join lateral (
+    select type, id, body from record
+    where tenant = $1 and type = k.type and id = k.id and lead and superseded = 'infinity' and not deleted
+    offset 0) r`
+
+/** The current texts of those of the records that exist, by `Type/id`; all of them at once, so ask for a few hundred. */
+export async function currentTexts(
+  pool: Pool,
+  tenant: string,
+  keys: readonly Key[],
+): Promise<ReadonlyMap<string, string>> {
+  if (keys.length === 0) return new Map()
+  const { rows } = await pool.query<Key & { body: string }>(textsSql, [
+    tenant,
+    keys.map(({ type }) => type),
+    keys.map(({ id }) => id),
+  ])
+  return new Map(rows.map((row) => [keyOf(row), row.body]))
 }

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
-import { type Key, keyOf, readCurrentRows } from '../current.ts'
+import { type Key, readCurrentRows } from '../current.ts'
 import type { Draft } from '../draft.ts'
-import type { Change } from '../write/change.ts'
+import { type Change, keyTextOf } from '../write/change.ts'
 import { waitForDisk } from '../write/wait-for-disk.ts'
 import { write } from '../write/write.ts'
 import { isUnkeepable, withoutTime } from './kept-time.ts'
@@ -192,5 +192,3 @@ export class BatchWriter {
 /** A POST whose id another record has. */
 export const takenReason =
   'another record has this id already, and a POST never changes one; if it is the same, load it with PUT, else give it another fullUrl'
-
-const keyTextOf = (step: Step): string => (step.kind === 'put' ? step.draft.key : keyOf(step.key))

@@ -1,5 +1,6 @@
 import type { Outcome } from '../write/change.ts'
 import { type Listed, ShortList } from './short-list.ts'
+import { passedOverListedMax } from './source/source-files.ts'
 
 /** Something in a file that was not loaded. `place` is a line number, `entry[3]`, or both. */
 export interface LoadFault {
@@ -66,9 +67,6 @@ const openListedMax = 100
 
 /** Files that are named with what they were taken for; the rest are counted. */
 const filesListedMax = 1_000
-
-/** Files that are passed over and named; the rest are counted. */
-const passedOverListedMax = 100
 
 /** Counts what a load does. */
 export class LoadTally {

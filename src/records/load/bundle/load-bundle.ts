@@ -2,17 +2,19 @@ import type { Pool } from 'pg'
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { type Resolution, resolutionsIn } from '../../../fhir/bundle/same-but-resolved.ts'
 import { type Identifier, identifiersOf } from '../../../fhir/identifier.ts'
-import type { JsonObject } from '../../../fhir/ownership.ts'
-import { type Key, keyOf } from '../../current.ts'
+import type { JsonObject } from '../../../fhir/json/json-object.ts'
+import { type Key, keyOf, readCurrentRows } from '../../current.ts'
 import { idsByIdentifier } from '../../identifiers.ts'
-import { readCurrent } from '../../read.ts'
+import { currentTexts } from '../../read.ts'
 import { type BatchWriter, type Place, type Step, takenReason } from '../batch-writer.ts'
 import type { HeldRecords } from '../held/held-records.ts'
 import type { LoadTally } from '../load-tally.ts'
 import type { Bases } from '../source-bases.ts'
 import { type BundleDrafts, type BundlePut, bundleDrafts, nameOf } from './bundle-drafts.ts'
 import { type LostEntry, type PlannedDelete, type PlannedEntry, type PlannedPut, planBundle } from './bundle-plan.ts'
-import { storedDigests } from './stored-digests.ts'
+
+/** Stored texts that are compared together. */
+const textsMax = 100
 
 /** What taking Bundles apart works with. */
 export interface BundleTools {
@@ -155,22 +157,31 @@ class BundleLoading {
     const keys = new Set(changes.map(keyTextOf))
     if ([...keys].some((key) => held.mayHold(key))) await held.release()
     if (writer.isPending(keys)) await writer.settle()
-    return storedDigests(
+    const current = await readCurrentRows(
       pool,
       tenant,
       changes.map((change) => ('draft' in change ? change.draft : change.key)),
     )
+    return new Map([...current].flatMap(([key, { deleted, digest }]) => (deleted ? [] : [[key, digest]])))
   }
 
   /** Those that the store has already, with conditional references resolved to what they still mean. */
   async #same(puts: readonly BundlePut[]): Promise<ReadonlySet<BundlePut>> {
     const { pool, tenant } = this.#tools
     const resolved = new Map<BundlePut, readonly Resolution[]>()
-    for (const put of puts) {
-      const { draft, text } = put
-      const stored = draft.conditional ? await readCurrent(pool, tenant, draft.type, draft.id) : undefined
-      const found = typeof stored?.body === 'string' ? resolutionsIn(stored.body, text, draft.id) : undefined
-      if (found) resolved.set(put, found)
+    const conditional = puts.filter(({ draft }) => draft.conditional)
+    for (let at = 0; at < conditional.length; at += textsMax) {
+      const some = conditional.slice(at, at + textsMax)
+      const stored = await currentTexts(
+        pool,
+        tenant,
+        some.map(({ draft }) => draft),
+      )
+      for (const put of some) {
+        const body = stored.get(put.draft.key)
+        const found = body === undefined ? undefined : resolutionsIn(body, put.text, put.draft.id)
+        if (found) resolved.set(put, found)
+      }
     }
     const all = [...resolved.values()].flat()
     const answers = await this.#answers(all.map(({ query }) => query))

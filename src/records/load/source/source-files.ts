@@ -27,7 +27,7 @@ export interface FoundFiles {
 export const standardInput = '-'
 
 /** Files that are passed over and named; the rest are counted. */
-const passedOverListedMax = 100
+export const passedOverListedMax = 100
 
 const knownPattern = /\.(ndjson|jsonl|json)(?:\.\d+)?(?:\.gz)?(?:\.\d+)?$/i
 /** `.gz` alone says nothing about what is inside, and a number is no ending. */
