@@ -1,4 +1,4 @@
-import type { JsonObject } from './ownership.ts'
+import type { JsonObject } from './json/json-object.ts'
 
 /** A business identifier: what a record is known by outside of any server. */
 export interface Identifier {

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from './json/json-object.ts'
 import { notedReference } from './open-reference.ts'
 import { localReference } from './reference.ts'
 import { type ClinicalType, clinicalTypes } from './resource-types.ts'
@@ -24,12 +25,6 @@ const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
 
 /** The types that belong to a patient by themselves; a Provenance belongs to the owners of its targets. */
 export const ownedTypes: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes])
-
-/** A parsed resource of which nothing is known but that it is a JSON object. */
-export type JsonObject = { readonly [name: string]: unknown }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function referenceText(value: unknown): string | undefined {
   return isObject(value) && typeof value.reference === 'string' ? value.reference : undefined

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../ownership.ts'
+import type { JsonObject } from '../json/json-object.ts'
 import { isConditional } from './identifier-query.ts'
 
 /** Whether a resource names another one by a query, in an element `reference` at any depth. */

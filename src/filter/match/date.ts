@@ -1,7 +1,8 @@
+import { isObject } from '../../fhir/json/json-object.ts'
 import type { Fault } from '../fault.ts'
 import { type DateValue, type Prefix, prefixes } from '../query.ts'
 import type { Datatype } from '../search-parameter.ts'
-import { isObject, type Test } from './element.ts'
+import type { Test } from './element.ts'
 import { dawn, dusk, type Span, spanOf } from './span.ts'
 
 const prefixed = new RegExp(`^(${prefixes.join('|')})?(.*)$`, 's')

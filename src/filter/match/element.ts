@@ -1,11 +1,8 @@
-import type { JsonObject } from '../../fhir/ownership.ts'
+import { isObject } from '../../fhir/json/json-object.ts'
 import type { Step } from '../search-parameter.ts'
 
 /** A question to one element of a parsed resource. */
 export type Test = (element: unknown) => boolean
-
-export const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether a test holds for the value, or for an item when it is an array. */
 export const someItem = (value: unknown, test: Test): boolean =>

@@ -1,3 +1,4 @@
+import { isObject } from '../../fhir/json/json-object.ts'
 import type { Fault } from '../fault.ts'
 import { type Prefix, prefixes, type QuantityValue } from '../query.ts'
 import { cutUnescaped, unescaped } from '../query-text.ts'
@@ -5,7 +6,7 @@ import type { Datatype } from '../search-parameter.ts'
 import { type Conversion, conversionsTo, ucumSystem } from '../ucum/conversion.ts'
 import { cutPrefix } from './date.ts'
 import { type Decimal, readDecimal } from './decimal.ts'
-import { isObject, type Test } from './element.ts'
+import type { Test } from './element.ts'
 
 /** Reads a raw, still escaped value of a quantity parameter. */
 export function readQuantity(raw: string): QuantityValue | Fault {

@@ -1,9 +1,10 @@
+import { isObject } from '../../fhir/json/json-object.ts'
 import { isId, localReference } from '../../fhir/reference.ts'
 import { type Fault, isFault } from '../fault.ts'
 import type { CanonicalValue, ReferenceIdentifierValue, ReferenceValue } from '../query.ts'
 import { unescaped } from '../query-text.ts'
 import type { SimpleParameter } from '../search-parameter.ts'
-import { isObject, type Test } from './element.ts'
+import type { Test } from './element.ts'
 import { readSystemAndCode, tokenTest } from './token.ts'
 
 const forms = 'an id, Type/id or an absolute URL'

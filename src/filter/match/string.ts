@@ -1,7 +1,8 @@
+import { isObject } from '../../fhir/json/json-object.ts'
 import type { Fault } from '../fault.ts'
 import type { StringValue } from '../query.ts'
 import type { Datatype } from '../search-parameter.ts'
-import { isObject, someItem, type Test } from './element.ts'
+import { someItem, type Test } from './element.ts'
 
 /** A text without case and accents, so that equal foldings count as equal (R4 string search). */
 const fold = (text: string): string => text.toUpperCase().normalize('NFD').replace(/\p{M}/gu, '')

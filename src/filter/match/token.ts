@@ -1,8 +1,9 @@
+import { isObject } from '../../fhir/json/json-object.ts'
 import { type Fault, isFault } from '../fault.ts'
 import type { TextValue, TokenValue, TypedIdentifierValue } from '../query.ts'
 import { cutUnescaped, unescaped } from '../query-text.ts'
 import type { Datatype, ElementPath, SimpleParameter } from '../search-parameter.ts'
-import { isObject, someItem, type Test } from './element.ts'
+import { someItem, type Test } from './element.ts'
 import { readString } from './string.ts'
 
 /** Datatypes of tokens that know no system: R4 forbids the `|` for them. */

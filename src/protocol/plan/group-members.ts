@@ -1,6 +1,6 @@
 import type { IdentifierQuery } from '../../fhir/bundle/identifier-query.ts'
+import { isObject, type JsonObject } from '../../fhir/json/json-object.ts'
 import { modifierExtensionIn } from '../../fhir/modifier-extension.ts'
-import type { JsonObject } from '../../fhir/ownership.ts'
 import { groupEntriesMax } from '../limits.ts'
 import { type Problem, problem } from '../problem.ts'
 import { readEntity } from './member-entity.ts'
@@ -76,9 +76,6 @@ function sortMembers(
   }
   return { patients: [...patients], groups: [...groups], queries, unresolved, entries: members.length }
 }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const unreadable = (expression: string, diagnostics: string): Problem =>
   problem(422, 'value', 'A member of the Group cannot be read, so it is not known who is in it.', {

@@ -1,5 +1,5 @@
 import { type IdentifierQuery, isConditional, readIdentifierQuery } from '../../fhir/bundle/identifier-query.ts'
-import type { JsonObject } from '../../fhir/ownership.ts'
+import { isObject, type JsonObject } from '../../fhir/json/json-object.ts'
 import { type LocalReference, localReference } from '../../fhir/reference.ts'
 import type { UnresolvedMember } from './unresolved-members.ts'
 
@@ -36,6 +36,3 @@ function readIdentifier(entity: JsonObject, kind: unknown): IdentifierQuery | Un
 }
 
 const isMember = (type: string): boolean => type === 'Patient' || type === 'Group'
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

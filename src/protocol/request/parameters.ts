@@ -1,5 +1,6 @@
 import { jsonExcess } from '../../fhir/json/json-excess.ts'
 import { jsonFault } from '../../fhir/json/json-fault.ts'
+import { isObject, type JsonObject } from '../../fhir/json/json-object.ts'
 import { repeatedKey } from '../../fhir/json/json-text.ts'
 import { quoted } from '../client-text.ts'
 import { entriesMax, requestJson } from '../limits.ts'
@@ -16,11 +17,6 @@ export interface ParameterEntry {
   /** FHIRPath location of the entry: `Parameters.parameter[3]`. */
   readonly at: string
 }
-
-type JsonObject = { readonly [name: string]: unknown }
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /**
  * Reads a body as a Parameters resource: its entries, and everything wrong with its shape (S-19, S-20, S-50; T-4…T-12, T-128…T-131).
