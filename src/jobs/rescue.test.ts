@@ -120,6 +120,18 @@ describe('work of a worker that died', () => {
     assert.equal((await claimPartition(store.pool, job, 0, alive.worker))?.attempt, 2)
   })
 
+  it('gets one task for a job, however many of its partitions wait, and none while one is ready', async () => {
+    const job = await planned()
+    await takeTasks()
+    const more = Array.from({ length: 200 }, () => ({ owners: ['p'], records: 1 }))
+    await transaction(store.pool, (client) => insertPartitions(client, job, 'owners', more, 1))
+    const count = async () => (await store.pool.query('select count(*)::int as count from pgboss.job')).rows[0].count
+    const before = await count()
+    for (let round = 0; round < 5; round++) await rescue()
+    assert.equal(await count(), before + 1)
+    assert.equal((await tasks()).length, 1)
+  })
+
   it('is not taken from a worker that lives', async () => {
     const job = await planned()
     await takeTasks()

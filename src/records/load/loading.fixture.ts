@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Database, openDatabase } from '../../database/connection.ts'
-import { migrate } from '../../database/migrate.ts'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { type LoadOptions, load } from './load.ts'
 import type { LoadFault, LoadSummary } from './load-tally.ts'
 import { findSourceFiles } from './source/source-files.ts'
@@ -26,29 +24,23 @@ export interface Loaded extends LoadSummary {
 
 /** A store to load into, with a tenant for each test. */
 export class LoadingStore {
-  readonly #directory: string
-  readonly database: Database
+  readonly database: TestStore
 
-  private constructor(directory: string, database: Database) {
-    this.#directory = directory
+  private constructor(database: TestStore) {
     this.database = database
   }
 
   static async open(): Promise<LoadingStore> {
-    const directory = await mkdtemp(join(tmpdir(), 'millrace-loading-'))
-    const database = await openDatabase({ kind: 'embedded', directory: join(directory, 'data') }, { log: () => {} })
-    await migrate(database.pool)
-    return new LoadingStore(directory, database)
+    return new LoadingStore(await openTestStore())
   }
 
-  async close(): Promise<void> {
-    await this.database.close()
-    await rm(this.#directory, { recursive: true, force: true })
+  close(): Promise<void> {
+    return this.database.close()
   }
 
   /** Loads files of these contents, in this order, into a tenant. */
   async load(tenant: string, sources: Sources, options: Partial<LoadOptions> = {}): Promise<Loaded> {
-    const folder = await mkdtemp(join(this.#directory, 'source-'))
+    const folder = await mkdtemp(join(this.database.directory, 'source-'))
     const paths = await Promise.all(
       Object.entries(sources).map(async ([name, content]) => {
         await writeFile(join(folder, name), bytesOf(content))
