@@ -191,14 +191,14 @@ const startMsMax = 60_000
 const startPauseMs = 1_000
 
 async function throughOutages(log: Logger, start: () => Promise<App>): Promise<App> {
-  const began = Date.now()
+  const began = performance.now()
   for (;;) {
     try {
       return await start()
     } catch (error) {
       if (!isOutage(error)) throw error
       const reason = errorReason(error)
-      if (Date.now() - began > startMsMax) {
+      if (performance.now() - began > startMsMax) {
         throw new Failure(
           `The database goes away again and again while the server starts: ${reason}.`,
           'See that the database runs and can be reached, and start Millrace again.',

@@ -5,7 +5,7 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof AggregateError ? errorCode(error.errors[0]) : undefined
 }
 
-/** One line that says what went wrong, for an operator. */
+/** One line that says what went wrong, for an operator. PostgreSQL's messages name tables; their details, which may hold values, are left out. */
 export function errorReason(error: unknown): string {
   if (!(error instanceof Error)) return messageOf(error) ?? String(error)
   if (error instanceof AggregateError && error.errors.length > 0) return errorReason(error.errors[0])

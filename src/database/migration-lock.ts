@@ -31,11 +31,11 @@ export async function underMigrationLock<T>(pool: pg.Pool, work: (client: pg.Cli
 
 /** Asks again and again instead of waiting inside PostgreSQL, where waits for locks are short. */
 async function takeLock(client: pg.ClientBase): Promise<void> {
-  const deadline = Date.now() + waitMsMax
+  const deadline = performance.now() + waitMsMax
   for (;;) {
     const { rows } = await client.query('select pg_try_advisory_lock($1) as taken', [migrationLock])
     if (rows[0].taken) return
-    if (Date.now() > deadline) throw lockedTooLong()
+    if (performance.now() > deadline) throw lockedTooLong()
     await sleep(lookEveryMs)
   }
 }

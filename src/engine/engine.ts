@@ -39,7 +39,7 @@ export async function startEngine(options: {
   readonly log: EngineLog
 }): Promise<{ readonly stop: () => Promise<void> }> {
   const { pool, connection, files, concurrency, log } = options
-  const queueError = (error: unknown) => log('queue-error', { reason: reasonOf(error) })
+  const queueError = (error: unknown) => log('queue-error', { reason: errorReason(error) })
   const producer = await openProducer(pool, queueError)
   const engine = new Engine({ pool, files, complain: log }, producer.enqueue, connection, concurrency, log)
   await engine.beAlive()
@@ -52,11 +52,11 @@ export async function startEngine(options: {
     () =>
       packer.run().then(
         (counts) => counts && log('packed', { ...counts }),
-        (error) => log('pack-failed', { reason: reasonOf(error) }),
+        (error) => log('pack-failed', { reason: errorReason(error) }),
       ),
     queueError,
   )
-  const sweeper = startSweeper(pool, producer, files, (error) => log('sweep-failed', { reason: reasonOf(error) }))
+  const sweeper = startSweeper(pool, producer, files, (error) => log('sweep-failed', { reason: errorReason(error) }))
   return {
     stop: async () => {
       engine.takeNoMore()
@@ -174,7 +174,7 @@ class Engine {
     try {
       await planJob(pool, this.#enqueue, job, worker)
     } catch (error) {
-      this.#log('task-failed', { job: job.id, task: 'plan', reason: reasonOf(error) })
+      this.#log('task-failed', { job: job.id, task: 'plan', reason: errorReason(error) })
       await transaction(pool, async (client) => {
         if (!(await releasePlanning(client, job.id, worker, retrySecondsStep))) return
         await this.#enqueue(client, [{ kind: 'plan', job: job.id }], retrySecondsStep)
@@ -185,7 +185,7 @@ class Engine {
   /** Puts a failed partition back into the queue, or fails its job when it was tried too often. */
   async #retry(partition: Partition, error: unknown): Promise<void> {
     const { job, number, attempt } = partition
-    this.#log('task-failed', { job, partition: number, attempt, reason: reasonOf(error) })
+    this.#log('task-failed', { job, partition: number, attempt, reason: errorReason(error) })
     await transaction(this.#context.pool, async (client) => {
       if (!(await releasePartition(client, partition, retrySecondsStep * attempt))) return
       if (attempt >= partitionAttemptsMax) return failJob(client, job, tooManyAttempts)
@@ -193,6 +193,3 @@ class Engine {
     })
   }
 }
-
-/** The message of an error. PostgreSQL's messages name tables and constraints; their details, which may hold values, are left out. */
-const reasonOf = errorReason

@@ -1,3 +1,4 @@
+import { isAbsolute } from './bundle/bundle-identities.ts'
 import { isConditional } from './bundle/identifier-query.ts'
 import { isTypeName, localReference } from './reference.ts'
 import { isExportableType, isReferenceType } from './resource-types.ts'
@@ -26,10 +27,9 @@ const firstLetter = 'A'.charCodeAt(0)
 /** Whether an entry of a list of references is a mark with a type, not a record. */
 export const isOpen = (entry: string): boolean => entry.charCodeAt(0) < firstLetter
 
-/** The longest that one entry can be is still a type, a slash and an id: marks with types are shorter. */
+/** In place of a type that cannot be told. */
 const unknownType = '-'
 
-const schemePattern = /^[A-Za-z][A-Za-z0-9+.-]*:/
 const typedEnd = /\/([A-Z][A-Za-z]{1,63})\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/
 
 /**
@@ -49,7 +49,7 @@ function openEntry(reference: string, bases: readonly string[]): string | undefi
   const relative = base === undefined ? reference : reference.slice(base.length + 1)
   if (isConditional(relative)) return `${openMarks.conditional}/${relative.slice(0, relative.indexOf('?'))}`
   if (/^urn:/i.test(relative)) return `${openMarks.urn}/${unknownType}`
-  if (!schemePattern.test(relative)) return `${openMarks.unreadable}/${unknownType}`
+  if (!isAbsolute(relative)) return `${openMarks.unreadable}/${unknownType}`
   return `${openMarks.elsewhere}/${typedEnd.exec(relative)?.[1] ?? unknownType}`
 }
 
