@@ -8,6 +8,7 @@ const bounds: WriteBounds = {
   runningOfTenantMax: 3,
   runningOfClientMax: 2,
   waitingMax: 6,
+  waitingOfTenantMax: 5,
   waitingOfClientMax: 3,
 }
 
@@ -88,6 +89,19 @@ test('a write that comes when too many wait is refused, of a client and of all',
   for (const client of ['b', 'c', 'd', 'e', 'f', 'g']) void write(client, 'u', client)
   for (let turn = 0; turn < 5; turn++) await null
   assert.deepEqual(refused, ['a5', 'g'], 'four are at work and six wait')
+})
+
+test('one tenant does not fill the queue of all, with however many clients', async () => {
+  const scene = new Scene()
+  const refused: string[] = []
+  const write = (tenant: string, client: string) =>
+    scene.write(`${tenant} ${client}`, tenant, client).catch(() => refused.push(`${tenant} ${client}`))
+  for (const client of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']) void write('t', client)
+  for (let turn = 0; turn < 5; turn++) await null
+  assert.deepEqual(refused, ['t i'], 'three are at work and five wait')
+  for (const client of ['a', 'b']) void write('u', client)
+  for (let turn = 0; turn < 5; turn++) await null
+  assert.deepEqual([refused, scene.running.length], [['t i'], 4], 'another tenant gets in, and may wait')
 })
 
 test('a write that fails makes room like any other', async () => {

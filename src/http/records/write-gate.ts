@@ -6,6 +6,7 @@ export interface WriteBounds {
   readonly runningOfClientMax: number
   /** Waiting for their turn: their bodies are kept. */
   readonly waitingMax: number
+  readonly waitingOfTenantMax: number
   readonly waitingOfClientMax: number
 }
 
@@ -15,6 +16,7 @@ export const writeBounds: WriteBounds = {
   runningOfTenantMax: 6,
   runningOfClientMax: 4,
   waitingMax: 400,
+  waitingOfTenantMax: 200,
   waitingOfClientMax: 40,
 }
 
@@ -65,18 +67,25 @@ export class WriteGate {
   }
 
   #enter({ tenant, client, keys }: WriteIntent): Promise<Turn> {
-    const { waitingMax, waitingOfClientMax } = this.#bounds
     const { promise, resolve } = Promise.withResolvers<Turn>()
     const ofTenant = [...new Set(keys)].map((key) => `${tenant} ${key}`)
     const turn = { tenant, client, keys: ofTenant, before: 0, begin: () => resolve(turn) }
     this.#queue(turn)
     this.#waiting.add(turn)
     this.#admit()
-    if (!this.#waiting.has(turn)) return promise
-    if (this.#waiting.size <= waitingMax && count(this.#waiting, turn, 'client') <= waitingOfClientMax) return promise
+    if (!this.#waiting.has(turn) || this.#mayWait(turn)) return promise
     this.#waiting.delete(turn)
     this.#leave(turn)
     throw new TooManyWrites()
+  }
+
+  #mayWait(turn: Turn): boolean {
+    const { waitingMax, waitingOfTenantMax, waitingOfClientMax } = this.#bounds
+    return (
+      this.#waiting.size <= waitingMax &&
+      count(this.#waiting, turn, 'tenant') <= waitingOfTenantMax &&
+      count(this.#waiting, turn, 'client') <= waitingOfClientMax
+    )
   }
 
   #queue(turn: Turn): void {
