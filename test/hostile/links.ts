@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { signContentLink } from '../../src/access/content-link.ts'
 import { loadSecret } from '../../src/access/secret.ts'
+import { RawConnection, rawStatuses } from '../raw.ts'
 import { assertRefused } from '../scenarios/outcome.ts'
 import { type Attack, pathOf, send, type Target } from './target.ts'
 
@@ -109,6 +110,16 @@ export const linkAttacks: readonly Attack[] = [
         assert.ok([200, 206, 416].includes(answer.status), `${range.slice(0, 20)}: ${answer.status}`)
         if (answer.status !== 416) assert.ok(answer.body.length <= whole.body.length)
       }
+    },
+  },
+  {
+    against: 'who is answered',
+    attack: 'files asked for on one connection before the answers have come: each is answered, in turn',
+    run: async ({ suite, link }) => {
+      const connection = new RawConnection(suite.server.url)
+      const ask = (ends: string) => `GET ${pathOf(link)} HTTP/1.1\r\nHost: x\r\n${ends}\r\n`
+      connection.send(ask('').repeat(4) + ask('Connection: close\r\n'))
+      assert.deepEqual(rawStatuses(await connection.closed), [200, 200, 200, 200, 200])
     },
   },
 ]

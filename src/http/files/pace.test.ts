@@ -12,11 +12,12 @@ function answer(t: TestContext, gone = false) {
   t.mock.timers.reset()
   t.mock.timers.enable({ apis: ['setInterval'] })
   const socket = { bytesWritten: 1_000, destroyed: false, destroy: () => (socket.destroyed = true) }
-  const raw = Object.assign(new EventEmitter(), { socket, closed: false, writableFinished: false })
+  const raw = Object.assign(new EventEmitter(), { closed: false, writableFinished: false })
+  const request = { raw: { socket } }
   const lines: unknown[][] = []
   const log = { info: (...line: unknown[]) => lines.push(line) }
   if (gone) socket.destroyed = true
-  const begun = keepPace({ raw, log } as unknown as FastifyReply, connectionBounds)
+  const begun = keepPace({ raw, log, request } as unknown as FastifyReply, connectionBounds)
   return {
     socket,
     raw,

@@ -10,9 +10,10 @@ import type { ConnectionBounds } from '../connection/connection-bounds.ts'
  */
 export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: ConnectionBounds): boolean {
   const response = reply.raw
-  const { socket } = response
+  // The request's socket: an answer has none of its own while the one before it on the same connection is not ended.
+  const { socket } = reply.request.raw
   // An answer that is closed does so no second time: a beat would never end, and with it the process.
-  if (!socket || socket.destroyed || response.closed) {
+  if (socket.destroyed || response.closed) {
     reply.log.info({ bytes: 0 }, 'download broken off')
     return false
   }
