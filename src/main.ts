@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { Command, CommanderError } from 'commander'
 import about from '../package.json' with { type: 'json' }
 import { adminCommand } from './cli/admin.ts'
@@ -11,7 +12,7 @@ import { keyCommand } from './cli/key.ts'
 import { generateCommand } from './cli/load/generate.ts'
 import { loadCommand } from './cli/load/load.ts'
 import { packCommand } from './cli/load/pack.ts'
-import { maskErrors } from './cli/masked-password.ts'
+import { maskErrors, maskPasswords } from './cli/masked-password.ts'
 import { serveCommand } from './cli/serve/serve.ts'
 import { tenantCommand } from './cli/tenant/tenant.ts'
 import { databaseGone } from './cli/with-database.ts'
@@ -61,7 +62,16 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode
   else if (error instanceof Failure) tell(error)
   else if (isOutage(error)) tell(databaseGone(error))
-  else throw error
+  else tellUnexpected(error)
+}
+
+/**
+ * A fault of the program: everything that helps to find it, but for passwords, which messages of drivers may quote. What is still open
+ * does not keep the program.
+ */
+function tellUnexpected(error: unknown): never {
+  process.stderr.write(`${maskPasswords(inspect(error))}\n`)
+  process.exit(1)
 }
 
 function tell({ message, advice, exitCode }: Failure): void {

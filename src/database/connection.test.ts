@@ -126,6 +126,11 @@ test('a URL that cannot be used is a failure with host and reason and without th
     assert.doesNotMatch(`${error.message} ${error.cause}`, /s3/)
     return true
   })
+  const url = 'postgresql://someone:s3cret@127.0.0.1:1/millrace?sslmode=verify-full&sslrootcert=/not-there.pem'
+  await assert.rejects(openDatabase({ kind: 'external', url }, { log: quiet }), {
+    name: 'Failure',
+    message: "The URL of the database cannot be used: ENOENT: no such file or directory, open '/not-there.pem'.",
+  })
 })
 
 test('an external PostgreSQL is used as it is', {

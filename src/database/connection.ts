@@ -61,6 +61,7 @@ async function openEmbedded(directory: string, options: DatabaseOptions): Promis
 
 async function openExternal(url: string, options: DatabaseOptions): Promise<Database> {
   const connection = externalConnection(url)
+  checkFiles(connection)
   const pool = openLoggedPool(connection, options)
   try {
     await checkVersion(pool)
@@ -92,6 +93,19 @@ function externalConnection(url: string): pg.PoolConfig {
   if (own === null) return { ...common, connectionString: url, options: sessionOptions }
   parsed.searchParams.set('options', `${boundOptions(sessionBounds)} ${own} ${schemaOption}`)
   return { ...common, connectionString: parsed.href }
+}
+
+/** The driver reads the certificates and keys that a URL names when it makes a client. */
+function checkFiles(connection: pg.PoolConfig): void {
+  try {
+    new pg.Client(connection)
+  } catch (error) {
+    throw new Failure(
+      `The URL of the database cannot be used: ${errorReason(error)}.`,
+      'Check the files that sslrootcert, sslcert and sslkey of --database-url (MILLRACE_DATABASE_URL) name.',
+      { cause: error },
+    )
+  }
 }
 
 /** The connection with the bounds of sessions that answer requests, unless the URL has options of its own, which stay. */

@@ -71,7 +71,7 @@ const reasons: Readonly<Record<Answer, string>> = {
  * @throws Failure when no server comes up, with the end of its log.
  */
 export async function attach(surroundings: Surroundings): Promise<Hold> {
-  const now = Date.now()
+  const now = performance.now()
   const progress: Progress = {
     hold: takeHold(surroundings.place.hold),
     started: undefined,
@@ -89,7 +89,7 @@ export async function attach(surroundings: Surroundings): Promise<Hold> {
       if (hold !== undefined) return hold
       checkPatience(surroundings.place, progress, logPosition)
       tell(surroundings, progress)
-      const pauseMs = Date.now() - now < laterAfterMs ? firstPauseMs : laterPauseMs
+      const pauseMs = performance.now() - now < laterAfterMs ? firstPauseMs : laterPauseMs
       await sleep(pauseMs, undefined, { signal: surroundings.signal })
     }
   } catch (error) {
@@ -105,9 +105,9 @@ async function step(surroundings: Surroundings, progress: Progress): Promise<Hol
   // The order matters: a supervisor that still reads after the server has answered has not begun to stop it.
   if (progress.hold?.beat() === false) drop(progress)
   if (progress.started?.supervision.ended()) judgeDeath(surroundings.place, progress)
-  if (answer === 'stopping' && Date.now() - progress.answeredSince > stoppingMsMax) {
+  if (answer === 'stopping' && performance.now() - progress.answeredSince > stoppingMsMax) {
     await end(surroundings)
-    progress.answeredSince = Date.now()
+    progress.answeredSince = performance.now()
     return undefined
   }
   if (progress.hold !== undefined) return answer === 'ready' ? progress.hold : undefined
@@ -116,7 +116,7 @@ async function step(surroundings: Surroundings, progress: Progress): Promise<Hol
 }
 
 function note(progress: Progress, answer: Answer): void {
-  const now = Date.now()
+  const now = performance.now()
   if (answer !== 'silent') progress.silentSince = now
   if (answer === progress.answer) return
   progress.answer = answer
@@ -138,8 +138,8 @@ async function end({ place, ending }: Surroundings): Promise<void> {
       if (errorCode(error) === 'ESRCH') return
       throw notEnded(pid, error)
     }
-    const deadline = Date.now() + endedMsMax
-    while (runningPostmaster(place) === pid && Date.now() < deadline) await sleep(laterPauseMs)
+    const deadline = performance.now() + endedMsMax
+    while (runningPostmaster(place) === pid && performance.now() < deadline) await sleep(laterPauseMs)
   }
 }
 
@@ -179,14 +179,14 @@ function drop(progress: Progress): void {
 }
 
 function tell({ waiting }: Surroundings, progress: Progress): void {
-  const now = Date.now()
+  const now = performance.now()
   if (now - progress.told < toldEveryMs) return
   progress.told = now
   waiting(reasons[progress.answer], now - progress.since)
 }
 
 function checkPatience(place: DataDirectory, progress: Progress, logPosition: number): void {
-  const now = Date.now()
+  const now = performance.now()
   if (now - progress.silentSince > silentMsMax) {
     const pid = runningPostmaster(place)
     const log = serverLogSince(place, logPosition)

@@ -37,7 +37,7 @@ const pollMs = 10
  * @throws Failure when it cannot run here or does not come up.
  */
 export async function startEmbedded(directory: string, log: DatabaseLog): Promise<EmbeddedServer> {
-  const began = Date.now()
+  const began = performance.now()
   const place = prepareDataDirectory(directory)
   if (!hasCluster(place)) await create(place, log)
   boundServerLog(place)
@@ -49,11 +49,11 @@ export async function startEmbedded(directory: string, log: DatabaseLog): Promis
     start: () => start(place, connection.host, log),
     adopting: (pid) => log({ event: 'database-adopting', directory: place.root, pid }),
     ending: (pid, signal) => log({ event: 'database-ending', directory: place.root, pid, signal }),
-    waiting: (reason, ms) => log({ event: 'database-waiting', directory: place.root, reason, ms }),
+    waiting: (reason, ms) => log({ event: 'database-waiting', directory: place.root, reason, ms: Math.round(ms) }),
     signal: closing.signal,
   }
   const keeper = keep(place, await attach(surroundings), () => attach(surroundings), log)
-  log({ event: 'database-ready', directory: place.root, ms: Date.now() - began })
+  log({ event: 'database-ready', directory: place.root, ms: Math.round(performance.now() - began) })
   return {
     connection,
     lost: keeper.lost,
@@ -89,13 +89,13 @@ function start(place: DataDirectory, socketDirectory: string, log: DatabaseLog) 
 
 /** Waits for the server's end if nobody else holds it. */
 async function lastOneOut(place: DataDirectory): Promise<void> {
-  const released = Date.now()
+  const released = performance.now()
   while (isHeld(place)) {
-    if (Date.now() - released > otherHoldersMsMax) return
+    if (performance.now() - released > otherHoldersMsMax) return
     await sleep(pollMs)
   }
   while (runningPostmaster(place) !== undefined && !isHeld(place)) {
-    if (Date.now() - released > stopMsMax) return
+    if (performance.now() - released > stopMsMax) return
     await sleep(pollMs)
   }
 }

@@ -32,12 +32,12 @@ export function keep(place: DataDirectory, first: Hold, attach: () => Promise<Ho
   async function recover(): Promise<void> {
     log({ event: 'database-lost', directory: place.root })
     hold.release()
-    const began = Date.now()
+    const began = performance.now()
     try {
       countLoss(losses, began)
       const next = await attach()
       hold = next
-      log({ event: 'database-ready', directory: place.root, ms: Date.now() - began })
+      log({ event: 'database-ready', directory: place.root, ms: Math.round(performance.now() - began) })
     } catch (error) {
       if (released) return
       clearInterval(heart)
