@@ -68,13 +68,12 @@ export class BytesInFlight {
     ]
   }
 
-  /** The first of the shares that so many more do not fit into. */
-  fullOf(shares: readonly Share[], bytes: number, isSmall: boolean): Share | undefined {
-    const { allBytesMax, largeOfAllBytesMax } = this.bounds
-    return shares.find((share) => {
-      const max = share === this.#all ? (isSmall ? allBytesMax : largeOfAllBytesMax) : share.bytesMax
-      return (this.#held.get(share.key) ?? 0) + bytes > max
-    })
+  /** Refuses so many more bytes if one of the shares has no room for them. */
+  check(shares: readonly Share[], bytes: number, isSmall: boolean): void {
+    for (const { whose, key, bytesMax } of shares) {
+      const max = whose === 'server' && !isSmall ? this.bounds.largeOfAllBytesMax : bytesMax
+      if ((this.#held.get(key) ?? 0) + bytes > max) throw new TooManyBytes(whose, max)
+    }
   }
 
   add(shares: readonly Share[], bytes: number): void {
@@ -115,8 +114,7 @@ export class HeldBytes {
    */
   take(bytes: number): void {
     const isSmall = this.#bytes + bytes <= this.#all.bounds.smallBytesMax
-    const full = this.#all.fullOf(this.#shares, bytes, isSmall)
-    if (full) throw new TooManyBytes(full.whose, full.bytesMax)
+    this.#all.check(this.#shares, bytes, isSmall)
     this.become(this.#bytes + bytes)
   }
 

@@ -17,7 +17,12 @@ interface Running {
   readonly url: string
   readonly all: BytesInFlight
   /** Lets go on what waits at `/work`. */
-  readonly work: { begun: PromiseWithResolvers<void>; end: PromiseWithResolvers<void> }
+  readonly work: {
+    begun: PromiseWithResolvers<void>
+    end: PromiseWithResolvers<void>
+    /** How many bytes of a body wait that nobody reads. */
+    unread: PromiseWithResolvers<() => number>
+  }
 }
 
 async function running(
@@ -33,8 +38,17 @@ async function running(
     return reply.code(500).send(String(error))
   })
   countBytes(app, all, { answerMsMax, paceMs: 60_000, paceBytesMin: 1 })
-  const work = { begun: Promise.withResolvers<void>(), end: Promise.withResolvers<void>() }
+  const work = {
+    begun: Promise.withResolvers<void>(),
+    end: Promise.withResolvers<void>(),
+    unread: Promise.withResolvers<() => number>(),
+  }
   app.post('/length', async ({ body }) => String((body as Buffer).length))
+  const wait = async ({ raw }: FastifyRequest) => {
+    work.unread.resolve(() => raw.readableLength)
+    await work.end.promise
+  }
+  app.post('/unread', { onRequest: wait }, async ({ body }) => String((body as Buffer).length))
   app.post('/work', async (request) => {
     work.begun.resolve()
     await work.end.promise
@@ -155,6 +169,26 @@ test('HEAD tells the length of a large answer and has none', async (t) => {
   assert.match(received, new RegExp(`content-length: ${answerBytes}\\r\\n`, 'i'))
   assert.ok(received.endsWith('\r\n\r\n'))
   await nothingHeld(all)
+})
+
+test('of a body in chunks of a byte no more than one piece of the network waits until somebody reads it', async (t) => {
+  const { url, work } = await running(t)
+  const connection = new RawConnection(url)
+  const chunks = 40_000
+  connection.send(
+    `${head('POST /unread HTTP/1.1', 'Transfer-Encoding: chunked')}${'1\r\n \r\n'.repeat(chunks)}0\r\n\r\n`,
+  )
+  const unread = await work.unread.promise
+  const probe = new RawConnection(url)
+  for (let round = 0; round < 10; round++) {
+    probe.received = ''
+    probe.send(head('GET /small HTTP/1.1'))
+    await probe.until(/x{100}/)
+  }
+  assert.ok(unread() <= 65_536 / 6, `${unread()} pieces`)
+  work.end.resolve()
+  await connection.until(/HTTP\/1\.1 /)
+  for (const { socket } of [probe, connection]) socket.destroy()
 })
 
 test('requests that are broken off anywhere leave no bytes and no timers', async (t) => {
