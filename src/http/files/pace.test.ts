@@ -11,11 +11,7 @@ const { paceMs, paceBytesMin } = connectionBounds
 function answer(t: TestContext, gone = false) {
   t.mock.timers.reset()
   t.mock.timers.enable({ apis: ['setInterval'] })
-  const socket = Object.assign(new EventEmitter(), {
-    bytesWritten: 1_000,
-    destroyed: false,
-    destroy: () => (socket.destroyed = true),
-  })
+  const socket = { bytesWritten: 1_000, destroyed: false, destroy: () => (socket.destroyed = true) }
   const raw = Object.assign(new EventEmitter(), { closed: false, writableFinished: false })
   const request = { raw: { socket } }
   const lines: unknown[][] = []
@@ -72,13 +68,6 @@ test('a download that does not come to its end is one line, a whole one none', (
   whole.raw.writableFinished = true
   whole.raw.emit('close')
   assert.deepEqual(whole.lines, [])
-})
-
-test('a reader whose connection closes while its answer waits for another one is watched no more', (t) => {
-  const { socket, take, lines } = answer(t)
-  socket.emit('close')
-  assert.deepEqual(lines, [[{ bytes: 0 }, 'download broken off']])
-  assert.equal(take(0), false, 'the beat has ended')
 })
 
 test('a reader that has gone before is not watched: nothing would ever end the beat', (t) => {
