@@ -72,7 +72,7 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
     })
     if (!('status' in grant)) {
       callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
-      heldBytesOf(request).payedBy({ kind: 'client', tenant, client: grant.client })
+      heldBytesOf(request).paidBy({ kind: 'client', tenant, client: grant.client })
     }
     const seconds =
       'status' in grant ? limits.address(request) : limits.client(grant.client, bodyCost(toldLength(request)))

@@ -54,7 +54,7 @@ function requireAdministrator(scope: FastifyInstance, context: HttpContext): voi
     const { authorization } = request.headers
     // A right one passes while its address is refused, which others may have brought about: 256 random bits are not guessed.
     if (await isAdministrator(context.pool, authorization)) {
-      heldBytesOf(request).payedBy({ kind: 'client', tenant: storeChain, client: 'administrator' })
+      heldBytesOf(request).paidBy({ kind: 'client', tenant: storeChain, client: 'administrator' })
       return
     }
     const waitMs = limit.waitMs(request.ip)

@@ -75,7 +75,7 @@ test('callers whom nobody knows pay together by their address, until they are kn
   assert.equal(taking(first, 50), undefined)
   assert.equal(taking(second, 1), 'address')
   assert.equal(taking(all.open(address('192.0.2.2')), 50), undefined)
-  first.payedBy(client('a'))
+  first.paidBy(client('a'))
   assert.equal(taking(second, 50), undefined)
   assert.equal(taking(all.open(client('a')), 351), 'client')
   assert.equal(all.held, 150)

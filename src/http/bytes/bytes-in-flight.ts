@@ -101,7 +101,7 @@ export class HeldBytes {
   }
 
   /** It is known who pays. */
-  payedBy(payer: Payer): void {
+  paidBy(payer: Payer): void {
     const bytes = this.#bytes
     this.become(0)
     this.#shares = this.#all.sharesOf(payer)
