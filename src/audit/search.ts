@@ -13,8 +13,10 @@ export interface Place {
   readonly number: number
 }
 
-/** Characters of entries that one page holds; the last one may go beyond. */
-const pageCharsMax = 4 * 1024 * 1024
+/** Bytes of entries that one page holds; the last one may go beyond. */
+const pageBytesMax = 4 * 1024 * 1024
+/** An entry is there as text, understood, as a resource, and as the text of that. */
+const copiesOfEntry = 4
 /** Rows that one statement reads: an entry can be as long as the list of its patients. */
 const rowsRead = 50
 
@@ -49,40 +51,48 @@ export interface EntryPage {
   readonly next: Place | undefined
 }
 
-/** The entries of a chain within a period, newest first: at most `count`, fewer when they are long, from behind `after` on. */
+/**
+ * The entries of a chain within a period, newest first: at most `count`, fewer when they are long, from behind `after` on.
+ * @param admit is asked with what they take in memory, before they are read; what it throws ends the search
+ */
 export async function searchEntries(
   database: Queryable,
   tenant: string,
   period: Period,
   page: { readonly count: number; readonly after?: Place },
+  admit: (bytes: number) => void,
 ): Promise<EntryPage> {
-  const entries: StoredEntry[] = []
-  let chars = 0
-  let after = page.after
-  for (;;) {
-    // One more than wanted tells whether there is a next page.
-    const asked = Math.min(rowsRead, page.count + 1 - entries.length)
-    const rows = await readRows(database, tenant, period, after, asked)
-    for (const row of rows) {
-      if (entries.length === page.count || chars >= pageCharsMax) return { entries, next: after }
-      entries.push(entryOf(row))
-      chars += row.entry.length
-      after = { recorded: row.recorded.getTime(), number: Number(row.number) }
-    }
-    if (rows.length < asked) return { entries, next: undefined }
+  // One more than wanted tells whether there is a next page.
+  const found = await findPlaces(database, tenant, period, page.after, page.count + 1)
+  let [shown, bytes] = [0, 0]
+  for (const place of found.slice(0, page.count)) {
+    if (bytes >= pageBytesMax) break
+    shown += 1
+    bytes += place.bytes
   }
+  admit(bytes * copiesOfEntry)
+  const numbers = found.slice(0, shown).map(({ number }) => number)
+  const { rows } = await database.query<Row>(
+    `select ${columns} from audit_entry where tenant = $1 and number = any($2::bigint[])
+     order by recorded desc, audit_entry.number desc`,
+    [tenant, numbers],
+  )
+  const last = found[shown - 1]
+  const next = last && { recorded: last.recorded.getTime(), number: Number(last.number) }
+  return { entries: rows.map(entryOf), next: found.length > shown ? next : undefined }
 }
 
-async function readRows(
+/** Where entries are, and how long: what one says can be as long as the list of its patients. */
+async function findPlaces(
   database: Queryable,
   tenant: string,
   { from, to }: Period,
   after: Place | undefined,
   rows: number,
-): Promise<readonly Row[]> {
+): Promise<readonly { readonly number: string; readonly recorded: Date; readonly bytes: number }[]> {
   const time = (ms: number | undefined) => (ms === undefined ? null : new Date(ms))
-  const answer = await database.query<Row>(
-    `select ${columns} from audit_entry
+  const answer = await database.query(
+    `select number::text, recorded, octet_length(entry) as bytes from audit_entry
      where tenant = $1 and recorded >= coalesce($2, '-infinity'::timestamptz) and recorded < coalesce($3, 'infinity'::timestamptz)
        and ($4::timestamptz is null or (recorded, number) < ($4, $5::bigint))
      order by recorded desc, audit_entry.number desc limit $6`,

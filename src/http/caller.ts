@@ -3,10 +3,12 @@ import { authenticate } from '../access/bearer.ts'
 import { fhirBase } from '../fhir/service-urls.ts'
 import type { Grant } from '../protocol/grant.ts'
 import { type ExportLevel, type Profile, profiles, servedAs } from '../protocol/profile.ts'
+import { heldBytesOf } from './bytes/counted-bytes.ts'
+import { toldLength } from './bytes/request-body.ts'
 import type { HttpContext } from './context.ts'
 import { isUnserved, refuseMethod } from './kick-off/kick-off-methods.ts'
 import { sendProblems } from './outcome-answer.ts'
-import { type RateLimits, sendThrottled } from './rates.ts'
+import { costOf, type RateLimits, sendThrottled } from './rates.ts'
 
 /** Who calls, of which tenant, and how that tenant is served. */
 export interface Caller {
@@ -70,12 +72,23 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
     })
     if (!('status' in grant)) {
       callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
+      heldBytesOf(request).paidBy({ kind: 'client', tenant, client: grant.client })
     }
-    const seconds = 'status' in grant ? limits.address(request) : limits.client(grant.client)
+    const seconds =
+      'status' in grant ? limits.address(request) : limits.client(grant.client, bodyCost(toldLength(request)))
     if (seconds !== undefined) return sendThrottled(reply, seconds, profile)
     if ('status' in grant) {
       if ('challenge' in grant) reply.header('WWW-Authenticate', grant.challenge)
       return sendProblems(reply, [grant], profile)
     }
   })
+  // A body whose length was not told counts when it has come.
+  scope.addHook('preHandler', async (request) => {
+    const caller = knownCallerOf(request)
+    if (caller && toldLength(request) === undefined) limits.charge(caller.grant.client, bodyCost(bytesOf(request.body)))
+  })
 }
+
+const bodyCost = (bodyBytes = 0): number => costOf({ bodyBytes })
+
+const bytesOf = (body: unknown): number | undefined => (body instanceof Buffer ? body.length : undefined)

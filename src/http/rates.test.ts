@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { patientsMax, requestBytesMax } from '../protocol/limits.ts'
 import { profiles } from '../protocol/profile.ts'
-import { limitRates, type Rates, sendThrottled } from './rates.ts'
+import { costOf, limitRates, oneRequest, type Rates, ratesDefault, sendThrottled } from './rates.ts'
 
 /** Routes that count by client, by job and by address; the clock stands still until the test moves it. */
 async function counting(t: TestContext, rates: Partial<Rates>) {
@@ -99,4 +100,59 @@ test('a clock of the machine that is set, an hour back or ahead, neither locks o
     assert.equal(refusal.statusCode, 429)
     assert.ok(Number(refusal.headers['retry-after']) <= 10)
   }
+})
+
+test('what a request brings counts as a request for each so much of it', () => {
+  for (const [what, amount] of Object.entries(oneRequest)) {
+    assert.deepEqual(
+      [0, amount - 1, amount, amount + 1, 2 * amount].map((brought) => costOf({ [what]: brought })),
+      [0, 0, 1, 1, 2],
+      what,
+    )
+  }
+  assert.equal(costOf({ bodyBytes: oneRequest.bodyBytes, entries: 20, patients: 40 }), 5)
+})
+
+/** Limits of which only the client's is set, to so many requests in a window of ten seconds. */
+async function limited(t: TestContext, inWindow: number) {
+  const clock = { ms: 1_000_000 }
+  const app = Fastify()
+  t.after(() => app.close())
+  const rates = { client: inWindow / 10, address: undefined, poll: undefined }
+  return { clock, limits: limitRates(app, rates, () => clock.ms) }
+}
+
+test('a request that costs much takes the places of others; what it lacks is paid for in the next window', async (t) => {
+  const { clock, limits } = await limited(t, 100)
+  assert.equal(limits.client('a', 98), undefined, 'counts for 99')
+  assert.equal(limits.client('a', 49), undefined, 'there was room for one')
+  clock.ms += 4_000
+  assert.equal(limits.client('a'), 16)
+  assert.equal(limits.client('b', 50), undefined, 'another client is not held up')
+  clock.ms += 15_999
+  assert.equal(limits.client('a'), 1)
+  clock.ms += 1
+  assert.equal(limits.client('a', 99), undefined)
+  assert.equal(limits.client('a'), 10)
+})
+
+test('what a request turns out to bring holds up the next ones, not itself', async (t) => {
+  const { clock, limits } = await limited(t, 100)
+  assert.equal(limits.client('a'), undefined)
+  limits.charge('a', 98)
+  assert.equal(limits.client('a'), undefined)
+  assert.equal(limits.client('a'), 10)
+  clock.ms += 10_000
+  limits.charge('b', 1_000_000)
+  assert.equal(limits.client('b'), 10, 'nothing costs more than a window')
+})
+
+test('with the defaults, a client may load and export as clients do', () => {
+  const inWindow = ratesDefault.client! * 10
+  const largestBody = 1 + costOf({ bodyBytes: requestBytesMax })
+  const export20000 = 1 + costOf({ bodyBytes: 5_000_000, patients: patientsMax })
+  const bundle = 1 + costOf({ bodyBytes: 1_000_000, entries: 500 })
+  assert.ok(largestBody * 15 < inWindow, `${largestBody}`)
+  assert.ok(export20000 * 5 < inWindow, `${export20000}`)
+  assert.ok(bundle * 100 < inWindow, `${bundle}`)
 })

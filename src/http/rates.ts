@@ -23,6 +23,16 @@ const pollWindowMs = 1_000
 /** Clients, addresses and jobs that are counted at a time; who was seen longest ago is forgotten. */
 const countedMax = 10_000
 
+/** So much of it is one more request: what a body has, a Bundle, an export. About as much work as answering one. */
+export const oneRequest = { bodyBytes: 32 * 1024, entries: 10, patients: 20 } as const
+
+/** As how many requests it counts what a request brings, beyond the request itself. */
+export const costOf = (brought: Partial<Record<keyof typeof oneRequest, number>>): number =>
+  Object.entries(oneRequest).reduce(
+    (sum, [what, amount]) => sum + Math.floor((brought[what as keyof typeof oneRequest] ?? 0) / amount),
+    0,
+  )
+
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** `client`: the route finds out who calls, and counts for itself. `nobody`: not counted. Otherwise the address is. */
@@ -35,7 +45,10 @@ type Count = (key: string) => number | undefined
 
 /** Who asks too often. */
 export interface RateLimits {
-  readonly client: Count
+  /** `cost`: what the request is known to bring. */
+  readonly client: (key: string, cost?: number) => number | undefined
+  /** Counts what a request turns out to bring. It is answered all the same; those after it may have to wait. */
+  readonly charge: (client: string, cost: number) => void
   readonly address: (request: FastifyRequest) => number | undefined
   readonly poll: Count
 }
@@ -51,7 +64,8 @@ export function limitRates(app: FastifyInstance, rates: Rates, elapsed = () => p
   ]
   const poll = new Windows(rates.poll, pollWindowMs, elapsed)
   const limits: RateLimits = {
-    client: (key) => client.count(key),
+    client: (key, cost = 0) => client.count(key, 1 + cost),
+    charge: (key, cost) => client.charge(key, cost),
     poll: (key) => poll.count(key),
     address: (request) => address.count(networkOf(request.ip)),
   }
@@ -71,12 +85,20 @@ export function sendThrottled(reply: FastifyReply, seconds: number, profile: Pro
   return sendProblems(reply.header('Retry-After', seconds), [found], profile)
 }
 
-/** Counts requests by a key, each in windows that begin with its first one. */
+interface Window {
+  readonly since: number
+  count: number
+}
+
+/**
+ * Counts requests by a key, each in windows that begin with its first one. Who has counted for more than a window with its last request waits
+ * for another one.
+ */
 class Windows {
   readonly #max: number
   readonly #ms: number
   readonly #elapsed: () => number
-  readonly #windows = new Map<string, { since: number; count: number }>()
+  readonly #windows = new Map<string, Window>()
 
   constructor(rate: number | undefined, ms: number, elapsed: () => number) {
     this.#max = rate === undefined ? Number.POSITIVE_INFINITY : Math.ceil((rate * ms) / 1000)
@@ -84,15 +106,33 @@ class Windows {
     this.#elapsed = elapsed
   }
 
-  count(key: string): number | undefined {
+  count(key: string, cost = 1): number | undefined {
     if (this.#max === Number.POSITIVE_INFINITY) return undefined
-    const now = this.#elapsed()
+    const window = this.#windowOf(key)
+    if (window.count >= this.#max) return Math.max(1, Math.ceil((this.#endOf(window) - this.#elapsed()) / 1000))
+    this.#add(window, cost)
+    return undefined
+  }
+
+  charge(key: string, cost: number): void {
+    if (this.#max !== Number.POSITIVE_INFINITY && cost > 0) this.#add(this.#windowOf(key), cost)
+  }
+
+  /** Nothing costs more than all that may come in a window: where little may, the large must pass too. */
+  #add(window: Window, cost: number): void {
+    window.count += Math.min(cost, this.#max)
+  }
+
+  #windowOf(key: string): Window {
     const known = this.#windows.get(key)
-    const window = known && now - known.since < this.#ms ? known : { since: now, count: 0 }
-    window.count += 1
+    const window = known && this.#elapsed() < this.#endOf(known) ? known : { since: this.#elapsed(), count: 0 }
     this.#windows.delete(key)
     this.#windows.set(key, window)
     if (this.#windows.size > countedMax) this.#windows.delete(this.#windows.keys().next().value!)
-    return window.count <= this.#max ? undefined : Math.max(1, Math.ceil((window.since + this.#ms - now) / 1000))
+    return window
+  }
+
+  #endOf({ since, count }: Window): number {
+    return since + this.#ms * Math.max(1, Math.ceil(count / this.#max))
   }
 }

@@ -5,6 +5,7 @@ import Fastify, {
   type FastifyError,
   type FastifyHttpOptions,
   type FastifyInstance,
+  type FastifyReply,
   type FastifyRequest,
   LogController,
 } from 'fastify'
@@ -16,6 +17,9 @@ import { Contended } from '../records/write/attempts.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
 import { auditEventRoutes } from './audit/audit-event-routes.ts'
 import { auditRefusals } from './audit/audited-refusal.ts'
+import { BytesInFlight, TooManyBytes } from './bytes/bytes-in-flight.ts'
+import { countBytes } from './bytes/counted-bytes.ts'
+import { sendTooManyBytes } from './bytes/too-many-bytes.ts'
 import { profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
@@ -53,6 +57,7 @@ import { addSecurityHeaders } from './security-headers.ts'
 export interface Exposure {
   readonly bounds?: ConnectionBounds
   readonly rates?: Rates
+  readonly bytes?: BytesInFlight
   /** TLS, where the server speaks it itself. */
   readonly certificate?: Certificate | undefined
   /** Addresses and networks of the proxies whose `X-Forwarded-For` is believed; nobody's without. */
@@ -93,12 +98,8 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
+  countBytes(app, exposure.bytes ?? new BytesInFlight(), bounds)
   answerExpectations(app)
-  // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, withoutMark(body as Buffer)),
-  )
 
   collectDescriptions(app, context)
   app.register(async (open) => {
@@ -106,7 +107,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     tokenRoutes(open, context)
     smartConfigurationRoute(open, context)
     metadataRoutes(open, context)
-    contentRoute(open, context, limits, bounds)
+    contentRoute(open, context, limits)
     documentationRoutes(open)
     adminRoutes(open, context)
   })
@@ -114,12 +115,12 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     async (scope) => {
       requireCaller(scope, context, limits)
       auditRefusals(scope, context)
-      patientKickOffRoute(scope, context)
-      groupKickOffRoute(scope, context)
+      patientKickOffRoute(scope, context, limits)
+      groupKickOffRoute(scope, context, limits)
       systemKickOffRoute(scope, context)
       jobRoutes(scope, context, limits)
-      fileRoute(scope, context, bounds)
-      bundleRoute(scope, context)
+      fileRoute(scope, context)
+      bundleRoute(scope, context, limits)
       auditEventRoutes(scope, context)
       resourceReadRoutes(scope, context)
       resourceCreateRoute(scope, context)
@@ -159,11 +160,9 @@ function serverOptions(bounds: ConnectionBounds, certificate: Certificate | unde
 function handleFaults(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof TooManyBytes) return sendTooManyBytes(readOn(reply), error, profileOf(request))
     if (error.statusCode === 413) {
-      // The rest of the body is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
-      // still sending, and it never sees the answer.
-      reply.removeHeader('connection')
-      request.raw.resume()
+      readOn(reply)
       const found = problem(413, 'too-long', `The body is larger than ${request.routeOptions.bodyLimit} bytes.`)
       return sendProblems(reply, [found], profileOf(request))
     }
@@ -188,6 +187,15 @@ function handleFaults(app: FastifyInstance): void {
     const diagnostics = `Tell the operator the request id ${request.id}.`
     return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
   })
+}
+
+/**
+ * The rest of a body that is refused is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
+ * still sending, and it never sees the answer.
+ */
+function readOn(reply: FastifyReply): FastifyReply {
+  reply.request.raw.resume()
+  return reply.removeHeader('connection')
 }
 
 /** When a write may come again that came while too many waited, or met others of the same records. */
@@ -215,12 +223,6 @@ function refuseUnknownPaths(app: FastifyInstance): void {
     if (request.is404 || nobodys) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
   })
 }
-
-const byteOrderMark = Buffer.from('\ufeff')
-
-/** A body without the byte order mark that some programs begin UTF-8 with: whoever reads JSON may ignore it (RFC 8259 §8.1). */
-const withoutMark = (body: Buffer): Buffer =>
-  body.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? body.subarray(byteOrderMark.length) : body
 
 /** A small body that unpacks to a large one costs its sender nothing: none is unpacked, and that is said (RFC 9110 §15.5.16). */
 function refuseCompressedBodies(app: FastifyInstance): void {

@@ -1,16 +1,31 @@
 import type { Pool } from 'pg'
 import { inHalves } from '../database/in-halves.ts'
-import type { Queryable } from '../database/queryable.ts'
+import { copyRows } from './copy/copy-out.ts'
 import { type Key, keyOf } from './current.ts'
+import { text } from './sql-literal.ts'
 
-/** A stored version as it is read over HTTP. `body` is null for a tombstone. */
+/** A stored version as it is read over HTTP. `body` is null for a tombstone; a long one comes as bytes. */
 export interface StoredVersion {
   readonly version: number
   readonly updated: Date
-  readonly body: string | null
+  readonly body: string | Buffer | null
 }
 
-const columns = 'version, updated, body'
+/** Asked for each text, with its bytes, before a long one is read. What it throws ends the reading. */
+export type Admit = (bytes: number) => void
+
+/** A longer text is not read as a whole: the driver would need several times its bytes. */
+const wholeBytesMax = 256 * 1024
+
+const columns = `version, updated, octet_length(body) as bytes,
+  case when octet_length(body) <= ${wholeBytesMax} then body end as body`
+
+interface VersionRow {
+  readonly version: number
+  readonly updated: Date
+  readonly bytes: number | null
+  readonly body: string | null
+}
 
 const currentSql = `
   select ${columns} from record
@@ -18,12 +33,19 @@ const currentSql = `
 
 /** The current version of a record, undefined when it never existed. */
 export async function readCurrent(
-  database: Queryable,
+  pool: Pool,
   tenant: string,
   type: string,
   id: string,
+  admit: Admit,
 ): Promise<StoredVersion | undefined> {
-  return (await database.query<StoredVersion>(currentSql, [tenant, type, id])).rows[0]
+  for (;;) {
+    const [row] = (await pool.query<VersionRow>(currentSql, [tenant, type, id])).rows
+    if (!row) return undefined
+    const whole = await wholeVersion(pool, tenant, { type, id }, row, admit)
+    // Otherwise it was replaced meanwhile, and removed.
+    if (whole) return whole
+  }
 }
 
 const versionSql = `
@@ -40,8 +62,51 @@ export async function readVersion(
   type: string,
   id: string,
   version: number,
+  admit: Admit,
 ): Promise<StoredVersion | undefined> {
-  return (await pool.query<StoredVersion>(versionSql, [tenant, type, id, version])).rows[0]
+  const [row] = (await pool.query<VersionRow>(versionSql, [tenant, type, id, version])).rows
+  return row && wholeVersion(pool, tenant, { type, id }, row, admit)
+}
+
+async function wholeVersion(
+  pool: Pool,
+  tenant: string,
+  key: Key,
+  { version, updated, bytes, body }: VersionRow,
+  admit: Admit,
+): Promise<StoredVersion | undefined> {
+  if (bytes === null) return { version, updated, body: null }
+  admit(bytes)
+  if (body !== null) return { version, updated, body }
+  const long = await readLong(pool, tenant, key, version, bytes)
+  return long && { version, updated, body: long }
+}
+
+/** What of a long text comes at a time. */
+const pieceBytes = 64 * 1024
+
+/** A long text, in pieces that are put together in the one buffer that it needs; undefined when the version is not there any more. */
+async function readLong(
+  pool: Pool,
+  tenant: string,
+  { type, id }: Key,
+  version: number,
+  bytes: number,
+): Promise<Buffer | undefined> {
+  const itself = `tenant = ${text(tenant)} and type = ${text(type)} and id = ${text(id)} and version = ${version} and lead`
+  const sql = `
+    select piece.at, substring(whole.bytes from piece.at + 1 for ${pieceBytes}) from (
+      select convert_to(body, 'UTF8') as bytes from record where ${itself} and superseded = 'infinity'
+      union all
+      select convert_to(body, 'UTF8') from record where ${itself} and superseded < 'infinity'
+      limit 1) whole
+    cross join lateral generate_series(0, octet_length(whole.bytes) - 1, ${pieceBytes}) as piece(at)`
+  const read = Buffer.allocUnsafeSlow(bytes)
+  let length = 0
+  for await (const rows of copyRows(pool, sql)) {
+    for (const row of rows) length += row.binary(1).copy(read, row.integer(0))
+  }
+  return length === bytes ? read : undefined
 }
 
 const existingSql = `

@@ -5,6 +5,9 @@ import { isAdministrator } from '../../access/registry/administrator.ts'
 import { storeChain } from '../../audit/entry.ts'
 import { Failure } from '../../failure.ts'
 import { keepRefusal } from '../audit/audited-refusal.ts'
+import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
+import { heldBytesOf } from '../bytes/counted-bytes.ts'
+import { retryBytesSeconds, tooManyBytesProblem } from '../bytes/too-many-bytes.ts'
 import type { HttpContext } from '../context.ts'
 import { isOutage, retryOutageSeconds } from '../database-outage.ts'
 import { undescribed } from '../description.ts'
@@ -50,7 +53,10 @@ function requireAdministrator(scope: FastifyInstance, context: HttpContext): voi
   scope.addHook('onRequest', async (request, reply) => {
     const { authorization } = request.headers
     // A right one passes while its address is refused, which others may have brought about: 256 random bits are not guessed.
-    if (await isAdministrator(context.pool, authorization)) return
+    if (await isAdministrator(context.pool, authorization)) {
+      heldBytesOf(request).paidBy({ kind: 'client', tenant: storeChain, client: 'administrator' })
+      return
+    }
     const waitMs = limit.waitMs(request.ip)
     const reason = waitMs > 0 ? 'too many wrong credentials' : 'wrong credential'
     const event = { tenant: storeChain, kind: 'administration' as const, outcome: 'refused' as const, reason }
@@ -75,6 +81,11 @@ function answerFaults(scope: FastifyInstance): void {
   scope.setErrorHandler((error: FastifyError | AdminRefusal | Failure, request, reply) => {
     if (error instanceof AdminRefusal) return sendError(reply, error)
     if (error instanceof Failure) return sendError(reply, refusalOf(error, 400))
+    if (error instanceof TooManyBytes) {
+      reply.header('Retry-After', retryBytesSeconds)
+      const { status, text, diagnostics = '' } = tooManyBytesProblem(error)
+      return sendError(reply, new AdminRefusal(status, text, diagnostics))
+    }
     if (error.statusCode === 413)
       return sendError(reply, new AdminRefusal(413, 'The body is too large.', `At most ${bodyBytesMax} bytes.`))
     if (error.statusCode !== undefined && error.statusCode < 500) {

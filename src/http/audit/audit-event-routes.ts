@@ -12,6 +12,7 @@ import {
 } from '../../audit/search-query.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import type { QueryString } from '../../protocol/request/parse-request.ts'
+import { heldBytesOf } from '../bytes/counted-bytes.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../description.ts'
@@ -99,7 +100,9 @@ function refuse(reply: FastifyReply, context: HttpContext, { profile }: Caller, 
 
 /** A searchset. There is no total: it would cost a count of the whole trail. */
 async function searchText(request: FastifyRequest, context: HttpContext, caller: Caller, query: AuditQuery) {
-  const { entries, next } = await searchEntries(context.pool, caller.tenant, query, query)
+  const held = heldBytesOf(request)
+  const admit = (bytes: number) => held.take(bytes)
+  const { entries, next } = await searchEntries(context.pool, caller.tenant, query, query, admit)
   const base = `${caller.base}/AuditEvent`
   const { page: _, ...asked } = request.query as QueryString
   const link = [{ relation: 'self', url: `${base}${search(request.query as QueryString)}` }]

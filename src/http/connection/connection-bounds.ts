@@ -14,6 +14,8 @@ export interface ConnectionBounds {
   readonly firstByteMsMax: number
   /** Of one TLS handshake. */
   readonly handshakeMsMax: number
+  /** From the moment when an answer is there until its reader has taken it all; files have a pace instead. */
+  readonly answerMsMax: number
   /** A reader of a file must take so many bytes in each such time, or the rest of the file. */
   readonly paceMs: number
   readonly paceBytesMin: number
@@ -34,6 +36,7 @@ export const connectionBounds: ConnectionBounds = {
   keepAliveMsMax: 75_000,
   firstByteMsMax: 5_000,
   handshakeMsMax: 10_000,
+  answerMsMax: 120_000,
   paceMs: 120_000,
   paceBytesMin: 512 * 1024,
   headersBytesMax: 32 * 1024,

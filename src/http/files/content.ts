@@ -9,14 +9,13 @@ import { findPart, type OwnedPart, type Part } from '../../jobs/part.ts'
 import { problem } from '../../protocol/problem.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { auditDownload, auditRefusedLink } from '../audit/audited-download.ts'
-import type { ConnectionBounds } from '../connection/connection-bounds.ts'
 import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
 import { isUuid } from '../uuid.ts'
-import { keepPace } from './pace.ts'
+import { isGone } from './pace.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
 
@@ -52,12 +51,7 @@ const fileContent = described({
  * The bytes of a file, for whoever holds a signed link; `Authorization` is ignored (protocol §6). Files are stored gzipped: clients that
  * accept gzip get them as they are, the others inflated. Each coding has its own ETag, and `Range` is about the coding that is sent.
  */
-export function contentRoute(
-  app: FastifyInstance,
-  context: HttpContext,
-  limits: RateLimits,
-  bounds: ConnectionBounds,
-): void {
+export function contentRoute(app: FastifyInstance, context: HttpContext, limits: RateLimits): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { id } = request.params as { id: string }
     const { expires, signature } = request.query as Record<string, unknown>
@@ -85,7 +79,7 @@ export function contentRoute(
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
-    return keepPace(reply, bounds) ? sendPart(request, reply, context, part) : reply.hijack()
+    return isGone(reply) ? reply.hijack() : sendPart(request, reply, context, part)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
   const config = { countedBy: 'client' } as const

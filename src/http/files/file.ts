@@ -10,14 +10,13 @@ import { uncovered, untold } from '../../protocol/request/filters.ts'
 import { acceptsFile } from '../../protocol/request/headers.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { callerOf } from '../caller.ts'
-import type { ConnectionBounds } from '../connection/connection-bounds.ts'
 import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { isUuid } from '../uuid.ts'
 import { contentPath, fileAnswers, sendPart } from './content.ts'
-import { keepPace } from './pace.ts'
+import { isGone } from './pace.ts'
 
 const path = '/bulk-export/files/:id'
 
@@ -44,7 +43,7 @@ const fileLink = described({
  * `GET bulk-export/files/{id}` (protocol §6): 307 to a signed, short-lived content URL, or the file itself (D22). Needs a token of the
  * job's client with the read scope of the file's type, or of all types of the export, for as much of them as was exported (D20b).
  */
-export function fileRoute(scope: FastifyInstance, context: HttpContext, bounds: ConnectionBounds): void {
+export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { grant, tenant, profile } = callerOf(request)
     if (!acceptsFile(request.headers.accept)) {
@@ -70,7 +69,7 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext, bounds: 
       auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: part.type } }),
     )
     if (!profile.fileRedirect) {
-      return keepPace(reply, bounds) ? sendPart(request, reply, context, part) : reply.hijack()
+      return isGone(reply) ? reply.hijack() : sendPart(request, reply, context, part)
     }
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })

@@ -1,22 +1,28 @@
 import type { FastifyReply } from 'fastify'
+import { onceAnswerEnds } from '../bytes/answer-end.ts'
 import type { ConnectionBounds } from '../connection/connection-bounds.ts'
+
+type PaceBounds = Pick<ConnectionBounds, 'paceMs' | 'paceBytesMin'>
+
+/** Whether the reader of a file has gone already: then nothing may be opened for it, and that is logged. */
+export function isGone({ raw, request, log }: FastifyReply): boolean {
+  if (!request.raw.socket.destroyed && !raw.closed) return false
+  log.info({ bytes: 0 }, 'download broken off')
+  return true
+}
 
 /**
  * Lets a reader go that takes an answer too slowly: it would hold a file and a connection for ever. With the connection the stream
  * behind the answer is closed. What is missing can be fetched later with `Range`. A download that does not come to its end is one line of
  * the log, whoever ended it.
  *
- * @returns false when the reader has gone already: then nothing may be opened for it
+ * @returns false when the reader has gone already
  */
-export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: ConnectionBounds): boolean {
+export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: PaceBounds): boolean {
+  if (isGone(reply)) return false
   const response = reply.raw
   // The request's socket: an answer has none of its own while the one before it on the same connection is not ended.
   const { socket } = reply.request.raw
-  // An answer that is closed does so no second time: a beat would never end, and with it the process.
-  if (socket.destroyed || response.closed) {
-    reply.log.info({ bytes: 0 }, 'download broken off')
-    return false
-  }
   const before = socket.bytesWritten
   let taken = before
   let slow = false
@@ -26,7 +32,7 @@ export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: Connecti
     if (slow) socket.destroy()
   }, paceMs)
   beat.unref()
-  response.once('close', () => {
+  onceAnswerEnds(reply.request.raw, response, () => {
     clearInterval(beat)
     const bytes = socket.bytesWritten - before
     if (!response.writableFinished) reply.log.info({ bytes }, slow ? 'slow reader' : 'download broken off')

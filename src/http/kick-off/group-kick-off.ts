@@ -6,8 +6,10 @@ import { unresolvedIssues } from '../../protocol/plan/unresolved-members.ts'
 import type { Problem } from '../../protocol/problem.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { patientsOutside, withoutPatientsOutside } from '../../protocol/request/unknown-patients.ts'
+import { heldBytesOf } from '../bytes/counted-bytes.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
+import { costOf, type RateLimits } from '../rates.ts'
 import { acceptExport, parseKickOff, refuse } from './kick-off.ts'
 import { kickOffPath } from './kick-off-methods.ts'
 import { knownPatients } from './known-patients.ts'
@@ -17,7 +19,7 @@ import { type Membership, membersOf, noSuchGroup } from './read-groups.ts'
  * `Group/{id}/$export` (protocol §1; D4): exports the patients who are members at kick-off, or those of them that a body lists. Whether
  * a scope for the Group is needed depends on the profile (D20c).
  */
-export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
   kickOffPath(scope, '/Group/:id/$export', 'group', async (request, reply) => {
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
@@ -27,8 +29,9 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext):
       return refuse(reply, [lacksRead(caller.grant, ['Group'])], caller, context)
     }
     if (!isId(id)) return refuse(reply, [noSuchGroup], caller, context)
-    const members = await membersOf(context, caller, id)
+    const members = await membersOf(context, caller, id, heldBytesOf(request))
     if ('status' in members) return refuse(reply, [members], caller, context)
+    limits.charge(caller.grant.client, costOf({ patients: members.patients.length }))
     const chosen = await chosenMembers(context, caller, parsed.request, members)
     if ('problems' in chosen) return refuse(reply, chosen.problems, caller, context)
     return acceptExport(request, reply, context, chosen, `/Group/${id}/$export`, id)

@@ -16,6 +16,7 @@ import { type Caller, callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { retryAfterOf } from '../files/job-status.ts'
 import { sendOutcome, sendProblems } from '../outcome-answer.ts'
+import { costOf, type RateLimits } from '../rates.ts'
 import { kickOffPath } from './kick-off-methods.ts'
 import { knownPatients } from './known-patients.ts'
 
@@ -23,11 +24,12 @@ import { knownPatients } from './known-patients.ts'
  * `Patient/$export` (S-1…S-60; D1, D3): 202 with the status URL, or every problem at once. Without a list, where the profile allows,
  * the patients are all there are.
  */
-export function patientKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+export function patientKickOffRoute(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
   kickOffPath(scope, '/Patient/$export', 'patient', async (request, reply) => {
     const caller = callerOf(request)
     const parsed = parseKickOff(request, caller, 'patient')
     if ('problems' in parsed) return refuse(reply, parsed.problems, caller, context, parsed.total)
+    limits.charge(caller.grant.client, costOf({ patients: parsed.request.patients.length }))
     const existing = await knownPatients(context.pool, caller, parsed.request, parsed.request.patients)
     const unknown = unknownPatients(parsed.request, existing)
     if (unknown.length > 0 && !parsed.request.lenient) return refuse(reply, unknown, caller, context)

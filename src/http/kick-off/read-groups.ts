@@ -7,6 +7,7 @@ import { readTest } from '../../protocol/request/filters.ts'
 import { idsByIdentifier } from '../../records/identifiers.ts'
 import { currentBodies, currentBytes } from '../../records/read.ts'
 import { storeTime } from '../../records/store-clock.ts'
+import type { HeldBytes } from '../bytes/bytes-in-flight.ts'
 import type { Caller } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 
@@ -22,9 +23,15 @@ export const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
 /**
  * The patients of a Group and of the Groups in it, at the store's present moment: the cut of the export follows within the kick-off.
  * Groups are read level by level, each once, so that circles end; what is too much is refused before it is read.
+ * @param held takes their bytes
  */
-export async function membersOf(context: HttpContext, caller: Caller, id: string): Promise<Membership | Problem> {
-  const reading = new GroupReading(context, caller, await storeTime(context.pool))
+export async function membersOf(
+  context: HttpContext,
+  caller: Caller,
+  id: string,
+  held: HeldBytes,
+): Promise<Membership | Problem> {
+  const reading = new GroupReading(context, caller, await storeTime(context.pool), held)
   let level: readonly string[] = [id]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > groupDepthMax) {
@@ -41,6 +48,7 @@ class GroupReading implements Membership {
   readonly #context: HttpContext
   readonly #caller: Caller
   readonly #at: number
+  readonly #held: HeldBytes
   /** Scopes that let read only some: whether an identifier leads to one of the others, to nobody or to several is not told apart. */
   readonly #veiled: Readonly<Record<'Patient' | 'Group', boolean>>
   readonly #patients = new Set<string>()
@@ -54,8 +62,9 @@ class GroupReading implements Membership {
   #bytes = 0
   #entries = 0
 
-  constructor(context: HttpContext, caller: Caller, at: number) {
+  constructor(context: HttpContext, caller: Caller, at: number, held: HeldBytes) {
     this.#context = context
+    this.#held = held
     this.#caller = caller
     this.#at = at
     const { grant, profile } = caller
@@ -80,10 +89,12 @@ class GroupReading implements Membership {
   async read(ids: readonly string[], nested: boolean): Promise<{ readonly groups: readonly string[] } | Problem> {
     const { pool } = this.#context
     for (const id of ids) this.#seen.add(id)
-    this.#bytes += await currentBytes(pool, this.#caller.tenant, 'Group', ids)
+    const bytes = await currentBytes(pool, this.#caller.tenant, 'Group', ids)
+    this.#bytes += bytes
     if (this.#bytes > groupBytesMax) {
       return problem(400, 'too-long', `The Group and the Groups in it have more than ${groupBytesMax} bytes.`)
     }
+    this.#held.take(bytes)
     const found = await this.#membersOf(ids)
     if ('status' in found) return nested ? inNested(found) : found
     if (!nested && found.length === 0) return noSuchGroup

@@ -1,6 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
-import { type OAuthError, oauthError } from '../../access/tokens/oauth-error.ts'
+import { comeAgain, type OAuthError, oauthError } from '../../access/tokens/oauth-error.ts'
 import { formCharsMax, type PostedRequest } from '../../access/tokens/posted-form.ts'
+import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
+import { retryBytesSeconds, tooManyBytesProblem } from '../bytes/too-many-bytes.ts'
 import { undescribed } from '../description.ts'
 
 const refusedMethods = ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE'] as const
@@ -54,6 +56,12 @@ function send(request: FastifyRequest, reply: FastifyReply, answer: object | OAu
 }
 
 function refuseUnread(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  if (error instanceof TooManyBytes) {
+    const { status, text } = tooManyBytesProblem(error)
+    request.raw.resume()
+    send(request, reply.removeHeader('connection'), comeAgain(status as 429 | 503, retryBytesSeconds, text))
+    return
+  }
   const status = error.statusCode ?? 500
   if (status < 400 || status >= 500) throw error
   if (status === 413) {

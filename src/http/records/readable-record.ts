@@ -1,5 +1,5 @@
 import { readTest } from '../../protocol/request/filters.ts'
-import { readCurrent, readVersion, type StoredVersion } from '../../records/read.ts'
+import { type Admit, readCurrent, readVersion, type StoredVersion } from '../../records/read.ts'
 import type { Caller } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 
@@ -14,8 +14,9 @@ export async function readableCurrent(
   context: HttpContext,
   caller: Caller,
   { type, id }: Wanted,
+  admit: Admit,
 ): Promise<StoredVersion | undefined> {
-  const found = await readCurrent(context.pool, caller.tenant, type, id)
+  const found = await readCurrent(context.pool, caller.tenant, type, id, admit)
   return found && mayRead(caller, type, found) ? found : undefined
 }
 
@@ -25,15 +26,16 @@ export async function readableVersion(
   caller: Caller,
   { type, id }: Wanted,
   version: number,
+  admit: Admit,
 ): Promise<StoredVersion | undefined> {
-  const found = await readVersion(context.pool, caller.tenant, type, id, version)
+  const found = await readVersion(context.pool, caller.tenant, type, id, version, admit)
   if (!found || !mayRead(caller, type, found)) return undefined
   if (caller.grant.readable(type) === 'all') return found
-  return (await readableCurrent(context, caller, { type, id })) && found
+  return (await readableCurrent(context, caller, { type, id }, admit)) && found
 }
 
 /** A tombstone meets no query. */
 function mayRead({ grant, base }: Caller, type: string, { body }: StoredVersion): boolean {
   const readable = grant.readable(type)
-  return readable === 'all' || (body !== null && readTest(readable, { base, now: new Date() })(body))
+  return readable === 'all' || (body !== null && readTest(readable, { base, now: new Date() })(String(body)))
 }

@@ -4,8 +4,9 @@ import type { ClientBase } from 'pg'
 import type { IdentifierQuery } from '../../fhir/bundle/identifier-query.ts'
 import type { Draft } from '../../records/draft.ts'
 import { type Identified, recordsByIdentifier } from '../../records/identifiers.ts'
-import { readCurrent, type StoredVersion } from '../../records/read.ts'
+import { readVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
+import { heldBytesOf } from '../bytes/counted-bytes.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
@@ -54,18 +55,18 @@ async function createUnlessFound(
 ): Promise<FastifyReply> {
   const { tenant } = callerOf(request)
   let found: readonly Identified[] = []
-  let stored: StoredVersion | undefined
   const decide = async (client: ClientBase) => {
     ;[found = []] = await recordsByIdentifier(client, tenant, [query], 2)
-    const [record] = found
-    stored = record && (await readCurrent(client, tenant, query.type, record.id))
-    return record ? [] : [{ kind: 'put' as const, draft }]
+    return found.length > 0 ? [] : [{ kind: 'put' as const, draft }]
   }
   const changes = { alone: [query], decide }
   const [outcome] = await writeAdmitted(request, context, changes)
   if (outcome) return sendPut(request, reply, context, draft, outcome)
   if (found.length > 1) return refuseWrite(request, reply, context, severalMatches(query))
-  const key = `${query.type}/${found[0]!.id}`
+  const { id, version } = found[0]!
+  const held = heldBytesOf(request)
+  const stored = await readVersion(context.pool, tenant, query.type, id, version, (bytes) => held.take(bytes))
+  const key = `${query.type}/${id}`
   await context.audit.record(auditOf(request, { kind: 'read', outcome: 'success', subjects: [key] }))
-  return sendFound(request, reply, key, stored!)
+  return sendFound(request, reply, key, version, stored)
 }

@@ -3,8 +3,9 @@ import { bearerChallenge } from '../../access/bearer.ts'
 import { isId, isTypeName } from '../../fhir/reference.ts'
 import { lacksRead } from '../../protocol/grant.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
-import type { StoredVersion } from '../../records/read.ts'
+import type { Admit, StoredVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
+import { heldBytesOf } from '../bytes/counted-bytes.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from '../description.ts'
@@ -37,14 +38,14 @@ const versionRead = described({ ...reading, summary: 'Read a version of a record
  */
 export function resourceReadRoutes(scope: FastifyInstance, context: HttpContext): void {
   scope.get('/:type/:id', { config: { audit: 'read' }, schema: read }, (request, reply) =>
-    send(request, reply, context, (wanted) => readableCurrent(context, callerOf(request), wanted)),
+    send(request, reply, context, (wanted, admit) => readableCurrent(context, callerOf(request), wanted, admit)),
   )
   allowOnly(scope, '/:type/:id', ['GET', 'PUT', 'DELETE'])
 
   scope.get('/:type/:id/_history/:version', { config: { audit: 'read' }, schema: versionRead }, (request, reply) => {
     const version = /^\d{1,9}$/.exec((request.params as { version: string }).version)?.[0]
-    return send(request, reply, context, async (wanted) =>
-      version === undefined ? undefined : readableVersion(context, callerOf(request), wanted, Number(version)),
+    return send(request, reply, context, async (wanted, admit) =>
+      version === undefined ? undefined : readableVersion(context, callerOf(request), wanted, Number(version), admit),
     )
   })
   allowOnly(scope, '/:type/:id/_history/:version', ['GET'])
@@ -54,7 +55,7 @@ async function send(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpContext,
-  read: (wanted: Wanted) => Promise<StoredVersion | undefined>,
+  read: (wanted: Wanted, admit: Admit) => Promise<StoredVersion | undefined>,
 ): Promise<FastifyReply> {
   const { grant, profile } = callerOf(request)
   const { type, id } = request.params as { type: string; id: string }
@@ -66,7 +67,8 @@ async function send(
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
     return refuse(lacksRead(grant, [type]))
   }
-  const found = await read({ type, id })
+  const held = heldBytesOf(request)
+  const found = await read({ type, id }, (bytes) => held.take(bytes))
   if (!found)
     return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
   if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))
@@ -78,7 +80,7 @@ async function send(
   await context.audit.record(
     auditOf(request, { kind: 'read', outcome: 'success', subjects: [`${type}/${id}`], detail }),
   )
-  const bytes = type === 'Binary' ? rawContent(request, found.body) : undefined
+  const bytes = type === 'Binary' ? rawContent(request, String(found.body)) : undefined
   if (bytes) return reply.header('Content-Disposition', 'attachment').type(bytes.contentType).send(bytes.data)
   return reply.type(fhirJson).send(found.body)
 }

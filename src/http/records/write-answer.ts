@@ -35,14 +35,18 @@ export function sendPut(
   return reply.type(fhirJson).send(storedLine(text, outcome.version, outcome.lastUpdated))
 }
 
-/** Answers a conditional create with the record that is there. */
-export function sendFound(request: FastifyRequest, reply: FastifyReply, key: string, found: StoredVersion) {
-  const { version, updated, body } = found
-  return reply
+/** Answers a conditional create with the record that is there; without its text, if another version has come and this one has gone since. */
+export function sendFound(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  key: string,
+  version: number,
+  found: StoredVersion | undefined,
+) {
+  reply
     .code(200)
     .header('ETag', versionTag(version))
     .header('Location', `${callerOf(request).base}/${key}/_history/${version}`)
-    .header('Last-Modified', updated.toUTCString())
-    .type(fhirJson)
-    .send(body)
+  if (!found) return reply.send()
+  return reply.header('Last-Modified', found.updated.toUTCString()).type(fhirJson).send(found.body)
 }

@@ -1,6 +1,9 @@
 import { type OperationOutcome, operationOutcome } from '../../../fhir/operation-outcome.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
+import type { Admit } from '../../../records/read.ts'
 import type { Outcome } from '../../../records/write/change.ts'
+import { type HeldBytes, TooManyBytes } from '../../bytes/bytes-in-flight.ts'
+import { tooManyBytesProblem } from '../../bytes/too-many-bytes.ts'
 import type { Caller } from '../../caller.ts'
 import type { HttpContext } from '../../context.ts'
 import { readableCurrent, type Wanted } from '../readable-record.ts'
@@ -10,12 +13,12 @@ import type { BundleResult } from './bundle-write.ts'
 import type { Planned } from './plan.ts'
 import type { BundleType } from './step.ts'
 
-/** Characters of resources that a Bundle's answer carries; the last one read may go beyond. */
-const answerCharsMax = 32 * 1024 * 1024
+/** Bytes of resources that a Bundle's answer carries: as many as one record may have. */
+const answerBytesMax = 16 * 1024 * 1024
 
 /** An entry of the answer; `resource` is the stored text, sent as it is. */
 export interface AnswerEntry {
-  readonly resource?: string
+  readonly resource?: string | Buffer
   readonly response: {
     readonly status: string
     readonly location?: string
@@ -25,33 +28,48 @@ export interface AnswerEntry {
   }
 }
 
-/** Answers each entry, in their order; reads are done here, after all changes. */
+/**
+ * Answers each entry, in their order; reads are done here, after all changes. What is read is taken into `held`; a read for which there is no
+ * room is refused for itself.
+ */
 export async function answerEntries(
   context: HttpContext,
   caller: Caller,
+  held: HeldBytes,
   { planned, outcomes }: BundleResult,
 ): Promise<AnswerEntry[]> {
   const written = new Map<string, Outcome>()
   for (const [at, entry] of planned.entries()) if (entry.kind === 'change') written.set(entry.key, outcomes.get(at)!)
   const answers: AnswerEntry[] = []
-  let chars = 0
+  let room = answerBytesMax
+  const admit = (bytes: number) => {
+    if (bytes > room) throw new AnswerTooLong()
+    held.take(bytes)
+    room -= bytes
+  }
   for (const [at, entry] of planned.entries()) {
-    if (entry.kind === 'read' && chars <= answerCharsMax) answers.push(await readEntry(context, caller, entry))
-    else if (entry.kind === 'read') answers.push(refusal([answerTooLong]))
+    if (entry.kind === 'read') answers.push(await readEntry(context, caller, entry, admit).catch(refuseRead))
     else answers.push(unreadEntry(entry, outcomes.get(at), written, caller.base))
-    chars += answers.at(-1)!.resource?.length ?? 0
   }
   return answers
 }
 
-const answerTooLong = problem(413, 'too-long', `The resources read are longer than ${answerCharsMax} characters.`)
+class AnswerTooLong extends Error {}
+
+const answerTooLong = problem(413, 'too-long', `The resources read are longer than ${answerBytesMax} bytes.`)
 
 const refusal = (problems: readonly Problem[]): AnswerEntry => ({
   response: { status: String(problems[0]!.status), outcome: operationOutcome(problems) },
 })
 
-async function readEntry(context: HttpContext, caller: Caller, wanted: Wanted): Promise<AnswerEntry> {
-  const found = await readableCurrent(context, caller, wanted)
+function refuseRead(error: Error): AnswerEntry {
+  if (error instanceof AnswerTooLong) return refusal([answerTooLong])
+  if (error instanceof TooManyBytes) return refusal([tooManyBytesProblem(error)])
+  throw error
+}
+
+async function readEntry(context: HttpContext, caller: Caller, wanted: Wanted, admit: Admit): Promise<AnswerEntry> {
+  const found = await readableCurrent(context, caller, wanted, admit)
   if (!found) return refusal([problem(404, 'not-found', 'There is no such resource.')])
   if (found.body === null) return refusal([problem(410, 'deleted', 'The resource was deleted.')])
   const { body, version, updated } = found
@@ -99,11 +117,22 @@ function changeEntry(key: string, outcome: Outcome, base: string): AnswerEntry {
   }
 }
 
-/** The Bundle of the answer as text. Resources are whole JSON texts of the store, everything else is made here. */
-export function answerText(type: BundleType, entries: readonly AnswerEntry[]): string {
-  const texts = entries.map(({ resource, response }) => {
-    const before = resource === undefined ? '' : `"resource":${resource},`
-    return `{${before}"response":${JSON.stringify(response)}}`
-  })
-  return `{"resourceType":"Bundle","type":"${type}-response","entry":[${texts.join(',')}]}`
+/** The Bundle of the answer in UTF-8. Resources are whole JSON texts of the store, everything else is made here. */
+export function answerBytes(type: BundleType, entries: readonly AnswerEntry[]): Buffer {
+  const texts: (string | Buffer)[] = [`{"resourceType":"Bundle","type":"${type}-response","entry":[`]
+  for (const [at, { resource, response }] of entries.entries()) {
+    texts.push(at === 0 ? '{' : ',{')
+    if (resource !== undefined) texts.push('"resource":', resource, ',')
+    texts.push(`"response":${JSON.stringify(response)}}`)
+  }
+  texts.push(']}')
+  return joined(texts)
+}
+
+/** All at once: text that is joined piece by piece would be there several times. */
+function joined(texts: readonly (string | Buffer)[]): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0))
+  let at = 0
+  for (const text of texts) at += typeof text === 'string' ? bytes.write(text, at) : text.copy(bytes, at)
+  return bytes
 }

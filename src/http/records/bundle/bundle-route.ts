@@ -2,12 +2,14 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { bearerChallenge } from '../../../access/bearer.ts'
 import type { Problem } from '../../../protocol/problem.ts'
 import type { Profile } from '../../../protocol/profile.ts'
+import { heldBytesOf } from '../../bytes/counted-bytes.ts'
 import { callerOf } from '../../caller.ts'
 import type { HttpContext } from '../../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../../description.ts'
 import { fhirJson, sendProblems } from '../../outcome-answer.ts'
+import { costOf, type RateLimits } from '../../rates.ts'
 import { auditEntries } from './audited-entries.ts'
-import { answerEntries, answerText } from './bundle-answer.ts'
+import { answerBytes, answerEntries } from './bundle-answer.ts'
 import { readBundle } from './bundle-body.ts'
 import { writeBundle } from './bundle-write.ts'
 
@@ -36,16 +38,17 @@ const bundle = described({
 })
 
 /** FHIR transaction (all or nothing) and batch (each for itself) at the tenant's base. */
-export function bundleRoute(scope: FastifyInstance, context: HttpContext): void {
+export function bundleRoute(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
   scope.post('/', { config: { audit: 'write' }, schema: bundle }, async (request, reply) => {
     const caller = callerOf(request)
     const body = readBundle(request)
     if (!('type' in body)) return sendProblems(reply, [body], caller.profile)
+    limits.charge(caller.grant.client, costOf({ entries: body.steps.length }))
     const result = await writeBundle(request, context, body)
     if (!('planned' in result)) return refuse(reply, context, result, caller.profile)
-    const answers = await answerEntries(context, caller, result)
+    const answers = await answerEntries(context, caller, heldBytesOf(request), result)
     await auditEntries(request, context, result.planned, answers)
-    return reply.type(fhirJson).send(answerText(body.type, answers))
+    return reply.type(fhirJson).send(answerBytes(body.type, answers))
   })
 }
 

@@ -183,7 +183,7 @@ describe('a planned transaction in the store', () => {
           await write(pool, tenant, changes)
           for (const change of changes) {
             const { type: of, id: own } = change.kind === 'put' ? change.draft : change.key
-            bodies.set(change, (await readCurrent(pool, tenant, of, own))?.body ?? 'null')
+            bodies.set(change, String((await readCurrent(pool, tenant, of, own, () => {}))?.body ?? 'null'))
           }
         }
         assert.deepEqual(
