@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { endsWithUs } from './processes.ts'
 
 /** The program of Millrace. */
 export const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-const logCharsMax = 20_000
+const startMsMax = 60_000
+const restartMs = 500
 
 /** One `serve`, always on the same port, that is killed and started again. */
 export class ServeProcess {
@@ -15,10 +17,8 @@ export class ServeProcess {
   readonly #flags: readonly string[]
   #child: ChildProcess | undefined
   #meant = false
-  #text = ''
   /** What it did of its own accord: an end that nobody asked for, with what it said last. */
   readonly ends: string[] = []
-
   /** Lines of its log about requests that failed for no reason that a client may know. */
   readonly failures: string[] = []
 
@@ -35,42 +35,39 @@ export class ServeProcess {
     ]
   }
 
-  /** Starts it unless it runs. Resolves when it takes requests, or has ended. */
+  /** Starts it unless it runs, again when it found no database, as whoever looks after it does. Resolves when it takes requests. */
   async start(): Promise<void> {
-    if (this.#child) return
+    const deadline = performance.now() + startMsMax
+    while (!this.#child && (await this.#startOnce()) === 'no database' && performance.now() < deadline) {
+      await pause(restartMs)
+    }
+  }
+
+  #startOnce(): Promise<'serves' | 'ended' | 'no database'> {
     const child = spawn(process.execPath, [program, 'serve', ...this.#flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     endsWithUs(child)
     this.#child = child
     this.#meant = false
-    const serving = Promise.withResolvers<void>()
-    const note = (chunk: Buffer) => {
-      this.#text = (this.#text + chunk).slice(-logCharsMax)
-    }
-    let said = ''
-    child.stdout.on('data', note)
     createInterface(child.stdout).on('line', (line) => {
       if (line.includes('"request failed"')) this.failures.push(line)
     })
-    child.stderr.on('data', (chunk) => {
-      note(chunk)
-      said += chunk
-      if (said.includes('Millrace serves')) serving.resolve()
+    return new Promise((resolve) => {
+      let said = ''
+      child.stderr.on('data', (chunk) => {
+        said += chunk
+        if (said.includes('Millrace serves')) resolve('serves')
+      })
+      child.once('exit', (code, signal) => {
+        if (this.#child === child) this.#child = undefined
+        const refused = !said.includes('Millrace serves') && /^millrace: The database at .* cannot be used/m.test(said)
+        if (!this.#meant && !refused) this.ends.push(`the server ended with ${code ?? signal}: ${said.slice(-500)}`)
+        resolve(refused ? 'no database' : 'ended')
+      })
     })
-    child.once('exit', (code, signal) => {
-      if (this.#child === child) this.#child = undefined
-      if (!this.#meant) this.ends.push(`the server ended with ${code ?? signal}: ${said.slice(-500)}`)
-      serving.resolve()
-    })
-    await serving.promise
   }
 
   get pid(): number | undefined {
     return this.#child?.pid
-  }
-
-  /** The last of what it wrote and logged. */
-  get log(): string {
-    return this.#text
   }
 
   async kill(signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL'): Promise<void> {
