@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 interface Pair {
   readonly near: Socket
   readonly far: Socket
-  /** What must have been sent on this connection before a commit counts. */
-  prepared: boolean
+  /** The watches of which the first text has been sent here. */
+  readonly prepared: Set<Watch>
 }
 
 interface Watch {
@@ -21,7 +21,7 @@ export class BreakableLink {
   #target: number
   #stalled = false
   #swallowing = false
-  #watch: Watch | undefined
+  readonly #watches = new Set<Watch>()
 
   private constructor(target: number) {
     this.#target = target
@@ -68,7 +68,6 @@ export class BreakableLink {
 
   /** Carries again. What has lost bytes is broken. */
   heal(): void {
-    this.#watch = undefined
     this.#stalled = false
     if (this.#swallowing) this.breakAll()
     this.#swallowing = false
@@ -103,18 +102,22 @@ export class BreakableLink {
     return new Promise((resolve) => this.#react('', text, () => resolve()))
   }
 
+  /** Waits no more for what has not been sent. */
+  forget(): void {
+    this.#watches.clear()
+  }
+
   async close(): Promise<void> {
     this.#server.close()
     this.breakAll()
   }
 
   #react(first: string, then: string, reaction: (pair: Pair) => void): void {
-    for (const pair of this.#pairs) pair.prepared = first === ''
-    this.#watch = { first, then, reaction }
+    this.#watches.add({ first, then, reaction })
   }
 
   #accept(near: Socket): void {
-    const pair = { near, far: connect(this.#target, '127.0.0.1'), prepared: this.#watch?.first === '' }
+    const pair = { near, far: connect(this.#target, '127.0.0.1'), prepared: new Set<Watch>() }
     this.#pairs.add(pair)
     this.#forward(pair, near, pair.far)
     this.#forward(pair, pair.far, near)
@@ -139,12 +142,12 @@ export class BreakableLink {
   }
 
   #look(pair: Pair, bytes: Buffer): void {
-    const watch = this.#watch
-    if (!watch) return
-    pair.prepared ||= bytes.includes(watch.first)
-    if (!pair.prepared || !bytes.includes(watch.then)) return
-    this.#watch = undefined
-    watch.reaction(pair)
+    for (const watch of this.#watches) {
+      if (bytes.includes(watch.first)) pair.prepared.add(watch)
+      if (!pair.prepared.has(watch) || !bytes.includes(watch.then)) continue
+      this.#watches.delete(watch)
+      watch.reaction(pair)
+    }
   }
 }
 

@@ -80,6 +80,7 @@ export async function playRound(
       )
       await pause(afterglowMs)
     } finally {
+      site.link?.forget()
       await revive(site)
       struck = true
     }
