@@ -57,20 +57,29 @@ export class ExternalPostgres {
     const deadline = Date.now() + startMsMax
     for (;;) {
       this.#spawn()
-      while (this.runs && !(await this.#answers())) await pause(pollMs)
-      if (this.runs) return
+      while (this.#runs && !(await this.#answers())) await pause(pollMs)
+      if (this.#runs) return
       if (Date.now() > deadline) throw new Error(`PostgreSQL in ${this.directory} does not start`)
       await pause(pollMs)
     }
   }
 
-  get runs(): boolean {
+  /** Starts it again if it was killed, which may not have been noticed yet; else waits until it answers. */
+  async revive(): Promise<void> {
+    while (this.#runs) {
+      if (await this.#answers()) return
+      await pause(pollMs)
+    }
+    await this.start()
+  }
+
+  get #runs(): boolean {
     return this.#process?.exitCode === null && this.#process.signalCode === null
   }
 
   /** Ends it and waits: SIGKILL as a crash does, SIGINT in order. */
   async end(signal: 'SIGKILL' | 'SIGINT'): Promise<void> {
-    if (!this.runs) return
+    if (!this.#runs) return
     const exit = once(this.#process!, 'exit')
     this.#process!.kill(signal)
     await exit

@@ -15,8 +15,6 @@ import { keepHistory } from './history.ts'
 import { processesBelow, signalAll } from './processes.ts'
 import { ServeProcess } from './serve-process.ts'
 
-/** How long whoever looks after an external database takes to start it again. */
-const restartMs = 500
 const standbyPollMs = 100
 
 /** A store with its servers, as somebody runs it, and what can be done to its database. */
@@ -109,11 +107,7 @@ async function externalGround(directory: string): Promise<Ground> {
     link,
     flags: () => ['--database-url', urlOf(link.port)],
     databasePids: () => withChildren(server.pid),
-    reviveDatabase: async () => {
-      if (server.runs) return
-      await pause(restartMs)
-      await server.start()
-    },
+    reviveDatabase: () => server.revive(),
     end: () => server.end('SIGINT'),
   }
 }
