@@ -5,11 +5,13 @@ import { expireJobs, jobsWithFiles, pruneHorizon } from '../jobs/job.ts'
 import { partsOfCompleted } from '../jobs/part.ts'
 import type { Producer } from '../jobs/queue.ts'
 import { rescueAbandoned } from '../jobs/rescue.ts'
+import { endStalledCopies } from '../records/copy/stalled-copies.ts'
 import { pruneVersions } from '../records/prune.ts'
 import { needsPacking } from './background-packer.ts'
 
 /** Milliseconds between two runs of each chore. */
 const rescueEveryMs = 1_000
+const stalledEveryMs = 5_000
 const pruneEveryMs = 10_000
 const tidyEveryMs = 30_000
 const packEveryMs = 2_000
@@ -34,6 +36,7 @@ export function startSweeper(
   }
   const chores = [
     every(rescueEveryMs, () => rescueAbandoned(pool, enqueue), onError),
+    every(stalledEveryMs, () => endStalledCopies(pool), onError),
     every(pruneEveryMs, () => prune(pool), onError),
     every(tidyEveryMs, tidyAll, onError),
     every(packEveryMs, async () => (await needsPacking(pool)) && enqueuePacking(), onError),

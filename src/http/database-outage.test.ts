@@ -23,6 +23,7 @@ test('T-170: what may be over in a moment is an outage', () => {
   assert.equal(isOutage(coded('ENOENT', { syscall: 'connect' })), true, 'the socket of a database that is away')
   assert.equal(isOutage(new Error('Connection terminated unexpectedly')), true)
   assert.equal(isOutage(new Error('timeout exceeded when trying to connect')), true)
+  assert.equal(isOutage(new Error('Client was closed and is not queryable')), true)
   assert.equal(isOutage(new Error('Migration failed', { cause: coded('57P01') })), true, 'what an error was caused by')
   assert.equal(isOutage(new AggregateError([coded('ECONNREFUSED')])), true)
 })

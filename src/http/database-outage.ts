@@ -11,7 +11,7 @@ const systemCodes =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EIO|ESTALE|EMFILE|ENFILE|ENOSPC)$/
 /** The driver gives these no code. */
 const driverTexts =
-  /^(The database does not answer|Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/
+  /^(The database does not answer|Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed)/
 
 /** Whether an error says that the store cannot be reached at the moment, and the same request may succeed later (T-170, P6). */
 export function isOutage(error: unknown): boolean {

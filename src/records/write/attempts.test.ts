@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from 'pg'
+import { openTestStore } from '../../database/store.fixture.ts'
+import { isOutage } from '../../http/database-outage.ts'
 import { Overtaken } from '../current.ts'
-import { Contended, inAttempts } from './attempts.ts'
+import { Contended, inAttempts, MustBeAlone } from './attempts.ts'
 
 /** A pool of one connection that does nothing: what an attempt finds is up to the test. A database cannot be made to lose ten races. */
 const pool = { connect: async () => ({ query: async () => {}, release: () => {} }) } as unknown as Pool
@@ -42,4 +44,17 @@ test('other errors end a write at once; who is patient waits again for a lock', 
   assert.equal(attempts, 1)
   await assert.rejects(write(true), late)
   assert.equal(attempts, 11)
+})
+
+test('a write that would be attempted again, but has lost its connection, fails by that', async (t) => {
+  const store = await openTestStore()
+  t.after(() => store.close())
+  for (const error of [new MustBeAlone(), new Overtaken(), Object.assign(new Error(), { code: '40P01' })]) {
+    const write = inAttempts(store.pool, first, false, async (client) => {
+      await client.query('begin')
+      await client.query('select pg_terminate_backend(pg_backend_pid())').catch(() => {})
+      throw error
+    })
+    await assert.rejects(write, (thrown) => thrown !== error && isOutage(thrown))
+  }
 })

@@ -42,8 +42,9 @@ export async function inAttempts<T>(
       try {
         return await writeOnce(client, attempt)
       } catch (error) {
-        await client.query('rollback').catch(() => {
-          throw error
+        await client.query('rollback').catch((lost) => {
+          // What would be attempted again means nothing to the caller: the connection is what there is no more.
+          throw error instanceof MustBeAlone || isCollision(error) ? lost : error
         })
         if (error instanceof MustBeAlone) attempt = { ...attempt, alone: true }
         else if (!(isCollision(error) || (patient && isLongWait(error)))) throw error
