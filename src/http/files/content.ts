@@ -18,7 +18,7 @@ import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
 import { isUuid } from '../uuid.ts'
-import { mendPart, refuseDamaged } from './damaged-part.ts'
+import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
 import { keepPace } from './pace.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
@@ -48,6 +48,7 @@ const fileContent = described({
     403: 'The link has expired or is not ours. Ask for the URL of the manifest again.',
     404: 'The file was deleted or has expired.',
     416: 'The range lies outside the file.',
+    ...damageRefusals,
   },
 })
 

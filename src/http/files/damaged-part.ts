@@ -10,6 +10,12 @@ import { sendProblems } from '../outcome-answer.ts'
 const retryMendingSeconds = 5
 const retryMendedSeconds = 1
 
+/** What the descriptions of routes with files tell of it. */
+export const damageRefusals = {
+  500: 'The stored file is damaged and cannot be made again. Start a new export.',
+  503: 'The stored file is damaged and is made again, or the store cannot be reached. Ask again after `Retry-After` seconds.',
+}
+
 /** Has a file made again that is not what was published, and logs it. */
 export async function mendPart(
   request: FastifyRequest,

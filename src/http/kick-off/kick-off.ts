@@ -46,8 +46,8 @@ export function systemKickOffRoute(scope: FastifyInstance, context: HttpContext)
 }
 
 /**
- * Accepts a request that has passed all checks: 202 with the status URL, 429, or 503 while the store or its disk is too busy or too full. `path` is that of the kick-off under the FHIR base,
- * `group` the Group that was asked for.
+ * Accepts a request that has passed all checks: 202 with the status URL, 429, or 503 while the store is too busy or its disk too full.
+ * `path` is that of the kick-off under the FHIR base, `group` the Group that was asked for.
  */
 export async function acceptExport(
   request: FastifyRequest,
