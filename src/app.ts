@@ -22,6 +22,7 @@ import { storeId, writeSetting } from './database/setting.ts'
 import { becomeSoleServer } from './database/sole-server/sole-server.ts'
 import { EngineThreads } from './engine/engine-thread-pool.ts'
 import { Failure } from './failure.ts'
+import { DiskFloor } from './files/disk-floor.ts'
 import { diskStore } from './files/disk-store.ts'
 import { Certificate, type CertificateFiles } from './http/connection/certificate.ts'
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
@@ -48,6 +49,8 @@ export interface AppOptions {
   readonly bounds?: ConnectionBounds
   /** Where exported files lie. */
   readonly filesDirectory: string
+  /** So much disk exports leave free, there and where the embedded database lies; 0 for all the same. */
+  readonly freeDiskBytes: number
   /** Engine threads, and partitions that each runs at a time. */
   readonly threads: number
   readonly concurrency: number
@@ -110,9 +113,18 @@ export async function startApp(options: AppOptions): Promise<App> {
     const givenUp = Promise.withResolvers<Failure>()
     // A folder of the store's own: two stores that are given one directory must not tidy each other's files away.
     const filesDirectory = join(options.filesDirectory, await storeId(database.pool))
+    const floor = {
+      directories: [filesDirectory, ...(store.kind === 'embedded' ? [store.directory] : [])],
+      bytes: options.freeDiskBytes,
+    }
+    const files = diskStore(
+      filesDirectory,
+      new DiskFloor(floor.directories, floor.bytes, (shortage) => log.warn(shortage, 'too little free disk')),
+    )
     const threadData = {
       connection: database.connection,
       filesDirectory,
+      floor,
       concurrency: options.concurrency,
     }
     const threads = new EngineThreads(
@@ -138,7 +150,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         pool: database.pool,
         writes: { pool: writing, gate: new WriteGate() },
         enqueue: producer.enqueue,
-        files: diskStore(filesDirectory),
+        files,
         directory: new AccessDirectory(database.pool, elapsed),
         keySets,
         outside: new OutsideIssuers(database.pool, keySets, options.outbound, now, elapsed),

@@ -113,8 +113,8 @@ export const themes: readonly Theme[] = [
           tenant: 'whose records',
           client: 'whose export: nobody else sees it',
           state: 'see [states](../../ARCHITECTURE.md#states)',
-          request: 'the effective request, every default applied, without its patients',
-          patients: 'the patients that are listed; none when the reach is wider',
+          request:
+            'the effective request, every default applied, without its patients and warnings; `{}` once it is deleted',
           url: 'the kick-off URL, for the manifest',
           transaction_time: 'the cut T: the moment that the export shows',
           created: 'when it was accepted',
@@ -125,6 +125,12 @@ export const themes: readonly Theme[] = [
           planner: "the planning worker's number: its advisory lock of class 7062",
           plan_attempts: 'how often it was planned',
           plan_due: 'when its planning, which failed, is to be tried again; null is now',
+          patient_count: 'how many patients are listed; none when the reach is wider',
+          patients_packed:
+            'the patients that are listed, packed, until they stand in the partitions; to the end where deletions are told',
+          warnings_packed: 'what lenient handling ignored, packed, for the `error` file',
+          cleared: 'it has ended, and what it needs no longer was dropped',
+          mending: 'it is completed, and damaged files of it are made again',
         },
       },
       partition: {
@@ -134,7 +140,6 @@ export const themes: readonly Theme[] = [
           job: 'of which it is a part',
           number: 'from 0',
           kind: '`owners`, or `references` for the last one',
-          owners: 'the patients, or none',
           state: 'see [states](../../ARCHITECTURE.md#states)',
           attempt: 'raised by each claim: who holds another number may not publish',
           worker: "the running worker's number: its advisory lock of class 7062",
@@ -142,6 +147,9 @@ export const themes: readonly Theme[] = [
           scanned: 'records that the attempt has gone through, matching or not',
           claimed: 'when a worker took it last: those who were served longest ago come first',
           due: 'when it is to be tried again; null is now',
+          owners_packed: 'the patients, packed, or none: one byte (1 deflated, 0 text), then an id on each line',
+          spent: 'attempts of earlier runs: those of this one are the rest',
+          mends: 'how often it was run again for damaged files',
         },
       },
       part: {
@@ -158,6 +166,10 @@ export const themes: readonly Theme[] = [
           bytes: 'of the lines',
           gzip_bytes: 'of the file',
           continues: "the last patient's block goes on in the partition's next file",
+          crc: 'CRC-32 of the lines; null for files from before there was one',
+          gzip_crc: 'CRC-32 of the file',
+          edition: 'how often it was made again; part of its ETag',
+          damaged: 'it is not what it was, and is to be made again',
         },
       },
       reference: {

@@ -28,6 +28,8 @@ export const parallelDownloadsDefault = 4
 export const parallelDownloadsMax = 32
 /** Attempts in a row at one file that bring no new byte. */
 export const barrenAttemptsMax = 5
+/** What a server may ask a client to wait for one file, in all, before such attempts count as barren. */
+export const awaitedMsMax = 30 * 60_000
 /** Attempts at one file, whatever they bring. */
 export const attemptsMax = 100
 /** Files that the server may refuse outright before the rest is not asked for. */

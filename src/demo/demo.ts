@@ -46,6 +46,7 @@ export async function runDemo(report: DemoReport, signal: AbortSignal): Promise<
       host: '127.0.0.1',
       port: 0,
       filesDirectory: join(directory, 'files'),
+      freeDiskBytes: 0,
       threads: 1,
       concurrency: 2,
       outbound: { privateAddresses: false },

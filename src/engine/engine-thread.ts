@@ -1,28 +1,35 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { PoolConfig } from 'pg'
 import { openPool } from '../database/pool.ts'
+import { DiskFloor } from '../files/disk-floor.ts'
 import { diskStore } from '../files/disk-store.ts'
-import { spareSlotsMax, startEngine } from './engine.ts'
+import { type EngineLog, spareSlotsMax, startEngine } from './engine.ts'
 
 /** What the main thread gives an engine thread. */
 export interface EngineThreadData {
   readonly connection: PoolConfig
   readonly filesDirectory: string
   readonly concurrency: number
+  /** Whose disks must have so many bytes free. */
+  readonly floor: { readonly directories: readonly string[]; readonly bytes: number }
 }
 
 /** Connections of one thread: two read for each task, one serves its beats and transactions, and the sweeper's. */
 const poolSizeOf = (concurrency: number): number => concurrency * 3 + 2
 
-const { connection, filesDirectory, concurrency } = workerData as EngineThreadData
+const { connection, filesDirectory, concurrency, floor } = workerData as EngineThreadData
 const port = parentPort!
+const log: EngineLog = (event, details) => port.postMessage({ event, details })
 const pool = openPool(connection, poolSizeOf(concurrency + spareSlotsMax))
 const engine = await startEngine({
   pool,
   connection,
-  files: diskStore(filesDirectory),
+  files: diskStore(
+    filesDirectory,
+    new DiskFloor(floor.directories, floor.bytes, (shortage) => log('disk-short', { ...shortage })),
+  ),
   concurrency,
-  log: (event, details) => port.postMessage({ event, details }),
+  log,
 })
 port.once('message', async () => {
   await engine.stop()

@@ -1,12 +1,13 @@
 import type { Pool, PoolConfig } from 'pg'
 import { errorReason } from '../database/error-code.ts'
 import { transaction } from '../database/transaction.ts'
+import { isDiskShort } from '../files/disk-floor.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { type ClaimedJob, claimPlanning, failJob, releasePlanning } from '../jobs/job.ts'
+import { type ClaimedJob, claimPlanning, releasePlanning } from '../jobs/job.ts'
 import { type Liveness, openLiveness } from '../jobs/liveness.ts'
 import { claimPartition, type Partition, releasePartition } from '../jobs/partition.ts'
 import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/queue.ts'
-import { tooManyAttempts } from '../jobs/rescue.ts'
+import { giveUp } from '../jobs/rescue.ts'
 import { nextTurn } from '../jobs/turn.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { BackgroundPacker } from './background-packer.ts'
@@ -17,7 +18,16 @@ import { startSweeper } from './sweeper.ts'
 
 /** Tells what went wrong; never with record content. */
 export type EngineLog = (
-  event: 'task-failed' | 'queue-error' | 'sweep-failed' | 'pack-refused' | 'pack-failed' | 'packed',
+  event:
+    | 'task-failed'
+    | 'queue-error'
+    | 'sweep-failed'
+    | 'pack-refused'
+    | 'pack-failed'
+    | 'packed'
+    | 'files-mended'
+    | 'files-lost'
+    | 'disk-short',
   details: Record<string, unknown>,
 ) => void
 
@@ -184,12 +194,13 @@ class Engine {
 
   /** Puts a failed partition back into the queue, or fails its job when it was tried too often. */
   async #retry(partition: Partition, error: unknown): Promise<void> {
-    const { job, number, attempt } = partition
+    const { job, number, attempt, tries } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: errorReason(error) })
     await transaction(this.#context.pool, async (client) => {
-      if (!(await releasePartition(client, partition, retrySecondsStep * attempt))) return
-      if (attempt >= partitionAttemptsMax) return failJob(client, job, tooManyAttempts)
-      await this.#enqueue(client, [{ kind: 'partition', job, number }], retrySecondsStep * attempt)
+      const seconds = retrySecondsStep * Math.min(tries, partitionAttemptsMax)
+      if (!(await releasePartition(client, partition, seconds))) return
+      if (tries >= partitionAttemptsMax && (await giveUp(client, job, isDiskShort(error)))) return
+      await this.#enqueue(client, [{ kind: 'partition', job, number }], seconds)
     })
   }
 }

@@ -15,7 +15,7 @@ import { planUnlisted } from './plan-unlisted.ts'
 /** Plans a job that the worker has claimed: all partitions, and tasks that wake workers for them, appear in one transaction. */
 export async function planJob(pool: Pool, enqueue: Enqueue, job: ClaimedJob, worker: number): Promise<void> {
   const { id } = job
-  if (job.planAttempts > partitionAttemptsMax) return failJob(pool, id, tooManyAttempts)
+  if (job.planAttempts > partitionAttemptsMax) return void (await failJob(pool, id, tooManyAttempts))
   const types = job.request.types.filter((type) => isOfOwners(job.request, type))
   const planned = job.request.reach ? await planUnlisted(pool, job, types, worker) : 0
   if (planned === undefined) return

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test'
 import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { acceptJob, claimPlanning, deleteJob, type Job } from '../jobs/job.ts'
+import { unpackIds } from '../jobs/packed-text.ts'
 import { addPlanned } from '../jobs/paged-plan.ts'
 import { draftOf } from '../records/draft.ts'
 import { storeDrafts } from '../records/load/store-drafts.ts'
@@ -48,9 +49,9 @@ describe('planning an export without a list of patients', () => {
   const plan = (job: Job) => planUnlisted(store.pool, job, job.request.types, planner)
 
   async function ownersOf(job: Job): Promise<string[]> {
-    const sql = 'select owners from partition where job = $1 order by number'
-    const { rows } = await store.pool.query<{ owners: string[] }>(sql, [job.id])
-    return rows.flatMap(({ owners }) => owners)
+    const sql = 'select owners_packed as packed from partition where job = $1 order by number'
+    const { rows } = await store.pool.query<{ packed: Buffer }>(sql, [job.id])
+    return (await Promise.all(rows.map(({ packed }) => unpackIds(packed)))).flat()
   }
 
   const everybody = Array.from({ length: patients }, (_, index) => idOf(index))

@@ -1,7 +1,9 @@
 import { transaction } from '../database/transaction.ts'
+import { NotAsPublished } from '../files/cut.ts'
 import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
+import { beyondMending, failCompleted, lockMendingJob, publishedParts, replaceParts } from '../jobs/mending.ts'
 import { addReferences } from '../jobs/noted-reference.ts'
-import { insertParts, jobParts } from '../jobs/part.ts'
+import { insertParts, jobParts, type Part } from '../jobs/part.ts'
 import { countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { exportBlocks } from './partition/export-blocks.ts'
@@ -24,12 +26,15 @@ export async function runPartition(
   try {
     const job = await findJob(context.pool, partition.job)
     if (!job) return
-    const selection = new Selection(context, job, held)
+    const published = await publishedParts(context.pool, job.id, partition.number)
+    const selection = new Selection(context, job, held, published)
     await exportAll(context, selection)
-    await publish(context, enqueue, selection)
-    if (partition.kind === 'references') await keepPublished(context, job.id)
+    if (job.state === 'completed') await publishAgain(context, selection)
+    else await publish(context, enqueue, selection)
+    if (job.state === 'completed' || partition.kind === 'references') await keepPublished(context, job.id)
   } catch (error) {
     if (error instanceof NotHeld) await context.files.removeAttempt(held.folder)
+    else if (error instanceof NotAsPublished) await giveUpMending(context, partition, error)
     else await onFailure(partition, error)
   } finally {
     await held.stop()
@@ -83,4 +88,37 @@ async function publish({ pool }: PartitionContext, enqueue: Enqueue, selection: 
     const { all, done } = await countPartitions(client, job.id)
     if (all === done) await finishJob(client, enqueue, job, all)
   })
+}
+
+/**
+ * Publishes files that were made again in place of those that the partition had: their lines are the same, which their checksums show,
+ * whatever was pruned from the store meanwhile.
+ */
+async function publishAgain({ pool, complain }: PartitionContext, selection: Selection): Promise<void> {
+  const { partition, scanned } = selection.held
+  const { job, published, parts } = selection
+  if (!isSame(published, parts)) throw new NotAsPublished('other lines')
+  await transaction(pool, async (client) => {
+    if (!(await lockMendingJob(client, job.id)) || !(await finishPartition(client, partition, scanned)))
+      throw new NotHeld()
+    const ids = published.map(({ id }) => id)
+    await replaceParts(client, job.id, ids, parts)
+  })
+  complain('files-mended', { job: job.id, partition: partition.number, files: parts.length })
+}
+
+/** Whether files hold the same lines as others, one for one. */
+const isSame = (published: readonly Part[], made: readonly Part[]): boolean =>
+  published.length === made.length &&
+  published.every((part, index) => {
+    const again = made[index]!
+    return identity.every((name) => part[name] === again[name])
+  })
+
+const identity = ['kind', 'type', 'records', 'bytes', 'crc', 'continues'] as const
+
+/** The records are not kept any more as they were: the job fails, and its client is told so. */
+async function giveUpMending({ pool, complain }: PartitionContext, partition: Partition, error: Error): Promise<void> {
+  complain('files-lost', { job: partition.job, partition: partition.number, reason: error.message })
+  await failCompleted(pool, partition.job, beyondMending.changed)
 }

@@ -27,8 +27,8 @@ test('files of a dead attempt go, when the worker died between completing the jo
     await writeFile(join(directory, job, attempt, 'Patient-0.ndjson.gz'), '')
   }
   await pool.query(
-    `insert into job (id, tenant, client, state, request, patients, url, transaction_time, created, finished, expires)
-     values ($1, 't', 'c', 'completed', '{}', '{}', '', now(), now(), now() - interval '1 day', now() + interval '1 day')`,
+    `insert into job (id, tenant, client, state, request, url, transaction_time, created, finished, expires)
+     values ($1, 't', 'c', 'completed', '{}', '', now(), now(), now() - interval '1 day', now() + interval '1 day')`,
     [job],
   )
   await pool.query(

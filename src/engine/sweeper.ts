@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import type { FileStore } from '../files/file-store.ts'
+import { clearAllEnded, forgetEnded } from '../jobs/ended-jobs.ts'
 import { expireJobs, jobsWithFiles, pruneHorizon } from '../jobs/job.ts'
 import { partsOfCompleted } from '../jobs/part.ts'
 import type { Producer } from '../jobs/queue.ts'
@@ -79,9 +80,11 @@ async function prune(pool: Pool): Promise<void> {
   }
 }
 
-/** Ends expired jobs and removes files that belong to no job any more. */
+/** Ends expired jobs, drops what ended ones need no longer, and removes files that belong to no job any more. */
 async function tidy(pool: Pool, files: FileStore): Promise<void> {
   await expireJobs(pool)
+  await clearAllEnded(pool)
+  await forgetEnded(pool)
   const jobs = await files.jobs()
   const kept = await jobsWithFiles(pool, jobs)
   const removed = await Promise.allSettled(jobs.filter((job) => !kept.has(job)).map((job) => files.removeJob(job)))

@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import type { DiskFloor } from './disk-floor.ts'
 import { DamagedFile, type FileStore } from './file-store.ts'
 import { FlushedFile } from './flushed-file.ts'
 
@@ -10,6 +11,9 @@ const jobPattern = /^[0-9a-f-]{36}$/
 /** A worker may add files to a folder that is being removed, until it learns that nobody wants them: then it is removed again. */
 const removeRetriesMax = 5
 const removal = { recursive: true, force: true, maxRetries: removeRetriesMax }
+
+/** The partition and the attempt that a folder is of. */
+const numbersOf = (folder: string): [number, number] => folder.split('-').map(Number) as [number, number]
 
 /** @throws DamagedFile */
 async function openWhole(path: string, size: number): Promise<FileHandle> {
@@ -28,8 +32,12 @@ async function openWhole(path: string, size: number): Promise<FileHandle> {
   }
 }
 
-/** Keeps files in a directory that only the service user can read. */
-export function diskStore(directory: string): FileStore {
+/**
+ * Keeps files in a directory that only the service user can read.
+ * @param floor what must stay free of the disk; without it files may fill it
+ */
+export function diskStore(directory: string, floor?: DiskFloor): FileStore {
+  const insist = async () => floor?.insist()
   const located = (path: string): string => {
     if (!pathPattern.test(path)) throw new Error('not a path of the file store')
     return join(directory, path)
@@ -39,11 +47,13 @@ export function diskStore(directory: string): FileStore {
     return join(directory, job)
   }
   return {
+    lacksRoom: async () => (await floor?.isShort()) ?? false,
     create: async (path) => {
       const file = located(path)
+      await insist()
       await mkdir(dirname(file), { recursive: true, mode: 0o700 })
       const handle = await open(file, 'wx', 0o600)
-      return new FlushedFile(handle)
+      return new FlushedFile(handle, insist)
     },
     read: async (path, size, range) => {
       const handle = await openWhole(located(path), size)
@@ -54,9 +64,12 @@ export function diskStore(directory: string): FileStore {
       await rm(join(directory, folder), removal)
     },
     keepOnly: async (job, paths) => {
-      const kept = new Set(paths.map((path) => basename(dirname(path))))
+      const kept = new Map(paths.map((path) => numbersOf(basename(dirname(path)))))
       const attempts = await readdir(folderOf(job)).catch(() => [])
-      const left = attempts.filter((attempt) => !kept.has(attempt))
+      const left = attempts.filter((folder) => {
+        const [partition, attempt] = numbersOf(folder)
+        return attempt < (kept.get(partition) ?? Number.POSITIVE_INFINITY)
+      })
       await Promise.all(left.map((attempt) => rm(join(folderOf(job), attempt), removal)))
     },
     jobs: async () => {

@@ -2,9 +2,12 @@ import type { Readable, Writable } from 'node:stream'
 
 /** Where the files of exports lie. Paths are relative, made by the program: `{job}/{partition}-{attempt}/{Type}-{n}.ndjson.gz`. */
 export interface FileStore {
+  /** Whether there is too little room for another export. */
+  readonly lacksRoom: () => Promise<boolean>
   /**
    * Creates a file. When the stream has finished the bytes survive a crash; a destroyed stream leaves a file that nobody names. Once it
    * has called back for a chunk, that chunk's memory is used for others.
+   * @throws DiskShort, as the stream does, when the disk would be filled
    */
   readonly create: (path: string) => Promise<Writable>
   /**
@@ -15,7 +18,10 @@ export interface FileStore {
   readonly read: (path: string, size: number, range?: { start: number; end: number }) => Promise<Readable>
   /** Removes the files of one attempt, by its folder `{job}/{partition}-{attempt}`; none is fine. */
   readonly removeAttempt: (folder: string) => Promise<void>
-  /** Removes every file of a job that is not among the named ones: what abandoned attempts have left. */
+  /**
+   * Removes what abandoned attempts of a job have left: of each partition the attempts before that of the named files. A later one may be
+   * making them again.
+   */
   readonly keepOnly: (job: string, paths: readonly string[]) => Promise<void>
   /** The jobs that have files. */
   readonly jobs: () => Promise<string[]>
@@ -25,3 +31,7 @@ export interface FileStore {
 
 /** A published file is not there any more, or is not what was published. */
 export class DamagedFile extends Error {}
+
+/** Whether an error shows that stored bytes are not what they were, or cannot be read; not that their reader has left. */
+export const isDamage = (error: Error): boolean =>
+  error instanceof DamagedFile || /^(Z_DATA_ERROR|Z_BUF_ERROR|EIO)$/.test((error as NodeJS.ErrnoException).code ?? '')

@@ -13,10 +13,16 @@ export class FlushedFile extends Writable {
   #unflushedBytes = 0
   #flushing: Promise<void> | undefined
 
-  /** @param handle is closed at the end */
-  constructor(handle: FileHandle) {
+  readonly #insist: () => Promise<void>
+
+  /**
+   * @param handle is closed at the end
+   * @param insist asked again and again while the file grows; when it throws, the file ends
+   */
+  constructor(handle: FileHandle, insist: () => Promise<void> = async () => {}) {
     super({ highWaterMark: waitingBytesMax })
     this.#handle = handle
+    this.#insist = insist
   }
 
   override _write(bytes: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -31,7 +37,7 @@ export class FlushedFile extends Writable {
   #flush(): void {
     if (this.#flushing) return
     this.#unflushedBytes = 0
-    this.#flushing = this.#handle.datasync().then(
+    this.#flushing = Promise.all([this.#handle.datasync(), this.#insist()]).then(
       () => {
         this.#flushing = undefined
       },

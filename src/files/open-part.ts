@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+import { crc32 } from 'node:zlib'
 import { combineCrc32 } from '../gzip/crc32.ts'
 import type { Deflated } from '../gzip/deflated.ts'
 import { memberEnd, memberHeader } from '../gzip/member.ts'
@@ -15,7 +16,10 @@ export class OpenPart {
   records = 0
   bytes = 0
   gzipBytes = 0
-  #crc = 0
+  /** CRC-32 of the lines. */
+  crc = 0
+  /** CRC-32 of the file. */
+  gzipCrc = 0
   #gathered: Buffer = Buffer.allocUnsafeSlow(gatheredBytesMax)
   #gatheredBytes = 0
   /** Buffers that have been written, to be filled again. */
@@ -40,7 +44,7 @@ export class OpenPart {
    * @returns undefined, or a promise when the file system is slower than the caller: then wait
    */
   append({ records, bytes, crc, blocks }: Deflated): Promise<void> | undefined {
-    this.#crc = combineCrc32(this.#crc, crc, bytes)
+    this.crc = combineCrc32(this.crc, crc, bytes)
     this.records += records
     this.bytes += bytes
     return this.#gather(blocks) ? undefined : this.#drained()
@@ -61,7 +65,7 @@ export class OpenPart {
 
   #write(): boolean {
     const full = this.#gathered
-    const bytes = full.subarray(0, this.#gatheredBytes)
+    const bytes = this.#checked(full.subarray(0, this.#gatheredBytes))
     this.#gathered = this.#spare.pop() ?? Buffer.allocUnsafeSlow(gatheredBytesMax)
     this.#gatheredBytes = 0
     return this.#sink.write(bytes, () => {
@@ -69,13 +73,19 @@ export class OpenPart {
     })
   }
 
+  /** Takes bytes that go into the file into its checksum. */
+  #checked(bytes: Buffer): Buffer {
+    this.gzipCrc = crc32(bytes, this.gzipCrc)
+    return bytes
+  }
+
   async #drained(): Promise<void> {
     await Promise.race([once(this.#sink, 'drain'), this.#done])
   }
 
   async end(): Promise<this> {
-    this.#gather(memberEnd(this.#crc, this.bytes))
-    this.#sink.end(this.#gathered.subarray(0, this.#gatheredBytes))
+    this.#gather(memberEnd(this.crc, this.bytes))
+    this.#sink.end(this.#checked(this.#gathered.subarray(0, this.#gatheredBytes)))
     await this.#done
     return this
   }

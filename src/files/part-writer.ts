@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Deflated, deflateLines } from '../gzip/deflated.ts'
 import { memberEndBytes } from '../gzip/member.ts'
+import { type Cut, divideLines, NotAsPublished } from './cut.ts'
 import type { FileStore } from './file-store.ts'
 import { OpenPart } from './open-part.ts'
 
@@ -12,6 +13,9 @@ export interface WrittenPart {
   readonly records: number
   readonly bytes: number
   readonly gzipBytes: number
+  /** CRC-32 of the lines, and of the file. */
+  readonly crc: number
+  readonly gzipCrc: number
   /** What stands at its end goes on in the writer's next part. */
   readonly continues: boolean
 }
@@ -31,13 +35,14 @@ const gatheredBytesMax = 128 * 1024
 /** Deflate adds at most 5 bytes to each 16 KB that it cannot shrink, and a few at the end of each of at most three pieces. */
 const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16_383) * 5 + 3 * 64
 
-/** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends. */
+/** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends; or cut as files were that are made again. */
 export class PartWriter {
   readonly parts: WrittenPart[] = []
   readonly #store: PartStore
   readonly #type: string
   readonly #folder: string
   readonly #gzipBytesMax: number
+  readonly #cuts: readonly Cut[] | undefined
   #open: OpenPart | undefined
   /** Two buffers take turns: one is filled while the other one is deflated. */
   #gathered: Buffer | undefined
@@ -48,12 +53,16 @@ export class PartWriter {
   #deflating: Promise<Deflated> | undefined
   #deflatingBytes = 0
 
-  /** @param folder where in the store: it names the job, the partition and the attempt */
-  constructor(store: PartStore, folder: string, type: string, gzipBytesMax: number) {
+  /**
+   * @param folder where in the store: it names the job, the partition and the attempt
+   * @param cuts where the files end, in place of their size
+   */
+  constructor(store: PartStore, folder: string, type: string, gzipBytesMax: number, cuts?: readonly Cut[]) {
     this.#store = store
     this.#folder = folder
     this.#type = type
     this.#gzipBytesMax = gzipBytesMax
+    this.#cuts = cuts
   }
 
   /** Adds whole lines, each ended by a line feed. Waits while the file system is slower than the caller. */
@@ -95,16 +104,21 @@ export class PartWriter {
     return this.#settle().then(() => this.#append(lines))
   }
 
-  /** Bytes of the open file after gzip, but for what is not deflated yet. */
+  /** Bytes of the open file after gzip, but for what is not deflated yet. Where cuts are given it says nothing about the next one. */
   get gzipBytes(): number {
+    return this.#cuts ? 0 : this.#openGzipBytes
+  }
+
+  get #openGzipBytes(): number {
     return this.#open?.gzipBytes ?? 0
   }
 
   /** Whether this many bytes of lines will stand in the same file as those before them, however badly they deflate. */
   fits(bytes: number): boolean {
     const waiting = this.#gatheredBytes + this.#deflatingBytes
+    if (this.#cuts) return waiting + (this.#open?.bytes ?? 0) < this.#nextCut.bytes
     if (this.#open === undefined && waiting === 0) return true
-    return this.gzipBytes + deflatedBytesMax(waiting + bytes) + memberEndBytes <= this.#gzipBytesMax
+    return this.#openGzipBytes + deflatedBytesMax(waiting + bytes) + memberEndBytes <= this.#gzipBytesMax
   }
 
   /** Completes the open file: what is written next begins another one. */
@@ -157,18 +171,43 @@ export class PartWriter {
   }
 
   async #append(lines: Deflated): Promise<void> {
+    if (this.#cuts) return this.#appendCut(lines)
     if (this.#open && !this.#hasRoom(lines)) await this.#close(false)
+    await this.#appendWhole(lines)
+  }
+
+  /** Divides the lines where a file is to end within them. */
+  async #appendCut(lines: Deflated): Promise<void> {
+    const { bytes, continues } = this.#nextCut
+    const room = bytes - (this.#open?.bytes ?? 0)
+    if (lines.bytes > room) {
+      const [head, tail] = divideLines(lines, room, linesLevel)
+      await this.#appendCut(head)
+      return this.#appendCut(tail)
+    }
+    await this.#appendWhole(lines)
+    if (lines.bytes === room) await this.#close(continues)
+  }
+
+  get #nextCut(): Cut {
+    const cut = this.#cuts![this.parts.length]
+    if (cut === undefined) throw new NotAsPublished('there are more lines')
+    return cut
+  }
+
+  async #appendWhole(lines: Deflated): Promise<void> {
     this.#open ??= await OpenPart.create(this.#store, `${this.#folder}/${this.#type}-${this.parts.length}.ndjson.gz`)
     await this.#open.append(lines)
   }
 
-  #hasRoom({ blocks }: Deflated): boolean {
-    return this.gzipBytes + blocks.length + memberEndBytes <= this.#gzipBytesMax
+  #hasRoom({ blocks, bytes }: Deflated): boolean {
+    if (this.#cuts) return this.#open!.bytes + bytes < this.#nextCut.bytes
+    return this.#openGzipBytes + blocks.length + memberEndBytes <= this.#gzipBytesMax
   }
 
   async #close(continues: boolean): Promise<void> {
-    const { path, records, bytes, gzipBytes } = await this.#open!.end()
-    this.parts.push({ id: randomUUID(), type: this.#type, path, records, bytes, gzipBytes, continues })
+    const { path, records, bytes, gzipBytes, crc, gzipCrc } = await this.#open!.end()
+    this.parts.push({ id: randomUUID(), type: this.#type, path, records, bytes, gzipBytes, crc, gzipCrc, continues })
     this.#open = undefined
   }
 }

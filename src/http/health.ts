@@ -14,7 +14,10 @@ const ready = described({
   tag: 'Operation',
   summary: 'Does the server take requests?',
   answers: {
-    200: { says: 'It does.', content: state },
+    200: {
+      says: 'It does. `disk` is `short` where too little is free: kick-offs are refused, all else is answered.',
+      content: state,
+    },
     503: { says: 'The server is stopping, or the database does not answer.', content: state },
   },
 })
@@ -36,10 +39,12 @@ export function healthRoutes(app: FastifyInstance, context: HttpContext): void {
       })
     return asked
   }
+  // What cannot be asked is no reason to take the server for stopped.
+  const lacksRoom = () => context.files.lacksRoom().catch(() => false)
   app.get('/livez', { config, schema: live }, async () => ({ status: 'ok' }))
   app.get('/readyz', { config, schema: ready }, async (_request, reply) => {
     const answers = await databaseAnswers()
-    if (answers && context.ready()) return { status: 'ok' }
+    if (answers && context.ready()) return { status: 'ok', ...((await lacksRoom()) ? { disk: 'short' } : {}) }
     return reply.code(503).send({ status: answers ? 'stopping' : 'the database does not answer' })
   })
 }

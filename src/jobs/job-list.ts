@@ -27,7 +27,7 @@ export async function listJobs(
   wanted: { readonly tenant?: string; readonly state?: JobState; readonly after?: JobPlace; readonly count: number },
 ): Promise<ListedJob[]> {
   const { rows } = await pool.query<ListedJob>(
-    `select id, tenant, client, state, cardinality(patients) as patients, transaction_time as "transactionTime",
+    `select id, tenant, client, state, patient_count as patients, transaction_time as "transactionTime",
        date_trunc('milliseconds', created) as created, finished, expires, failure
      from job
      where ($1::text is null or tenant = $1) and ($2::text is null or state = $2)

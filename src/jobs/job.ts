@@ -1,17 +1,19 @@
 import type { ClientBase, Pool } from 'pg'
-import { fileRetentionDays, jobRetentionDays } from '../protocol/limits.ts'
+import type { Issue } from '../fhir/operation-outcome.ts'
+import { fileRetentionDays } from '../protocol/limits.ts'
 import type { JobState } from '../protocol/plan/job-state.ts'
 import type { ExportRequest } from '../protocol/request/export-request.ts'
 import { auditedEnding } from './audited-ending.ts'
+import { packIds, packText, unpackIds, unpackText } from './packed-text.ts'
 import type { Enqueue } from './queue.ts'
 
-/** An accepted export as its row tells it, without the patients. */
+/** An accepted export as its row tells it, without the patients and warnings, which are long and read by few. */
 export interface Job {
   readonly id: string
   readonly tenant: string
   readonly client: string
   readonly state: JobState
-  readonly request: Omit<ExportRequest, 'patients'>
+  readonly request: Omit<ExportRequest, 'patients' | 'warnings'>
   readonly url: string
   readonly transactionTime: Date
   readonly created: Date
@@ -33,8 +35,8 @@ export interface NewJob {
 }
 
 const insertSql = `
-  insert into job (id, tenant, client, state, request, patients, url, transaction_time)
-  values ($1, $2, $3, 'accepted', $4, $5, $6, now())
+  insert into job (id, tenant, client, state, request, url, patient_count, patients_packed, warnings_packed, transaction_time)
+  values ($1, $2, $3, 'accepted', $4, $5, $6, $7, $8, now())
   on conflict (tenant, client) where state in ('accepted', 'running', 'finishing') do nothing`
 
 /** How long a kick-off waits for writers that are under way. */
@@ -48,9 +50,11 @@ export const isLockTimeout = (error: unknown): boolean => (error as { code?: unk
  * @returns false when the client has a live job in the tenant (S-5); two simultaneous calls give exactly one true
  */
 export async function acceptJob(client: ClientBase, enqueue: Enqueue, job: NewJob): Promise<boolean> {
+  const { patients, warnings, ...request } = job.request
+  const packed = [await packIds(patients), await packText(JSON.stringify(warnings))]
   await client.query(`set local lock_timeout = ${cutWaitMsMax}`)
-  const { patients, ...request } = job.request
-  const inserted = await client.query(insertSql, [job.id, job.tenant, job.client, request, patients, job.url])
+  const values = [job.id, job.tenant, job.client, request, job.url, patients.length, ...packed]
+  const inserted = await client.query(insertSql, values)
   if (inserted.rowCount === 0) return false
   await enqueue(client, [{ kind: 'plan', job: job.id }])
   await client.query('update job set transaction_time = cut() where id = $1', [job.id])
@@ -73,9 +77,22 @@ export async function hasLiveJobs(pool: Pool): Promise<boolean> {
   return (await pool.query<{ live: boolean }>(sql)).rows[0]!.live
 }
 
+/** The listed patients of a job that is not planned yet, or that tells deletions. */
 export async function jobPatients(client: ClientBase | Pool, id: string): Promise<readonly string[]> {
-  const { rows } = await client.query<{ patients: string[] }>('select patients from job where id = $1', [id])
-  return rows[0]?.patients ?? []
+  const { rows } = await client.query<{ packed: Buffer | null }>(
+    'select patients_packed as packed from job where id = $1',
+    [id],
+  )
+  return rows[0]?.packed ? unpackIds(rows[0].packed) : []
+}
+
+/** What lenient handling ignored. */
+export async function jobWarnings(pool: Pool, id: string): Promise<readonly Issue[]> {
+  const { rows } = await pool.query<{ packed: Buffer | null }>(
+    'select warnings_packed as packed from job where id = $1',
+    [id],
+  )
+  return rows[0]?.packed ? JSON.parse(await unpackText(rows[0].packed)) : []
 }
 
 /** Ends a job for its client, whatever its state. Its place is free at once; running workers notice at their next beat. */
@@ -84,11 +101,11 @@ export async function deleteJob(client: ClientBase | Pool, id: string): Promise<
   return (await client.query(sql, [id])).rowCount === 1
 }
 
-/** Fails a live job with a text for its client. */
-export async function failJob(client: ClientBase | Pool, id: string, failure: string): Promise<void> {
+/** Fails a live job with a text for its client. False: it is live no more. */
+export async function failJob(client: ClientBase | Pool, id: string, failure: string): Promise<boolean> {
   const ending = `update job set state = 'failed', failure = $2, finished = now()
     where id = $1 and state in ('accepted', 'running', 'finishing')`
-  await client.query(auditedEnding(ending, 'export', 'failed'), [id, failure])
+  return (await client.query(auditedEnding(ending, 'export', 'failed'), [id, failure])).rowCount === 1
 }
 
 /** Records written and expected so far, of all partitions. */
@@ -127,9 +144,13 @@ export async function lockLiveJob(client: ClientBase, id: string): Promise<Job |
   return (await client.query<Job>(sql, [id])).rows[0]
 }
 
-/** Marks a job planned. False: this planner holds it no longer. */
+/**
+ * Marks a job planned. Its patients stand in the partitions now; only deletions are looked for by the list.
+ * @returns false: this planner holds it no longer
+ */
 export async function startJob(client: ClientBase, id: string, worker: number): Promise<boolean> {
-  const sql = `update job set state = 'running', started = now(), planner = null
+  const sql = `update job set state = 'running', started = now(), planner = null,
+      patients_packed = case when request ? 'deletions' then patients_packed end
     where id = $1 and state = 'accepted' and planner = $2`
   return (await client.query(sql, [id, worker])).rowCount === 1
 }
@@ -146,14 +167,10 @@ export async function completeJob(client: ClientBase, id: string): Promise<void>
   await client.query(auditedEnding(ending, 'export', 'success'), [id, fileRetentionDays])
 }
 
-/** Deletes completed jobs whose files have expired, and the rows of jobs that ended long ago. */
+/** Deletes completed jobs whose files have expired. */
 export async function expireJobs(pool: Pool): Promise<void> {
   const ending = `update job set state = 'deleted' where state = 'completed' and expires < now()`
   await pool.query(auditedEnding(ending, 'expiry', 'success'))
-  await pool.query(
-    `delete from job where state in ('deleted', 'failed') and finished < now() - $1 * interval '1 day'`,
-    [jobRetentionDays],
-  )
 }
 
 /** Which of the jobs may have files: live ones and completed ones. */
@@ -163,13 +180,15 @@ export async function jobsWithFiles(pool: Pool, ids: readonly string[]): Promise
 }
 
 /**
- * The time up to which ended versions are of no use: no live job looks at or before it, and no later one will.
+ * The time up to which ended versions are of no use: no live job, and none whose files are made again, looks at or before it, and no later
+ * one will.
  * Milliseconds since 1970.
  */
 export async function pruneHorizon(client: ClientBase): Promise<number> {
   const stamp = await client.query('select stamp_write() as at')
   const { rows } = await client.query(
-    `select min(transaction_time) as at from job where state in ('accepted', 'running', 'finishing')`,
+    `select min(transaction_time) as at from job
+     where state in ('accepted', 'running', 'finishing') or (state = 'completed' and mending)`,
   )
   const now = (stamp.rows[0].at as Date).getTime()
   const oldest = rows[0].at as Date | null

@@ -6,6 +6,7 @@ const isRecord = `type >= 'A'`
 /**
  * Adds records (`Type/id`) that the last partition of the job exports once, however many partitions found them, and marks of open
  * references, which it tells of.
+ * A job that has ended meanwhile notes nothing any more.
  * @param hop how many references away from the exported records; what is there already keeps its own
  */
 export async function addReferences(
@@ -17,7 +18,9 @@ export async function addReferences(
   const { types, ids } = columnsOf(references)
   if (ids.length === 0) return
   await client.query(
-    `insert into reference (job, type, id, hop) select $1, *, $4 from unnest($2::text[], $3::text[]) on conflict do nothing`,
+    `with job as (select id from job where id = $1 and state not in ('deleted', 'failed') for share)
+     insert into reference (job, type, id, hop) select job.id, found.*, $4 from job, unnest($2::text[], $3::text[]) as found
+     on conflict do nothing`,
     [job, types, ids, hop],
   )
 }

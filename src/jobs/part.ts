@@ -10,6 +10,9 @@ export interface Part {
   readonly records: number
   readonly bytes: number
   readonly gzipBytes: number
+  /** CRC-32 of the lines, and of the bytes as they are stored; null for files from before there were any. */
+  readonly crc: number | null
+  readonly gzipCrc: number | null
   /** The patient whose block ends the file has more of it in the partition's next one. */
   readonly continues: boolean
 }
@@ -22,22 +25,22 @@ export async function insertParts(
   parts: readonly Part[],
 ): Promise<void> {
   for (const [number, part] of parts.entries()) {
-    const { id, kind, type, path, records, bytes, gzipBytes, continues } = part
+    const { id, kind, type, path, records, bytes, gzipBytes, crc, gzipCrc, continues } = part
     await client.query(
-      `insert into part (id, job, partition, number, kind, type, path, records, bytes, gzip_bytes, continues)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-      [id, job, partition, number, kind, type, path, records, bytes, gzipBytes, continues],
+      `insert into part (id, job, partition, number, kind, type, path, records, bytes, gzip_bytes, crc, gzip_crc, continues)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+      [id, job, partition, number, kind, type, path, records, bytes, gzipBytes, crc, gzipCrc, continues],
     )
   }
 }
 
-const columns = `id, kind, type, path, records::float8 as records, bytes::float8 as bytes, gzip_bytes::float8 as "gzipBytes",
-  continues`
+export const partColumns = `part.id, kind, type, path, records::float8 as records, bytes::float8 as bytes,
+  gzip_bytes::float8 as "gzipBytes", crc::float8 as crc, gzip_crc::float8 as "gzipCrc", continues`
 
 /** The files of a job, by type and then in the order of its partitions. */
 export async function jobParts(pool: Pool, job: string): Promise<Part[]> {
-  return (await pool.query<Part>(`select ${columns} from part where job = $1 order by type, partition, number`, [job]))
-    .rows
+  const sql = `select ${partColumns} from part where job = $1 order by type, partition, number`
+  return (await pool.query<Part>(sql, [job])).rows
 }
 
 /**
@@ -55,6 +58,11 @@ export async function partsOfCompleted(pool: Pool, seconds: number | undefined):
 
 /** A file together with whose it is. */
 export interface OwnedPart extends Part {
+  readonly partition: number
+  /** How often the file was made again. */
+  readonly edition: number
+  /** It is to be made again. */
+  readonly damaged: boolean
   readonly job: string
   readonly tenant: string
   readonly client: string
@@ -65,8 +73,7 @@ export interface OwnedPart extends Part {
 /** A file of a completed job that has not expired. */
 export async function findPart(pool: Pool, id: string): Promise<OwnedPart | undefined> {
   const { rows } = await pool.query<OwnedPart>(
-    `select part.id, kind, type, path, records::float8 as records, bytes::float8 as bytes,
-       gzip_bytes::float8 as "gzipBytes", continues, job.id as job, tenant, client, expires, request
+    `select ${partColumns}, partition, edition, damaged, job.id as job, tenant, client, expires, request
      from part join job on job.id = part.job
      where part.id = $1 and job.state = 'completed' and job.expires > now()`,
     [id],

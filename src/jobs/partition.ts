@@ -1,14 +1,23 @@
 import type { ClientBase, Pool } from 'pg'
 import type { PlannedPartition } from '../protocol/plan/planned-partitions.ts'
+import { packIds, unpackIds } from './packed-text.ts'
 
-/** A partition that a worker holds. `attempt` fences it: only the latest attempt can publish. */
+/**
+ * A partition that a worker holds. `attempt` fences it: only the latest attempt can publish. `tries` are those of this run: files that are
+ * made again have a run of their own.
+ */
 export interface Partition {
   readonly job: string
   readonly number: number
   readonly kind: 'owners' | 'references'
   readonly owners: readonly string[]
   readonly attempt: number
+  readonly tries: number
 }
+
+/** SQL: the job `$1` has work to do on its partitions, its own or files to make again. */
+const isAtWork = `exists (
+  select from job where id = $1 and (state in ('running', 'finishing') or (state = 'completed' and mending)))`
 
 /** Writes the partitions of a job, numbered from `first`. */
 export async function insertPartitions(
@@ -21,28 +30,31 @@ export async function insertPartitions(
   const numbers = partitions.map((_, index) => first + index)
   for (const [index, { owners, records }] of partitions.entries()) {
     await client.query(
-      `insert into partition (job, number, kind, owners, state, planned) values ($1, $2, $3, $4, 'waiting', $5)`,
-      [job, numbers[index], kind, owners, records],
+      `insert into partition (job, number, kind, owners_packed, state, planned) values ($1, $2, $3, $4, 'waiting', $5)`,
+      [job, numbers[index], kind, await packIds(owners), records],
     )
   }
   return numbers
 }
 
-/** Takes a waiting partition of a live job for a worker; undefined when it is not waiting any more. */
+/** Takes a waiting partition for a worker; undefined when it is not waiting any more. */
 export async function claimPartition(
   pool: Pool,
   job: string,
   number: number,
   worker: number,
 ): Promise<Partition | undefined> {
-  const { rows } = await pool.query<Partition>(
+  const { rows } = await pool.query<Omit<Partition, 'owners'> & { packed: Buffer }>(
     `update partition set state = 'running', attempt = attempt + 1, worker = $3, scanned = 0, claimed = clock_timestamp()
      where job = $1 and number = $2 and state = 'waiting'
-       and exists (select from job where id = $1 and state in ('running', 'finishing'))
-     returning job, number, kind, owners, attempt`,
+       and ${isAtWork}
+     returning job, number, kind, owners_packed as packed, attempt, attempt - spent as tries`,
     [job, number, worker],
   )
-  return rows[0]
+  const [claimed] = rows
+  if (claimed === undefined) return undefined
+  const { packed, ...partition } = claimed
+  return { ...partition, owners: await unpackIds(packed) }
 }
 
 /** Records progress of a held partition. False: it is held no longer (cancelled, or rescued), so stop now. */
@@ -50,7 +62,7 @@ export async function beatPartition(pool: Pool, held: Partition, scanned: number
   const { rowCount } = await pool.query(
     `update partition set scanned = $4
      where job = $1 and number = $2 and attempt = $3 and state = 'running'
-       and exists (select from job where id = $1 and state in ('running', 'finishing'))`,
+       and ${isAtWork}`,
     [held.job, held.number, held.attempt, scanned],
   )
   return rowCount === 1

@@ -4,12 +4,13 @@ import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { isDue } from './due.ts'
 import { failJob } from './job.ts'
 import { liveWorkersSql } from './liveness.ts'
+import { beyondMending, failCompleted } from './mending.ts'
 import { type Enqueue, readyTasksSql, type Task } from './queue.ts'
 
 const rescuePartitionsSql = `
   update partition set state = 'waiting', worker = null, scanned = 0, due = null
   where state = 'running' and worker not in (${liveWorkersSql})
-  returning job, attempt`
+  returning job, attempt - spent as tries`
 
 const rescuePlansSql = `
   update job set planner = null
@@ -24,7 +25,8 @@ const forgottenSql = `
   select jsonb_build_object('kind', 'partition', 'job', job.id, 'number', next.number)
   from job cross join lateral (
     select number from partition where job = job.id and state = 'waiting' and ${isDue('due')} order by number limit 1) next
-  where job.state in ('running', 'finishing') and not exists (select from task where data ->> 'job' = job.id::text)`
+  where (job.state in ('running', 'finishing') or (job.state = 'completed' and job.mending))
+    and not exists (select from task where data ->> 'job' = job.id::text)`
 
 /**
  * Gives the work of dead workers to living ones, at once: their sessions are gone, so there is no lease to wait for.
@@ -33,9 +35,9 @@ const forgottenSql = `
  */
 export async function rescueAbandoned(pool: Pool, enqueue: Enqueue): Promise<void> {
   await transaction(pool, async (client) => {
-    const { rows } = await client.query<{ job: string; attempt: number }>(rescuePartitionsSql)
-    for (const { job, attempt } of rows) {
-      if (attempt >= partitionAttemptsMax) await failJob(client, job, tooManyAttempts)
+    const { rows } = await client.query<{ job: string; tries: number }>(rescuePartitionsSql)
+    for (const { job, tries } of rows) {
+      if (tries >= partitionAttemptsMax) await giveUp(client, job)
     }
     await client.query(rescuePlansSql)
     const tasks = await forgottenTasks(client)
@@ -46,5 +48,17 @@ export async function rescueAbandoned(pool: Pool, enqueue: Enqueue): Promise<voi
 async function forgottenTasks(client: ClientBase): Promise<Task[]> {
   return (await client.query<{ task: Task }>(forgottenSql)).rows.map(({ task }) => task)
 }
+
+/**
+ * Fails the job of a partition that was tried too often, live or completed. For want of room no completed job fails: its damaged file can
+ * wait until there is some.
+ * @returns whether it has failed
+ */
+export async function giveUp(client: ClientBase | Pool, job: string, lacksRoom = false): Promise<boolean> {
+  if (await failJob(client, job, lacksRoom ? tooLittleRoom : tooManyAttempts)) return true
+  return !lacksRoom && (await failCompleted(client, job, beyondMending.attempts))
+}
+
+const tooLittleRoom = 'The server had too little free disk for the files of the export. Its operator must make room.'
 
 export const tooManyAttempts = `A part of the export failed ${partitionAttemptsMax} times.`

@@ -24,13 +24,13 @@ let clients = 0
 async function job(tenant: string, partitions: number, client = `c${clients++}`): Promise<string> {
   const id = randomUUID()
   await pool.query(
-    `insert into job (id, tenant, client, state, request, patients, url, transaction_time, created)
-     values ($1, $2, $3, $4, '{}', '{}', '', now(), clock_timestamp())`,
+    `insert into job (id, tenant, client, state, request, url, transaction_time, created)
+     values ($1, $2, $3, $4, '{}', '', now(), clock_timestamp())`,
     [id, tenant, client, partitions === 0 ? 'accepted' : 'running'],
   )
   for (let number = 0; number < partitions; number++) {
     await pool.query(
-      `insert into partition (job, number, kind, owners, state, planned) values ($1, $2, 'owners', '{}', 'waiting', 1)`,
+      `insert into partition (job, number, kind, owners_packed, state, planned) values ($1, $2, 'owners', '\\x00', 'waiting', 1)`,
       [id, number],
     )
   }
@@ -98,7 +98,7 @@ test('what failed comes again when its time has come, and is part of the turns',
   const id = await job('a', 1)
   const taken = await take()
   assert.deepEqual(taken, { kind: 'partition', job: id, number: 0 })
-  const held = { job: id, number: 0, kind: 'owners', owners: [], attempt: 1 } as const
+  const held = { job: id, number: 0, kind: 'owners', owners: [], attempt: 1, tries: 1 } as const
   assert.ok(await releasePartition(pool, held, 20))
   const planned = await job('a', 0)
   assert.ok(await claimPlanning(pool, planned, worker))

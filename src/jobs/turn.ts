@@ -4,7 +4,8 @@ import type { Task } from './queue.ts'
 
 /**
  * What waits, in the order of turns: first who has least at work, then who was served longest ago; tenants come before clients, and the
- * older job before the younger. `served` is of all of a tenant's or client's live jobs.
+ * older job before the younger. `served` is of all of a tenant's or client's jobs with work: live ones, and those whose damaged files
+ * are made again.
  */
 const turnSql = `
   with live as materialized (
@@ -15,11 +16,11 @@ const turnSql = `
     from job j
     left join lateral (
       select number from partition where job = j.id and state = 'waiting' and ${isDue('due')} order by number limit 1
-    ) next on j.state in ('running', 'finishing')
+    ) next on j.state <> 'accepted'
     left join (
       select job, count(*) as running from partition where state = 'running' group by job
     ) busy on busy.job = j.id
-    where j.state in ('accepted', 'running', 'finishing')
+    where j.state in ('accepted', 'running', 'finishing') or (j.state = 'completed' and j.mending)
   ), turns as (
     select job, number, plans, tenant, created,
       sum(running) over (partition by tenant) as tenant_running,

@@ -45,12 +45,18 @@ export const deletionsPerBundleMax = 1_000
 /** How often one partition is tried before its job fails. */
 export const partitionAttemptsMax = 10
 
+/** How often a partition of a completed job is run again for damaged files before the job fails. */
+export const partitionMendsMax = 3
+
 /** Lines in the `error` file about references that lead nowhere; the rest are counted in one more line. */
 export const unresolvedReferencesMax = 10_000
 
 /** D27: days from completion until files go, and days from the job's end until its row goes too. */
 export const fileRetentionDays = 30
 export const jobRetentionDays = 60
+
+/** Deleted and failed jobs that are kept of one client in a tenant; beyond it the oldest go before their time. */
+export const endedJobsMax = 1_000
 
 /** Seconds between polls that a 202 may ask for. */
 export const retryAfterSecondsMin = 1

@@ -1,78 +1,261 @@
 import assert from 'node:assert/strict'
-import { copyFile, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { failCompleted } from '../../src/jobs/mending.ts'
+import { partitionMendsMax } from '../../src/protocol/limits.ts'
 import { TestServer } from '../server.ts'
 import { PatientClient } from '../simulation/patient-client.ts'
 
 const answerMsMax = 20_000
+const pauseMs = 50
+
+/** A finished export of one patient, with the link to its file and where it lies. */
+interface Exported {
+  readonly job: string
+  readonly file: string
+  readonly path: () => Promise<string>
+}
 
 describe('a stored file that is not what was published', () => {
   let server: TestServer
-  let link: string
-  let path: string
-  let original: string
+  let headers: Record<string, string>
+  let client: PatientClient
+  let exported: Exported
+  let whole: string
 
   before(async () => {
     server = await TestServer.start(['--workers', '1'])
     await server.addTenant('clinic')
     const token = await server.token(await server.addClient('clinic'))
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' }
-    const body = JSON.stringify({ resourceType: 'Patient', id: 'p1', name: [{ family: 'Xu'.repeat(2_000) }] })
-    await fetch(`${server.base('clinic')}/Patient/p1`, { method: 'PUT', headers, body })
-    const client = new PatientClient(server, 'clinic', token)
-    const { job } = await client.kickOff(['p1'])
-    const { output } = await client.finished(job)
-    const answer = await fetch(output[0]!.url, {
-      headers: { ...headers, accept: 'application/fhir+ndjson' },
-      redirect: 'manual',
+    headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' }
+    client = new PatientClient(server, 'clinic', token)
+    await put('Xu')
+    await fetch(`${server.base('clinic')}/Patient/p2`, {
+      method: 'PUT',
+      headers,
+      body: JSON.stringify({ resourceType: 'Patient', id: 'p2' }),
     })
-    link = answer.headers.get('location')!
-    const { rows } = await server.pool.query<{ path: string }>(`select path from part where type = 'Patient'`)
-    path = join(await server.filesFolder(), rows[0]!.path)
-    original = join(server.directory, 'original')
-    await copyFile(path, original)
   })
   after(() => server.stop())
-  beforeEach(() => copyFile(original, path))
+  beforeEach(async () => {
+    exported = await exportOnce()
+    whole = await (await get('identity')).text()
+  })
 
-  const get = (coding: string) =>
-    fetch(link, { headers: { 'accept-encoding': coding }, signal: AbortSignal.timeout(answerMsMax) })
-
-  async function refused(coding: string): Promise<void> {
-    const answer = await get(coding)
-    assert.equal(answer.status, 500)
-    assert.equal(answer.headers.get('etag'), null)
-    assert.match(await answer.text(), /The stored file is damaged or gone. Start a new export./)
+  async function put(family: string, given: readonly string[] = []): Promise<void> {
+    const name = [{ family, given }]
+    const body = JSON.stringify({ resourceType: 'Patient', id: 'p1', name })
+    const answer = await fetch(`${server.base('clinic')}/Patient/p1`, { method: 'PUT', headers, body })
+    assert.ok(answer.ok)
   }
 
-  it('is sent while it is whole', async () => {
-    for (const coding of ['gzip', 'identity']) assert.match(await (await get(coding)).text(), /XuXu/)
-  })
+  /** A record that deflates badly: its file has several of the pieces that are read at a time. */
+  const putLarge = () => put('Xu', [randomBytes(1_500_000).toString('base64')])
 
-  it('is answered 500 when it is gone, cut off or longer', async () => {
-    const { length } = await readFile(original)
-    await truncate(path, length - 1)
-    for (const coding of ['gzip', 'identity']) await refused(coding)
-    await writeFile(path, '\n', { flag: 'a' })
-    await writeFile(path, '\n', { flag: 'a' })
-    for (const coding of ['gzip', 'identity']) await refused(coding)
-    await rm(path)
-    for (const coding of ['gzip', 'identity']) await refused(coding)
-    assert.match(server.log, /stored file damaged/)
-  })
+  async function exportOnce(): Promise<Exported> {
+    const { job } = await client.kickOff(['p1', 'p2'])
+    const { output } = await client.finished(job)
+    const file = output[0]!.url
+    const path = async () => {
+      const { rows } = await server.pool.query<{ path: string }>('select path from part where id = $1', [idOf(file)])
+      return join(await server.filesFolder(), rows[0]!.path)
+    }
+    return { job, file, path }
+  }
 
-  it('breaks the transfer off when it shows on the way, and nothing of the next answer comes as its bytes', async () => {
-    const bytes = await readFile(original)
-    // The CRC-32 of the last member.
+  const get = (coding: string, more: Record<string, string> = {}) =>
+    fetch(exported.file, {
+      headers: { ...headers, accept: 'application/fhir+ndjson', 'accept-encoding': coding, ...more },
+      signal: AbortSignal.timeout(answerMsMax),
+    })
+
+  /** Asks until the file is there again, as a client does that heeds `Retry-After`. */
+  async function mended(coding: string): Promise<{ readonly etag: string | null; readonly body: string }> {
+    for (;;) {
+      const answer = await get(coding)
+      // It may be broken off once more, until the damage is noted.
+      const body = await answer.text().catch(() => undefined)
+      if (body === undefined) continue
+      if (answer.status === 200) return { etag: answer.headers.get('etag'), body }
+      assert.equal(answer.status, 503)
+      assert.ok(Number(answer.headers.get('retry-after')) >= 1)
+      assert.equal(answer.headers.get('etag'), null)
+      assert.match(body, /The stored file is damaged, and is being made again. Ask again later./)
+      await pause(pauseMs)
+    }
+  }
+
+  /** Damages by each of these must be seen at once, before a byte is sent. */
+  const visible: Readonly<Record<string, (path: string) => Promise<void>>> = {
+    gone: (path) => rm(path),
+    'cut off': async (path) => truncate(path, (await readFile(path)).length - 1),
+    longer: (path) => writeFile(path, '\n', { flag: 'a' }),
+    'of the right size by chance': async (path) => {
+      await truncate(path, (await readFile(path)).length - 1)
+      await writeFile(path, '\n\n', { flag: 'a' })
+    },
+  }
+  for (const [how, damage] of Object.entries(visible)) {
+    for (const coding of ['gzip', 'identity']) {
+      it(`is made again when it is ${how}, asked for by ${coding}: same URL, same lines, another ETag`, async () => {
+        const before = await exported.path()
+        const { etag } = headersOf(await get(coding))
+        await damage(before)
+        const first = await get(coding)
+        assert.equal(first.status, 503)
+        await first.body?.cancel()
+        const again = await mended(coding)
+        assert.notEqual(again.etag, etag)
+        assert.equal(again.body, whole)
+        assert.notEqual(await exported.path(), before)
+        assert.deepEqual((await client.finished(exported.job)).output.map(({ url }) => url)[0], exported.file)
+        await assert.rejects(readFile(before), { code: 'ENOENT' }, 'the attempt before is removed')
+      })
+    }
+  }
+
+  /** Changes a bit in the deflated lines: all else of a file is its head and its end. */
+  async function flipBit(): Promise<void> {
+    const path = await exported.path()
+    const bytes = await readFile(path)
+    bytes[bytes.length >> 1]! ^= 1
+    await writeFile(path, bytes)
+  }
+
+  for (const coding of ['gzip', 'identity']) {
+    it(`a small one is refused when a bit has flipped, by ${coding}, and made again`, async () => {
+      await put(randomBytes(3_000).toString('base64'))
+      exported = await exportOnce()
+      whole = await (await get('identity')).text()
+      await flipBit()
+      const answer = await get(coding)
+      assert.equal(answer.status, 503)
+      await answer.body?.cancel()
+      assert.equal((await mended(coding)).body, whole)
+      assert.match(server.log, /stored file damaged/)
+    })
+
+    it(`a large one is broken off when a bit has flipped, by ${coding}, and made again`, async () => {
+      await putLarge()
+      exported = await exportOnce()
+      whole = await (await get('identity')).text()
+      await flipBit()
+      const answer = await get(coding)
+      assert.equal(answer.status, 200)
+      await assert.rejects(answer.text())
+      assert.equal((await mended(coding)).body, whole)
+      await put('Xu')
+    })
+  }
+
+  it('sends nothing of the next answer as its bytes', async () => {
+    await putLarge()
+    exported = await exportOnce()
+    whole = await (await get('identity')).text()
+    const path = await exported.path()
+    const bytes = await readFile(path)
+    // The CRC-32 of the member.
     bytes[bytes.length - 8]! ^= 1
     await writeFile(path, bytes)
-    const answers = await pipelined(server.url, [new URL(link).pathname + new URL(link).search, '/livez'])
+    const link = await fetch(exported.file, { headers, redirect: 'manual' })
+    const { pathname, search } = new URL(link.headers.get('location')!)
+    const answers = await pipelined(server.url, [pathname + search, '/livez'])
+    assert.match(answers, /^HTTP\/1.1 200/)
     assert.doesNotMatch(answers, /"status":"ok"/)
+    assert.equal((await mended('identity')).body, whole)
+    await put('Xu')
   })
+
+  it('what was begun of a damaged file is never continued with one that was made again', async () => {
+    const { etag } = headersOf(await get('identity'))
+    await rm(await exported.path())
+    await mended('identity')
+    const rest = await get('identity', { range: 'bytes=10-', 'if-range': etag! })
+    assert.equal(rest.status, 200)
+    assert.equal(await rest.text(), whole)
+  })
+
+  it(`is made again ${partitionMendsMax} times; the next time the job has failed, and says so`, async () => {
+    for (let time = 0; time < partitionMendsMax; time++) {
+      await rm(await exported.path())
+      assert.equal((await mended('gzip')).body, whole)
+    }
+    await rm(await exported.path())
+    const answer = await get('gzip')
+    assert.equal(answer.status, 500)
+    assert.match(await answer.text(), /cannot be made again. Start a new export./)
+    await failed(/were damaged more than 3 times/)
+  })
+
+  it('fails its job honestly when the records are not kept any more as they were', async () => {
+    await put('Li')
+    await untilPruned()
+    await rm(await exported.path())
+    assert.equal((await get('gzip')).status, 503)
+    await failed(/A stored file was damaged, and the records that it held are not kept any more as they were./)
+    assert.equal((await get('gzip')).status, 404)
+    await put('Xu')
+  })
+
+  it('a record that has changed is no hindrance while its version is kept', async () => {
+    // A live export of another client that looks at this moment keeps the version.
+    await server.pool.query(
+      `insert into job (id, tenant, client, state, request, url, transaction_time)
+       select gen_random_uuid(), 'clinic', 'another', 'running', '{}', '', transaction_time from job where id = $1`,
+      [idOf(exported.job)],
+    )
+    await put('Li')
+    await rm(await exported.path())
+    assert.equal((await mended('gzip')).body, whole)
+    await server.pool.query(`delete from job where client = 'another'`)
+    await put('Xu')
+  })
+
+  it('a deleted job is made nothing of again', async () => {
+    await rm(await exported.path())
+    await fetch(exported.job, { method: 'DELETE', headers })
+    assert.equal((await get('gzip')).status, 404)
+    await failCompleted(server.pool, idOf(exported.job), 'too late')
+    const { rows } = await server.pool.query('select state from job where id = $1', [idOf(exported.job)])
+    assert.deepEqual(rows, [{ state: 'deleted' }])
+  })
+
+  async function failed(says: RegExp): Promise<void> {
+    for (;;) {
+      const status = await fetch(exported.job, { headers: { ...headers, accept: 'application/fhir+json' } })
+      const body = await status.text()
+      if (status.status === 200) {
+        await pause(pauseMs)
+        continue
+      }
+      assert.equal(status.status, 500)
+      assert.match(body, says)
+      return
+    }
+  }
+
+  async function untilPruned(): Promise<void> {
+    for (;;) {
+      const { rows } = await server.pool.query(
+        `select count(*)::int as left from record where type = 'Patient' and id = 'p1' and superseded < 'infinity'`,
+      )
+      if (rows[0].left === 0) return
+      await pause(pauseMs)
+    }
+  }
 })
+
+const idOf = (url: string): string => url.slice(url.lastIndexOf('/') + 1)
+
+const headersOf = (answer: Response) => {
+  void answer.body?.cancel()
+  return { etag: answer.headers.get('etag') }
+}
 
 /** Sends requests at once on one connection. @returns all that comes until it is closed */
 async function pipelined(url: string, paths: readonly string[]): Promise<string> {

@@ -54,6 +54,7 @@ describe('DELETE of a job', () => {
   it('stops it while it runs, removes its files and frees the place of its client at once', async () => {
     const job = await kickOff()
     await until(async () => (await partitionsOf(job)).some(({ scanned }) => scanned > 0), 'records are exported')
+    const begun = await partitionsOf(job)
     await cancel(job)
 
     const next = await kickOff()
@@ -61,9 +62,11 @@ describe('DELETE of a job', () => {
     await idle()
     await noFiles(job)
     await noFiles(next)
-    const partitions = await partitionsOf(job)
-    assert.ok(partitions.some(({ state, scanned, planned }) => state !== 'done' && scanned < planned))
-    assert.equal((await server.pool.query('select from part where job = $1', [idOf(next)])).rowCount, 0)
+    assert.ok(begun.some(({ state, scanned, planned }) => state !== 'done' && scanned < planned))
+    for (const each of [job, next]) {
+      assert.deepEqual(await partitionsOf(each), [], 'no attempt can publish any more')
+      assert.equal((await server.pool.query('select from part where job = $1', [idOf(each)])).rowCount, 0)
+    }
   })
 
   it('does so at any moment, and the exports after it are whole', async (t) => {

@@ -9,6 +9,7 @@ import { Failure } from '../../failure.ts'
 import { fhirBase } from '../../fhir/service-urls.ts'
 import { fillSandbox, sandboxClient, sandboxTenant } from '../../sandbox.ts'
 import { withStoreOptions } from '../store-options.ts'
+import { parseByteSize } from './byte-size.ts'
 import { type ListeningFlags, readListening, refuseClearText } from './listening.ts'
 import { readPublicUrl } from './public-url.ts'
 import { sandboxGuide } from './sandbox-guide.ts'
@@ -19,6 +20,7 @@ interface Flags extends StoreFlags, ListeningFlags {
   readonly port?: number
   readonly publicUrl?: string
   readonly files?: string
+  readonly freeDisk?: number
   readonly workers?: number
   readonly allowPrivateAddresses?: boolean
   readonly tokenSeconds?: number
@@ -27,6 +29,8 @@ interface Flags extends StoreFlags, ListeningFlags {
 
 const hostDefault = '127.0.0.1'
 const portDefault = 8080
+/** A gigabyte: a database has time to be noticed before its disk is full. */
+const freeDiskBytesDefault = 1024 ** 3
 const workersMax = 64
 /** More threads than this would rather wait for the database than export; each has up to 14 connections. */
 const workersDefaultMax = 8
@@ -64,6 +68,11 @@ export function serveCommand(environment: Environment): Command {
       'requests per second (MILLRACE_RATE_LIMITS; default client=1000,address=500,poll=20)',
     )
     .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
+    .option(
+      '--free-disk <size>',
+      `disk that exports leave free, such as 512M; 0 for none (MILLRACE_FREE_DISK; default 1G)`,
+      parseByteSize,
+    )
     .option('--workers <count>', 'threads that export (MILLRACE_WORKERS; default: half of the cores)', parseWorkers)
     .option(
       '--token-seconds <count>',
@@ -113,6 +122,7 @@ function serverOptions(flags: Flags, environment: Environment) {
     ...(publicUrl ? { publicUrl: readPublicUrl(publicUrl, environment) } : {}),
     ...readListening(flags, environment),
     filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
+    freeDiskBytes: flags.freeDisk ?? stated(environment, 'MILLRACE_FREE_DISK', parseByteSize) ?? freeDiskBytesDefault,
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,
     tokenSeconds:

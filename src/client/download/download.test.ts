@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { exportScript, filePath, kickOffPath, sizeReached, startExport } from '../export.fixture.ts'
+import { attemptsMax, awaitedMsMax, barrenAttemptsMax } from '../limits.ts'
 import { type Act, bare, brokenAfter, bytes, jobPath, json, ndjson, rest } from '../scripted-server.fixture.ts'
 
 const ids = Array.from({ length: 500 }, (_, index) => `goal-${(index * 7919) % 500}`)
@@ -125,6 +126,25 @@ test('Retry-After of a busy file server is honoured', async (context) => {
   const { run, waits } = await startExport(context, goalsBy(bare(503, { 'retry-after': '9' }), bytes(plain)))
   await run()
   assert.deepEqual(waits, [9_000])
+})
+
+test('a file that is made again is waited for as long as the server asks, within bounds', async (context) => {
+  const busy = bare(503, { 'retry-after': '5' })
+  const patient = await startExport(context, goalsBy(...Array.from({ length: 20 }, () => busy), bytes(plain)))
+  await patient.run()
+  assert.deepEqual(
+    patient.waits,
+    Array.from({ length: 20 }, () => 5_000),
+  )
+
+  const long = await startExport(context, goalsBy(bare(503, { 'retry-after': '600' })))
+  await assert.rejects(long.run(), /could not be downloaded: .*503/)
+  const within = awaitedMsMax / 600_000
+  assert.equal(long.server.seen(filePath(1)).length, within + barrenAttemptsMax)
+
+  const busyForEver = await startExport(context, goalsBy(bare(503, { 'retry-after': '1' })))
+  await assert.rejects(busyForEver.run(), /could not be downloaded/)
+  assert.equal(busyForEver.server.seen(filePath(1)).length, attemptsMax)
 })
 
 test('a later run goes on with the same job: sound files stay, a begun one is continued', async (context) => {

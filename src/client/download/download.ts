@@ -1,7 +1,7 @@
 import { rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../../failure.ts'
-import { attemptsMax, barrenAttemptsMax } from '../limits.ts'
+import { attemptsMax, awaitedMsMax, barrenAttemptsMax } from '../limits.ts'
 import type { OfferedFile } from '../manifest.ts'
 import type { Run } from '../run.ts'
 import { isOutage } from '../session/network-outage.ts'
@@ -38,7 +38,7 @@ export async function download(run: Run, file: OfferedFile, destination: Destina
   const kept = await keptFile(file, path, coding)
   if (kept) return kept
   const part = `${path}.part`
-  for (let attempts = 1, barren = 0, best = 0; ; attempts++) {
+  for (let attempts = 1, barren = 0, best = 0, awaitedMs = 0; ; attempts++) {
     try {
       const sent = await receive(run, file, destination.requiresAccessToken, part)
       return await land(file, part, sent, path, coding)
@@ -48,10 +48,13 @@ export async function download(run: Run, file: OfferedFile, destination: Destina
       if (!mayPass(error)) throw error
       if (error instanceof BrokenGzip) await dropPart(part)
       const { have } = await findPart(part)
-      barren = have > best ? 0 : barren + 1
+      const askedMs = error instanceof AttemptFailed ? error.waitMs : undefined
+      awaitedMs += askedMs ?? 0
+      const isAwaited = askedMs !== undefined && awaitedMs <= awaitedMsMax
+      if (!isAwaited) barren = have > best ? 0 : barren + 1
       best = Math.max(best, have)
       if (barren >= barrenAttemptsMax || attempts >= attemptsMax) throw givenUp(path, error)
-      const waitMs = (error instanceof AttemptFailed && error.waitMs) || backOffMs(barren, run.clock.random)
+      const waitMs = askedMs ?? backOffMs(barren, run.clock.random)
       run.report({ kind: 'retry', what: `downloading ${file.stem}`, reason: error.message, waitMs })
       await run.clock.pause(waitMs, run.signal)
     }

@@ -60,3 +60,35 @@ test('a server that cannot be attached to any more is given up with the reason',
   assert.equal(await keeper.lost, reason)
   await keeper.release()
 })
+
+test('a server whose disk is full is waited for, however long it takes, and told again and again', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const place = prepareDataDirectory(scratch(t))
+  const full = new Failure('It does not start. Its log ends with:\nFATAL: … No space left on device', 'Make room.')
+  const living: Hold = { beat: () => true, release: () => {} }
+  let tries = 0
+  const attach = async () => {
+    if (++tries < 20) throw full
+    return living
+  }
+  const events: string[] = []
+  const keeper = keep(place, dead, attach, ({ event }) => events.push(event), 0)
+  t.mock.timers.tick(500)
+  while (!events.includes('database-ready')) await turn()
+  assert.deepEqual(events, ['database-lost', ...Array.from({ length: 19 }, () => 'database-waiting'), 'database-ready'])
+  await keeper.release()
+})
+
+test('who waits for room can still be stopped', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const place = prepareDataDirectory(scratch(t))
+  let tries = 0
+  const attach = async () => {
+    tries += 1
+    throw new Failure('No space left on device', 'Make room.')
+  }
+  const keeper = keep(place, dead, attach, quiet)
+  t.mock.timers.tick(500)
+  while (tries === 0) await turn()
+  await keeper.release()
+})

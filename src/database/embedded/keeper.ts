@@ -1,3 +1,5 @@
+import { statfsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Failure } from '../../failure.ts'
 import { errorReason } from '../error-code.ts'
 import type { DatabaseLog } from '../event.ts'
@@ -11,6 +13,11 @@ const logCheckMs = 3_600_000
 const lossesMax = 5
 const lossWindowMs = 60_000
 
+/** Recovery makes a new file of its log, 16 MiB; with less than two of them free it may fail, whatever else it says. */
+const recoveryBytesMin = 32 * 1024 * 1024
+/** How often it is looked whether a full disk has room again. */
+const fullDiskPauseMs = 5_000
+
 /** Watches over a hold and takes a new one when the server is lost. */
 export interface Keeper {
   /** Resolves when the server cannot be brought back. */
@@ -21,21 +28,42 @@ export interface Keeper {
 /**
  * Keeps a hold on the server. A beat that nobody reads means that the server or its supervisor has ended;
  * `attach` then starts or adopts one.
+ * @param pauseMs between two looks at a full disk; tests do not wait
  */
-export function keep(place: DataDirectory, first: Hold, attach: () => Promise<Hold>, log: DatabaseLog): Keeper {
+export function keep(
+  place: DataDirectory,
+  first: Hold,
+  attach: () => Promise<Hold>,
+  log: DatabaseLog,
+  pauseMs = fullDiskPauseMs,
+): Keeper {
   const lost = Promise.withResolvers<Failure>()
   const losses: number[] = []
   let hold = first
   let recovery: Promise<void> | undefined
   let released = false
+  const stopped = Promise.withResolvers<void>()
+
+  /** A server that finds no room cannot come back until somebody has made some: it is tried again and again, and told. */
+  async function attachWithRoom(began: number): Promise<Hold> {
+    for (;;) {
+      try {
+        return await attach()
+      } catch (error) {
+        if (released || !(isDiskFull(place) || toldFull.test(errorReason(error)))) throw error
+        log({ event: 'database-waiting', directory: place.root, reason: 'its disk is full', ms: Date.now() - began })
+        await Promise.race([sleep(pauseMs, undefined, { ref: false }), stopped.promise])
+      }
+    }
+  }
 
   async function recover(): Promise<void> {
     log({ event: 'database-lost', directory: place.root })
     hold.release()
     const began = performance.now()
     try {
-      countLoss(losses, began)
-      const next = await attach()
+      if (!isDiskFull(place)) countLoss(losses, began)
+      const next = await attachWithRoom(began)
       hold = next
       log({ event: 'database-ready', directory: place.root, ms: Math.round(performance.now() - began) })
     } catch (error) {
@@ -58,12 +86,21 @@ export function keep(place: DataDirectory, first: Hold, attach: () => Promise<Ho
     lost: lost.promise,
     release: async () => {
       released = true
+      stopped.resolve()
       clearInterval(heart)
       clearInterval(logCheck)
       await recovery
       hold.release()
     },
   }
+}
+
+/** What a server whose disk is full writes into its log. */
+const toldFull = /No space left on device|Disk quota exceeded/
+
+function isDiskFull({ root }: DataDirectory): boolean {
+  const { bavail, bsize } = statfsSync(root)
+  return bavail * bsize < recoveryBytesMin
 }
 
 function countLoss(losses: number[], now: number): void {

@@ -5,6 +5,6 @@ import type { FileStore } from '../../files/file-store.ts'
 export interface PartitionContext {
   readonly pool: Pool
   readonly files: FileStore
-  /** Told what had to be mended on the way. */
-  readonly complain: (event: 'pack-refused', details: Record<string, unknown>) => void
+  /** Told what had to be mended on the way, or could not be. */
+  readonly complain: (event: 'pack-refused' | 'files-mended' | 'files-lost', details: Record<string, unknown>) => void
 }

@@ -1,8 +1,10 @@
 import type { Pool } from 'pg'
 import { isOpen } from '../../fhir/open-reference.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
+import type { Cut } from '../../files/cut.ts'
 import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'
+import type { Part } from '../../jobs/part.ts'
 import { partGzipBytesMax } from '../../protocol/limits.ts'
 import { tellsOpen } from '../../protocol/plan/open-references.ts'
 import type { RecordAsOf } from '../../records/as-of.ts'
@@ -19,6 +21,7 @@ export class Selection {
   readonly job: Job
   readonly held: HeldPartition
   readonly parts: KindedPart[] = []
+  readonly published: readonly Part[]
   /** `Type/id` of records that come along, and marks of open references that are told. */
   readonly references = new Set<string>()
   readonly #context: PartitionContext
@@ -26,10 +29,12 @@ export class Selection {
   readonly #seenRefs = new Set<string>()
   readonly #met = new MetReferences()
 
-  constructor(context: PartitionContext, job: Job, held: HeldPartition) {
+  /** @param published the files that this partition is to make again; none when it runs for the first time */
+  constructor(context: PartitionContext, job: Job, held: HeldPartition, published: readonly Part[] = []) {
     this.#context = context
     this.job = job
     this.held = held
+    this.published = published
     this.#tells = tellsOpen(job.request)
   }
 
@@ -67,7 +72,8 @@ export class Selection {
   ): Promise<void> {
     const { files } = this.#context
     const { folder } = this.held
-    const writers = new Map(types.map((type) => [type, new PartWriter(files, folder, type, partGzipBytesMax)]))
+    const writerOf = (type: string) => new PartWriter(files, folder, type, partGzipBytesMax, this.#cutsOf(kind, type))
+    const writers = new Map(types.map((type) => [type, writerOf(type)]))
     try {
       await produce(writers)
       // None may write on when another one has failed, for then the folder is removed.
@@ -78,6 +84,12 @@ export class Selection {
       for (const writer of writers.values()) writer.abandon()
       throw error
     }
+  }
+
+  /** Where the files of a type end, when they are made again. */
+  #cutsOf(kind: KindedPart['kind'], type: string): readonly Cut[] | undefined {
+    if (this.published.length === 0) return undefined
+    return this.published.filter((part) => part.kind === kind && part.type === type)
   }
 
   /** Writes records and notes what they refer to. */

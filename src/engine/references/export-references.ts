@@ -1,5 +1,6 @@
 import { type Issue, operationOutcome } from '../../fhir/operation-outcome.ts'
 import { referenceTypes } from '../../fhir/resource-types.ts'
+import { jobWarnings } from '../../jobs/job.ts'
 import { openReferences, referencePages } from '../../jobs/noted-reference.ts'
 import { unresolvedReferencesMax } from '../../protocol/limits.ts'
 import { openReferenceIssues } from '../../protocol/plan/open-references.ts'
@@ -14,7 +15,7 @@ import { ownerlessIssues } from './ownerless-issues.ts'
  * each once; and the `error` file, which says what was ignored, could not be found, or leads nowhere.
  */
 export async function exportReferences(selection: Selection): Promise<void> {
-  const issues: Issue[] = [...selection.job.request.warnings]
+  const issues: Issue[] = [...(await jobWarnings(selection.pool, selection.job.id))]
   if (selection.job.request.referenceWalk === 'transitive') issues.push(...(await followReferences(selection)))
   // What the referenced records refer to themselves is no part of the export unless it was followed, and is not told either.
   const open = [...(await openReferences(selection.pool, selection.job.id)), ...selection.references]

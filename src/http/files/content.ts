@@ -1,10 +1,12 @@
-import { pipeline, type Readable } from 'node:stream'
+import { once } from 'node:events'
+import { pipeline, type Readable, type Transform } from 'node:stream'
 import { createGunzip } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { verifyContentLink } from '../../access/content-link.ts'
+import { errorReason } from '../../database/error-code.ts'
 import { type ByteRange, parseRange, sliceBytes } from '../../files/byte-range.ts'
 import { exactLength } from '../../files/exact-length.ts'
-import { DamagedFile, type FileStore } from '../../files/file-store.ts'
+import { type FileStore, isDamage } from '../../files/file-store.ts'
 import { findPart, type OwnedPart, type Part } from '../../jobs/part.ts'
 import { problem } from '../../protocol/problem.ts'
 import { profiles } from '../../protocol/profile.ts'
@@ -15,6 +17,7 @@ import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
 import { isUuid } from '../uuid.ts'
+import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
 import { isGone } from './pace.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
@@ -44,6 +47,7 @@ const fileContent = described({
     403: 'The link has expired or is not ours. Ask for the URL of the manifest again.',
     404: 'The file was deleted or has expired.',
     416: 'The range lies outside the file.',
+    ...damageRefusals,
   },
 })
 
@@ -91,7 +95,8 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
 export async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: OwnedPart) {
   const gzip = acceptsGzip(request.headers['accept-encoding'])
   const size = gzip ? part.gzipBytes : part.bytes
-  const etag = gzip ? `"${part.id}-gzip"` : `"${part.id}"`
+  const etag = etagOf(part, gzip)
+  if (part.damaged) return refuseDamaged(reply, 'begun')
   reply.header('Vary', 'Accept-Encoding').header('Cache-Control', 'private, no-store')
   const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = request.headers
   if (ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) {
@@ -107,11 +112,14 @@ export async function sendPart(request: FastifyRequest, reply: FastifyReply, con
   const length = range ? range.end - range.start + 1 : size
   let content: Readable | undefined
   try {
-    if (request.method !== 'HEAD')
-      content = brokenOff(await open(context, part, gzip, range), length, request, reply, part)
+    if (request.method !== 'HEAD') {
+      const crc = gzip && !range ? (part.gzipCrc ?? undefined) : undefined
+      const stored = await open(context, part, gzip, range)
+      content = await begun(stored, exactLength(length, crc), (error) => breakOff(error, request, reply, context, part))
+    }
   } catch (error) {
-    if (!(error instanceof DamagedFile)) throw error
-    return refuseDamaged(request, reply, part, error)
+    if (!(error instanceof Error && isDamage(error))) throw error
+    return refuseDamaged(reply, await mendPart(request, context, part, error))
   }
   if (gzip) reply.header('Content-Encoding', 'gzip')
   if (range) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
@@ -122,33 +130,41 @@ export async function sendPart(request: FastifyRequest, reply: FastifyReply, con
   return reply.send(content)
 }
 
+/** One for each coding of each edition: what was begun of a damaged file is never joined to one that was made again. */
+const etagOf = ({ id, edition }: OwnedPart, gzip: boolean): string =>
+  `"${id}${edition === 0 ? '' : `-${edition}`}${gzip ? '-gzip' : ''}"`
+
 /**
- * The bytes of an answer whose head says `length`. Where the stored ones are not what they were, the connection is broken off: the client
- * sees that, and what it asked for next gets no bytes of this file.
+ * Waits for the first bytes that are sent. What shows until then, of a small file all there is, is thrown and can be answered; what shows
+ * later is handed to `onLate`.
  */
-function brokenOff(
-  content: Readable,
-  length: number,
+async function begun(stored: Readable, check: Transform, onLate: (error: Error) => void): Promise<Readable> {
+  let late = false
+  const content = pipeline(stored, check, (error) => {
+    if (error && late) onLate(error)
+  })
+  await once(content, 'readable')
+  late = true
+  return content
+}
+
+/**
+ * Ends an answer whose head has said how many bytes come, and whose stored ones are not what they were: the client sees that, and what it
+ * asked for next gets no bytes of this file.
+ */
+function breakOff(
+  error: Error,
   request: FastifyRequest,
   reply: FastifyReply,
+  context: HttpContext,
   part: OwnedPart,
-): Readable {
-  return pipeline(content, exactLength(length), (error) => {
-    if (!error || reply.raw.destroyed) return
-    logDamaged(request, part, error)
-    reply.raw.destroy()
-  })
+): void {
+  reply.raw.destroy()
+  if (!isDamage(error)) return
+  mendPart(request, context, part, error).catch((fault) =>
+    request.log.warn({ file: part.id, reason: errorReason(fault) }, 'damaged file not marked'),
+  )
 }
-
-function refuseDamaged(request: FastifyRequest, reply: FastifyReply, part: OwnedPart, error: Error) {
-  logDamaged(request, part, error)
-  const text = 'The stored file is damaged or gone. Start a new export.'
-  const diagnostics = `Tell the operator the request id ${request.id}.`
-  return sendProblems(reply, [problem(500, 'exception', text, { diagnostics })], profiles.millennium)
-}
-
-const logDamaged = (request: FastifyRequest, { id, job, path }: OwnedPart, { message }: Error) =>
-  request.log.error({ file: id, job, path, reason: message }, 'stored file damaged')
 
 const open = ({ files }: HttpContext, part: Part, gzip: boolean, range: ByteRange | undefined): Promise<Readable> =>
   gzip ? files.read(part.path, part.gzipBytes, range) : inflated(files, part, range)

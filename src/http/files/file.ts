@@ -16,6 +16,7 @@ import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { isUuid } from '../uuid.ts'
 import { contentPath, fileAnswers, sendPart } from './content.ts'
+import { damageRefusals } from './damaged-part.ts'
 import { isGone } from './pace.ts'
 
 const path = '/bulk-export/files/:id'
@@ -36,6 +37,7 @@ const fileLink = described({
     404: 'There is no such file, or it was deleted or has expired.',
     406: '`Accept` does not allow NDJSON.',
     416: 'The range lies outside the file.',
+    ...damageRefusals,
   },
 })
 

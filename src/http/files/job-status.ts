@@ -2,7 +2,9 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { bearerChallenge } from '../../access/bearer.ts'
 import { appendAudit } from '../../audit/trail.ts'
+import { errorReason } from '../../database/error-code.ts'
 import { transaction } from '../../database/transaction.ts'
+import { clearEnded } from '../../jobs/ended-jobs.ts'
 import { deleteJob, findJob, type Job, jobProgress } from '../../jobs/job.ts'
 import { jobParts } from '../../jobs/part.ts'
 import { manifestOf } from '../../protocol/answer/manifest.ts'
@@ -53,9 +55,9 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
       if (await deleteJob(client, job.id)) await appendAudit(client, deletion)
     })
     // The row decides. A worker may still be writing for a moment, and the sweeper removes what is left then.
-    await context.files
-      .removeJob(job.id)
-      .catch((error) => request.log.warn({ job: job.id, reason: error.code }, 'files left'))
+    await Promise.all([context.files.removeJob(job.id), clearEnded(context.pool, job.id)]).catch((error) =>
+      request.log.warn({ job: job.id, reason: errorReason(error) }, 'files left'),
+    )
     request.log.info({ job: job.id, state: job.state }, 'export deleted')
     return reply.code(202).send()
   })

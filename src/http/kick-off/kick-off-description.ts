@@ -33,7 +33,7 @@ const refusals = {
   406: '`Accept` is missing or does not allow FHIR JSON.',
   422: 'A query of `_typeFilter` cannot be applied.',
   429: 'Another export of the client is in progress. `diagnostics` has its URL, `Retry-After` tells when to ask again.',
-  503: 'The store is busy with a write, ask again after `Retry-After` seconds; or the issuer of the token cannot be asked now.',
+  503: 'The store is busy with a write, or has too little free disk: ask again after `Retry-After` seconds; or the issuer of the token cannot be asked now.',
 }
 
 /** What sets the levels apart. */

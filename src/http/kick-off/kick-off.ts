@@ -48,8 +48,8 @@ export function systemKickOffRoute(scope: FastifyInstance, context: HttpContext)
 }
 
 /**
- * Accepts a request that has passed all checks: 202 with the status URL, or 429. `path` is that of the kick-off under the FHIR base,
- * `group` the Group that was asked for.
+ * Accepts a request that has passed all checks: 202 with the status URL, 429, or 503 while the store is too busy or its disk too full.
+ * `path` is that of the kick-off under the FHIR base, `group` the Group that was asked for.
  */
 export async function acceptExport(
   request: FastifyRequest,
@@ -60,6 +60,7 @@ export async function acceptExport(
   group?: string,
 ): Promise<FastifyReply> {
   const caller = callerOf(request)
+  if (await context.files.lacksRoom()) return refuseShort(reply, caller)
   const url = `${caller.base}${path}${searchOf(request)}`
   const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
   const accepted = await transaction(context.pool, async (client) => {
@@ -142,6 +143,15 @@ function busy(reply: FastifyReply, caller: Caller) {
 }
 
 const retryBusySeconds = 10
+
+/** Files must not fill the disk that a database may need. */
+function refuseShort(reply: FastifyReply, caller: Caller) {
+  reply.header('Retry-After', retryShortSeconds)
+  const text = 'The server has too little free disk for another export. Its operator must make room. Ask again later.'
+  return sendProblems(reply, [problem(503, 'transient', text)], caller.profile)
+}
+
+const retryShortSeconds = 60
 
 /** S-5: the client's place is taken. The answer names the job that holds it, and when to ask again. */
 async function throttle(reply: FastifyReply, caller: Caller, context: HttpContext) {

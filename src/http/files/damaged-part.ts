@@ -1,0 +1,40 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { askMending, type Mending } from '../../jobs/mending.ts'
+import type { OwnedPart } from '../../jobs/part.ts'
+import { problem } from '../../protocol/problem.ts'
+import { profiles } from '../../protocol/profile.ts'
+import type { HttpContext } from '../context.ts'
+import { sendProblems } from '../outcome-answer.ts'
+
+/** When a file that is made again may be there, and when one that was made again meanwhile is. */
+const retryMendingSeconds = 5
+const retryMendedSeconds = 1
+
+/** What the descriptions of routes with files tell of it. */
+export const damageRefusals = {
+  500: 'The stored file is damaged and cannot be made again. Start a new export.',
+  503: 'The stored file is damaged and is made again, or the store cannot be reached. Ask again after `Retry-After` seconds.',
+}
+
+/** Has a file made again that is not what was published, and logs it. */
+export async function mendPart(
+  request: FastifyRequest,
+  { pool, enqueue }: HttpContext,
+  part: OwnedPart,
+  { message }: Error,
+): Promise<Mending> {
+  const { id, job, path } = part
+  const mending = await askMending(pool, enqueue, part)
+  if (mending !== 'done') request.log.error({ file: id, job, path, reason: message, mending }, 'stored file damaged')
+  return mending
+}
+
+export function refuseDamaged(reply: FastifyReply, mending: Mending) {
+  if (mending === 'failed') {
+    const text = 'The stored file is damaged, and cannot be made again. Start a new export.'
+    return sendProblems(reply, [problem(500, 'exception', text)], profiles.millennium)
+  }
+  reply.header('Retry-After', mending === 'begun' ? retryMendingSeconds : retryMendedSeconds)
+  const text = 'The stored file is damaged, and is being made again. Ask again later.'
+  return sendProblems(reply, [problem(503, 'transient', text)], profiles.millennium)
+}
