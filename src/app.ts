@@ -28,6 +28,7 @@ import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
 import type { Rates } from './http/rates.ts'
 import { WriteGate, writeBounds } from './http/records/write-gate.ts'
+import { RequestThreads } from './http/request-threads/request-thread-pool.ts'
 import { buildServer } from './http/server.ts'
 import { openProducer } from './jobs/queue.ts'
 
@@ -128,6 +129,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     const audit = new AuditTrail(database.pool, (error) => log.error({ reason: errorReason(error) }, 'audit trail'))
     undo.push(() => audit.close())
 
+    const gate = new WriteGate()
+    const requestThreads = new RequestThreads({ connection: database.connection }, gate, (entry) => audit.note(entry))
+    undo.push(() => requestThreads.stop())
+
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
     const now = () => new Date()
     // Counts from the start of the process, whatever the machine's clock is set to.
@@ -136,7 +141,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const server = buildServer(
       {
         pool: database.pool,
-        writes: { pool: writing, gate: new WriteGate() },
+        writes: { pool: writing, gate },
+        threads: requestThreads,
         enqueue: producer.enqueue,
         files: diskStore(filesDirectory),
         directory: new AccessDirectory(database.pool, elapsed),

@@ -1,21 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyError,
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyRequest,
-  LogController,
-} from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify'
 import { isTenantId } from '../access/registry/tenant.ts'
 import { requestBytesMax } from '../protocol/limits.ts'
-import { type Problem, problem } from '../protocol/problem.ts'
+import { problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
-import { Contended } from '../records/write/attempts.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
-import { auditEventRoutes } from './audit/audit-event-routes.ts'
 import { auditRefusals } from './audit/audited-refusal.ts'
+import { readBodiesAsBytes } from './body-bytes.ts'
 import { profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
@@ -26,27 +18,21 @@ import { SparseLog } from './connection/sparse-log.ts'
 import { refuseConnection, refusePath } from './connection/unreadable.ts'
 import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
-import { isOutage, retryOutageSeconds } from './database-outage.ts'
 import { metadataRoutes } from './discovery/metadata.ts'
 import { collectDescriptions, documentationRoutes } from './discovery/openapi.ts'
 import { smartConfigurationRoute } from './discovery/smart-configuration.ts'
+import { handleFaults, notFound } from './faults.ts'
 import { contentRoute } from './files/content.ts'
 import { fileRoute } from './files/file.ts'
 import { jobRoutes } from './files/job-status.ts'
 import { healthRoutes } from './health.ts'
-import { groupKickOffRoute } from './kick-off/group-kick-off.ts'
-import { patientKickOffRoute, systemKickOffRoute } from './kick-off/kick-off.ts'
 import { tokenRoutes } from './oauth/token.ts'
-import { sendOutcome, sendProblems } from './outcome-answer.ts'
-import { limitRates, type Rates, ratesDefault, sendThrottled } from './rates.ts'
-import { bundleRoute } from './records/bundle/bundle-route.ts'
-import { conditionalDeleteRoute } from './records/conditional-delete.ts'
-import { conditionalUpdateRoute } from './records/conditional-update.ts'
-import { resourceCreateRoute } from './records/resource-create.ts'
+import { sendProblems } from './outcome-answer.ts'
+import { limitRates, type Rates, ratesDefault } from './rates.ts'
 import { resourceReadRoutes } from './records/resource-read.ts'
-import { resourceWriteRoutes } from './records/resource-write.ts'
-import { TooManyWrites } from './records/write-gate.ts'
 import { addRequestIds } from './request-id.ts'
+import { costlyRoutes } from './request-threads/costly-routes.ts'
+import { handOverRequests } from './request-threads/hand-over.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 
 /** How the server meets the network. */
@@ -94,11 +80,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
   answerExpectations(app)
-  // Bodies are read as bytes: JSON is parsed where its errors become an OperationOutcome, and stored to the letter.
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
-    done(null, withoutMark(body as Buffer)),
-  )
+  readBodiesAsBytes(app)
 
   collectDescriptions(app, context)
   app.register(async (open) => {
@@ -114,18 +96,13 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     async (scope) => {
       requireCaller(scope, context, limits)
       auditRefusals(scope, context)
-      patientKickOffRoute(scope, context)
-      groupKickOffRoute(scope, context)
-      systemKickOffRoute(scope, context)
       jobRoutes(scope, context, limits)
       fileRoute(scope, context, bounds)
-      bundleRoute(scope, context)
-      auditEventRoutes(scope, context)
       resourceReadRoutes(scope, context)
-      resourceCreateRoute(scope, context)
-      conditionalUpdateRoute(scope, context)
-      conditionalDeleteRoute(scope, context)
-      resourceWriteRoutes(scope, context)
+      scope.register(async (costly) => {
+        handOverRequests(costly, context)
+        costlyRoutes(costly, context)
+      })
     },
     { prefix: '/r4/:tenant' },
   )
@@ -155,58 +132,6 @@ function serverOptions(bounds: ConnectionBounds, certificate: Certificate | unde
   return { ...options, https } as FastifyHttpOptions<Server>
 }
 
-/** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
-function handleFaults(app: FastifyInstance): void {
-  app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error.statusCode === 413) {
-      // The rest of the body is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
-      // still sending, and it never sees the answer.
-      reply.removeHeader('connection')
-      request.raw.resume()
-      const found = problem(413, 'too-long', `The body is larger than ${request.routeOptions.bodyLimit} bytes.`)
-      return sendProblems(reply, [found], profileOf(request))
-    }
-    if (error.statusCode === 415) {
-      const found = problem(415, 'not-supported', 'The Content-Type header cannot be read.')
-      return sendProblems(reply, [found], profileOf(request))
-    }
-    if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
-      return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
-    }
-    if (error instanceof TooManyWrites) return sendThrottled(reply, retryWritesSeconds, profileOf(request))
-    if (error instanceof Contended) {
-      reply.header('Retry-After', retryWritesSeconds)
-      return sendProblems(reply, [contended], profileOf(request))
-    }
-    if (isOutage(error)) {
-      request.log.warn({ error: error.message, code: error.code }, 'store not reached')
-      reply.header('Retry-After', retryOutageSeconds)
-      return sendProblems(reply, [isLook(request) ? outage : unknownOutcome], profileOf(request))
-    }
-    request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
-    const diagnostics = `Tell the operator the request id ${request.id}.`
-    return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
-  })
-}
-
-/** When a write may come again that came while too many waited, or met others of the same records. */
-const retryWritesSeconds = 1
-
-const contended = problem(409, 'conflict', 'Others are changing the same records. Nothing was written. Ask again.')
-
-/** P6: a job or record that is only looked at is not affected. */
-const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
-
-/** The store may have gone away between doing and saying so: the answer to a commit can be lost. */
-const unknownOutcome = problem(
-  503,
-  'transient',
-  'The store was lost during the request. Look whether it has taken effect before you ask again.',
-)
-
-const isLook = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
-
 /** A path that is not there, or names no possible tenant, is answered before its body is read. URLs are made of the tenant's id. */
 function refuseUnknownPaths(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
@@ -215,12 +140,6 @@ function refuseUnknownPaths(app: FastifyInstance): void {
     if (request.is404 || nobodys) return sendProblems(reply, [notFound(request.method)], profiles.millennium)
   })
 }
-
-const byteOrderMark = Buffer.from('\ufeff')
-
-/** A body without the byte order mark that some programs begin UTF-8 with: whoever reads JSON may ignore it (RFC 8259 §8.1). */
-const withoutMark = (body: Buffer): Buffer =>
-  body.subarray(0, byteOrderMark.length).equals(byteOrderMark) ? body.subarray(byteOrderMark.length) : body
 
 /** A small body that unpacks to a large one costs its sender nothing: none is unpacked, and that is said (RFC 9110 §15.5.16). */
 function refuseCompressedBodies(app: FastifyInstance): void {
@@ -233,8 +152,6 @@ function refuseCompressedBodies(app: FastifyInstance): void {
     return sendProblems(reply.header('Accept-Encoding', 'identity'), [found], profileOf(request))
   })
 }
-
-const notFound = (method: string): Problem => problem(404, 'not-found', `There is nothing at ${method} of this path.`)
 
 /**
  * One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. Who asks too often must not fill the

@@ -8,7 +8,7 @@ import { idsByIdentifier } from '../../records/identifiers.ts'
 import { currentBodies, currentBytes } from '../../records/read.ts'
 import { storeTime } from '../../records/store-clock.ts'
 import type { Caller } from '../caller.ts'
-import type { HttpContext } from '../context.ts'
+import type { CarryingContext } from '../context.ts'
 
 /** Who is in a Group and in the Groups in it. */
 export interface Membership {
@@ -23,7 +23,7 @@ export const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
  * The patients of a Group and of the Groups in it, at the store's present moment: the cut of the export follows within the kick-off.
  * Groups are read level by level, each once, so that circles end; what is too much is refused before it is read.
  */
-export async function membersOf(context: HttpContext, caller: Caller, id: string): Promise<Membership | Problem> {
+export async function membersOf(context: CarryingContext, caller: Caller, id: string): Promise<Membership | Problem> {
   const reading = new GroupReading(context, caller, await storeTime(context.pool))
   let level: readonly string[] = [id]
   for (let depth = 0; level.length > 0; depth++) {
@@ -38,7 +38,7 @@ export async function membersOf(context: HttpContext, caller: Caller, id: string
 }
 
 class GroupReading implements Membership {
-  readonly #context: HttpContext
+  readonly #context: CarryingContext
   readonly #caller: Caller
   readonly #at: number
   /** Scopes that let read only some: whether an identifier leads to one of the others, to nobody or to several is not told apart. */
@@ -54,7 +54,7 @@ class GroupReading implements Membership {
   #bytes = 0
   #entries = 0
 
-  constructor(context: HttpContext, caller: Caller, at: number) {
+  constructor(context: CarryingContext, caller: Caller, at: number) {
     this.#context = context
     this.#caller = caller
     this.#at = at

@@ -2,7 +2,7 @@ import { type OperationOutcome, operationOutcome } from '../../../fhir/operation
 import { type Problem, problem } from '../../../protocol/problem.ts'
 import type { Outcome } from '../../../records/write/change.ts'
 import type { Caller } from '../../caller.ts'
-import type { HttpContext } from '../../context.ts'
+import type { CarryingContext } from '../../context.ts'
 import { readableCurrent, type Wanted } from '../readable-record.ts'
 import { versionTag } from '../resource-body.ts'
 import { versionConflict } from '../version-conflict.ts'
@@ -27,7 +27,7 @@ export interface AnswerEntry {
 
 /** Answers each entry, in their order; reads are done here, after all changes. */
 export async function answerEntries(
-  context: HttpContext,
+  context: CarryingContext,
   caller: Caller,
   { planned, outcomes }: BundleResult,
 ): Promise<AnswerEntry[]> {
@@ -50,7 +50,7 @@ const refusal = (problems: readonly Problem[]): AnswerEntry => ({
   response: { status: String(problems[0]!.status), outcome: operationOutcome(problems) },
 })
 
-async function readEntry(context: HttpContext, caller: Caller, wanted: Wanted): Promise<AnswerEntry> {
+async function readEntry(context: CarryingContext, caller: Caller, wanted: Wanted): Promise<AnswerEntry> {
   const found = await readableCurrent(context, caller, wanted)
   if (!found) return refusal([problem(404, 'not-found', 'There is no such resource.')])
   if (found.body === null) return refusal([problem(410, 'deleted', 'The resource was deleted.')])

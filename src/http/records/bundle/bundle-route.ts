@@ -3,7 +3,7 @@ import { bearerChallenge } from '../../../access/bearer.ts'
 import type { Problem } from '../../../protocol/problem.ts'
 import type { Profile } from '../../../protocol/profile.ts'
 import { callerOf } from '../../caller.ts'
-import type { HttpContext } from '../../context.ts'
+import type { CarryingContext } from '../../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../../description.ts'
 import { fhirJson, sendProblems } from '../../outcome-answer.ts'
 import { auditEntries } from './audited-entries.ts'
@@ -36,7 +36,7 @@ const bundle = described({
 })
 
 /** FHIR transaction (all or nothing) and batch (each for itself) at the tenant's base. */
-export function bundleRoute(scope: FastifyInstance, context: HttpContext): void {
+export function bundleRoute(scope: FastifyInstance, context: CarryingContext): void {
   scope.post('/', { config: { audit: 'write' }, schema: bundle }, async (request, reply) => {
     const caller = callerOf(request)
     const body = readBundle(request)
@@ -49,7 +49,7 @@ export function bundleRoute(scope: FastifyInstance, context: HttpContext): void 
   })
 }
 
-function refuse(reply: FastifyReply, context: HttpContext, problems: readonly Problem[], profile: Profile) {
+function refuse(reply: FastifyReply, context: CarryingContext, problems: readonly Problem[], profile: Profile) {
   if (problems.some(({ status }) => status === 403)) {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   }
