@@ -130,7 +130,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => audit.close())
 
     const gate = new WriteGate()
-    const requestThreads = new RequestThreads({ connection: database.connection }, gate, (entry) => audit.note(entry))
+    const requestThreads = new RequestThreads(
+      { connection: database.connection },
+      {
+        writes: gate,
+        note: (entry) => audit.note(entry),
+        log: (level, fields, text) => log[level](fields, text),
+      },
+    )
     undo.push(() => requestThreads.stop())
 
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }

@@ -29,7 +29,11 @@ const textOf = ({ payload }: HandedAnswer): string => Buffer.from(payload).toStr
 const ignore = () => {}
 
 function open(t: { after: (end: () => Promise<void>) => void }, gate = new WriteGate(), heapMb?: number) {
-  const threads = new RequestThreads({ connection: store.connection }, gate, ignore, undefined, heapMb)
+  const threads = new RequestThreads(
+    { connection: store.connection },
+    { writes: gate, note: ignore, log: ignore },
+    heapMb,
+  )
   t.after(() => threads.stop())
   return threads
 }

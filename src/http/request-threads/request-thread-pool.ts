@@ -33,6 +33,16 @@ const idleMsMax = 30_000
 /** Takes what a thread logs. */
 export type ThreadLines = (level: LogLevel, fields: object, text: string | undefined) => void
 
+/** What there is once in a server, for all of its threads. */
+export interface ServerSide {
+  /** The gate of all writes. */
+  readonly writes: WriteGate
+  /** Takes refusals for the audit trail. */
+  readonly note: (entry: AuditEntry) => void
+  /** Takes what a thread logs while it has no request. */
+  readonly log: ThreadLines
+}
+
 /** Carries out requests that would keep the answering thread from others. */
 export interface RequestCarrier {
   /**
@@ -46,28 +56,15 @@ export interface RequestCarrier {
 export class RequestThreads implements RequestCarrier {
   readonly #data: RequestThreadData
   readonly #heapMb: number
-  readonly #writes: WriteGate
-  readonly #note: (entry: AuditEntry) => void
-  readonly #turns: WriteGate
+  readonly #server: ServerSide
+  readonly #turns = new WriteGate(threadBounds)
   readonly #threads = new Set<RequestThread>()
   #stopping = false
 
-  /**
-   * @param writes the gate of all writes of the server
-   * @param note takes refusals for the audit trail
-   */
-  constructor(
-    data: RequestThreadData,
-    writes: WriteGate,
-    note: (entry: AuditEntry) => void,
-    bounds = threadBounds,
-    heapMb = threadHeapMb,
-  ) {
+  constructor(data: RequestThreadData, server: ServerSide, heapMb = threadHeapMb) {
     this.#data = data
+    this.#server = server
     this.#heapMb = heapMb
-    this.#writes = writes
-    this.#note = note
-    this.#turns = new WriteGate(bounds)
     this.#start()
   }
 
@@ -82,12 +79,12 @@ export class RequestThreads implements RequestCarrier {
 
   /** The one that has carried something last: the others may be idle for long enough to end. */
   #idle(): RequestThread {
-    const idle = [...this.#threads].filter(({ isBusy }) => !isBusy)
+    const idle = [...this.#threads].filter(({ isIdle }) => isIdle)
     return idle.sort((a, b) => b.idleSince - a.idleSince)[0] ?? this.#start()
   }
 
   #start(): RequestThread {
-    const thread = new RequestThread(this.#data, this.#heapMb, this.#writes, this.#note)
+    const thread = new RequestThread(this.#data, this.#server, this.#heapMb)
     this.#threads.add(thread)
     thread.ended.then((wasReady) => {
       this.#threads.delete(thread)
@@ -101,8 +98,7 @@ export class RequestThreads implements RequestCarrier {
 /** One thread, and what it is at. */
 class RequestThread {
   readonly #worker: Worker
-  readonly #writes: WriteGate
-  readonly #note: (entry: AuditEntry) => void
+  readonly #server: ServerSide
   /** Resolves when it has ended, with whether it ever was ready. */
   readonly ended: Promise<boolean>
   idleSince = performance.now()
@@ -110,17 +106,18 @@ class RequestThread {
   /** Ends the turn that its write has. */
   #leave = () => {}
   #isReady = false
+  #isEnding = false
   #failure: Error | undefined
   #idling: NodeJS.Timeout | undefined
 
-  constructor(data: RequestThreadData, heapMb: number, writes: WriteGate, note: (entry: AuditEntry) => void) {
+  constructor(data: RequestThreadData, server: ServerSide, heapMb: number) {
     const resourceLimits = { maxOldGenerationSizeMb: heapMb }
-    this.#writes = writes
-    this.#note = note
+    this.#server = server
     this.#worker = new Worker(new URL('./request-thread.ts', import.meta.url), { workerData: data, resourceLimits })
     this.#worker.on('message', (message: FromThread) => this.#told(message))
     this.#worker.on('error', (error: Error) => {
       this.#failure = error
+      server.log('error', { reason: error.message }, 'a request thread has failed')
     })
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', () => {
@@ -132,8 +129,8 @@ class RequestThread {
     })
   }
 
-  get isBusy(): boolean {
-    return this.#carrying !== undefined
+  get isIdle(): boolean {
+    return this.#carrying === undefined && !this.#isEnding && this.#failure === undefined
   }
 
   async carry(request: HandedRequest, log: ThreadLines): Promise<HandedAnswer> {
@@ -146,6 +143,7 @@ class RequestThread {
   }
 
   async end(): Promise<void> {
+    this.#isEnding = true
     await this.#worker.terminate()
   }
 
@@ -159,8 +157,8 @@ class RequestThread {
     else if (message.kind === 'failed') this.#rest()?.reject(new Error(message.message))
     else if (message.kind === 'enter') this.#enter(message.intent)
     else if (message.kind === 'leave') this.#leave()
-    else if (message.kind === 'note') this.#note(message.entry)
-    else this.#carrying?.log(message.level, message.fields, message.text)
+    else if (message.kind === 'note') this.#server.note(message.entry)
+    else (this.#carrying ?? this.#server).log(message.level, message.fields, message.text)
   }
 
   /** Its write takes its turn among all writes of the server. */
@@ -171,7 +169,7 @@ class RequestThread {
       this.#tell({ kind: 'admitted' })
       return promise
     }
-    this.#writes.run(intent, work).catch(() => this.#tell({ kind: 'refused' }))
+    this.#server.writes.run(intent, work).catch(() => this.#tell({ kind: 'refused' }))
   }
 
   /** What it was at is done. */
