@@ -29,6 +29,7 @@ import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
 import type { Rates } from './http/rates.ts'
 import { WriteGate, writeBounds } from './http/records/write-gate.ts'
+import { RequestThreads } from './http/request-threads/request-thread-pool.ts'
 import { buildServer } from './http/server.ts'
 import { openProducer } from './jobs/queue.ts'
 
@@ -121,14 +122,9 @@ export async function startApp(options: AppOptions): Promise<App> {
       filesDirectory,
       new DiskFloor(floor.directories, floor.bytes, (shortage) => log.warn(shortage, 'too little free disk')),
     )
-    const threadData = {
-      connection: database.connection,
-      filesDirectory,
-      floor,
-      concurrency: options.concurrency,
-    }
+    const threadData = { connection: database.connection, filesDirectory, floor }
     const threads = new EngineThreads(
-      threadData,
+      { ...threadData, concurrency: options.concurrency },
       (event, details) => log[event === 'packed' ? 'info' : 'warn']({ event, ...details }, 'engine'),
       (cause) => givenUp.resolve(new Failure(`${cause.message}.`, 'The log says why.', { cause })),
     )
@@ -140,6 +136,14 @@ export async function startApp(options: AppOptions): Promise<App> {
     const audit = new AuditTrail(database.pool, (error) => log.error({ reason: errorReason(error) }, 'audit trail'))
     undo.push(() => audit.close())
 
+    const gate = new WriteGate()
+    const requestThreads = new RequestThreads(threadData, {
+      writes: gate,
+      note: (entry) => audit.note(entry),
+      log: (level, fields, text) => log[level](fields, text),
+    })
+    undo.push(() => requestThreads.stop())
+
     const state = { ready: true, publicUrl: options.publicUrl ?? '' }
     const now = () => new Date()
     // Counts from the start of the process, whatever the machine's clock is set to.
@@ -148,7 +152,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     const server = buildServer(
       {
         pool: database.pool,
-        writes: { pool: writing, gate: new WriteGate() },
+        writes: { pool: writing, gate },
+        threads: requestThreads,
         enqueue: producer.enqueue,
         files,
         directory: new AccessDirectory(database.pool, elapsed),

@@ -12,7 +12,7 @@ await session.post('Profiler.startPreciseCoverage', { callCount: true, detailed:
  */
 export async function operationsOf(work: () => unknown): Promise<number> {
   await session.post('Profiler.takePreciseCoverage')
-  work()
+  await work()
   const { result } = await session.post('Profiler.takePreciseCoverage')
   return result
     .filter(({ url }) => url.includes('/src/'))

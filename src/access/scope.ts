@@ -74,6 +74,7 @@ export function grantOf(
   return {
     tenant,
     client,
+    scopes,
     system: system.length > 0,
     canRead,
     readable: (type) => (canRead(type) ? 'all' : (queries.get(type) ?? 'none')),

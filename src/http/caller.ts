@@ -37,6 +37,12 @@ export const callerOf = (request: FastifyRequest): Caller => callers.get(request
 /** The caller of any request; undefined where nobody is known, or not yet. */
 export const knownCallerOf = (request: FastifyRequest): Caller | undefined => callers.get(request)
 
+/** Lets a caller in who is known. */
+export function letIn(request: FastifyRequest, caller: Caller): void {
+  callers.set(request, caller)
+  served.set(request, caller.profile)
+}
+
 /** How the tenant of the path is served; the default where that is not known yet. */
 export const profileOf = (request: FastifyRequest): Profile => served.get(request) ?? profiles.millennium
 
@@ -71,7 +77,7 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
       now: new Date(),
     })
     if (!('status' in grant)) {
-      callers.set(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
+      letIn(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
       heldBytesOf(request).paidBy({ kind: 'client', tenant, client: grant.client })
     }
     const seconds =

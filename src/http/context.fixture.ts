@@ -30,6 +30,7 @@ export function contextFor(
     audit: new AuditTrail(given.pool, () => {}),
     tokenSeconds: tokenSecondsDefault,
     enqueue: async () => {},
+    threads: { carry: () => Promise.reject(new Error('no other threads here')) },
     publicUrl,
     version: '0',
     started: now(),

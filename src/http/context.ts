@@ -8,13 +8,22 @@ import type { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import type { WriteGate } from './records/write-gate.ts'
+import type { RequestCarrier } from './request-threads/request-thread-pool.ts'
 
-/** What the routes work with; `app.ts` makes it. */
-export interface HttpContext {
+/** What the routes work with that may be carried out on another thread. */
+export interface CarryingContext {
   readonly pool: Pool
   /** Connections for writes alone, and who may take one. */
-  readonly writes: { readonly pool: Pool; readonly gate: WriteGate }
+  readonly writes: { readonly pool: Pool; readonly gate: Pick<WriteGate, 'run'> }
   readonly enqueue: Enqueue
+  readonly files: Pick<FileStore, 'lacksRoom'>
+  readonly audit: Pick<AuditTrail, 'record' | 'note'>
+  /** Scheme, host and port that clients use, without a slash at the end. URLs are never built from `Host` (S-54). */
+  readonly publicUrl: string
+}
+
+/** What the routes work with; `app.ts` makes it. */
+export interface HttpContext extends CarryingContext {
   readonly files: FileStore
   readonly directory: AccessDirectory
   readonly keySets: KeySets
@@ -24,10 +33,9 @@ export interface HttpContext {
   /** The life of an access token. */
   readonly tokenSeconds: number
   readonly audit: AuditTrail
+  readonly threads: RequestCarrier
   /** Signs and checks content links. */
   readonly contentSecret: Buffer
-  /** Scheme, host and port that clients use, without a slash at the end. URLs are never built from `Host` (S-54). */
-  readonly publicUrl: string
   /** Of the program. */
   readonly version: string
   readonly started: Date

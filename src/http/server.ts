@@ -1,25 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import Fastify, {
-  type FastifyBaseLogger,
-  type FastifyError,
-  type FastifyHttpOptions,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  LogController,
-} from 'fastify'
+import Fastify, { type FastifyBaseLogger, type FastifyHttpOptions, type FastifyInstance, LogController } from 'fastify'
 import { isTenantId } from '../access/registry/tenant.ts'
 import { requestBytesMax } from '../protocol/limits.ts'
-import { type Problem, problem } from '../protocol/problem.ts'
+import { problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
-import { Contended } from '../records/write/attempts.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
-import { auditEventRoutes } from './audit/audit-event-routes.ts'
 import { auditRefusals } from './audit/audited-refusal.ts'
-import { BytesInFlight, TooManyBytes } from './bytes/bytes-in-flight.ts'
+import { BytesInFlight } from './bytes/bytes-in-flight.ts'
 import { countBytes } from './bytes/counted-bytes.ts'
-import { sendTooManyBytes } from './bytes/too-many-bytes.ts'
 import { profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
@@ -30,27 +19,21 @@ import { SparseLog } from './connection/sparse-log.ts'
 import { refuseConnection, refusePath } from './connection/unreadable.ts'
 import type { HttpContext } from './context.ts'
 import { allowCrossOrigin } from './cors.ts'
-import { isOutage, retryOutageSeconds } from './database-outage.ts'
 import { metadataRoutes } from './discovery/metadata.ts'
 import { collectDescriptions, documentationRoutes } from './discovery/openapi.ts'
 import { smartConfigurationRoute } from './discovery/smart-configuration.ts'
+import { handleFaults, notFound } from './faults.ts'
 import { contentRoute } from './files/content.ts'
 import { fileRoute } from './files/file.ts'
 import { jobRoutes } from './files/job-status.ts'
 import { healthRoutes } from './health.ts'
-import { groupKickOffRoute } from './kick-off/group-kick-off.ts'
-import { patientKickOffRoute, systemKickOffRoute } from './kick-off/kick-off.ts'
 import { tokenRoutes } from './oauth/token.ts'
-import { sendOutcome, sendProblems } from './outcome-answer.ts'
-import { limitRates, type Rates, ratesDefault, sendThrottled } from './rates.ts'
-import { bundleRoute } from './records/bundle/bundle-route.ts'
-import { conditionalDeleteRoute } from './records/conditional-delete.ts'
-import { conditionalUpdateRoute } from './records/conditional-update.ts'
-import { resourceCreateRoute } from './records/resource-create.ts'
+import { sendProblems } from './outcome-answer.ts'
+import { limitRates, type Rates, ratesDefault } from './rates.ts'
 import { resourceReadRoutes } from './records/resource-read.ts'
-import { resourceWriteRoutes } from './records/resource-write.ts'
-import { TooManyWrites } from './records/write-gate.ts'
 import { addRequestIds } from './request-id.ts'
+import { costlyRoutes } from './request-threads/costly-routes.ts'
+import { handOverRequests } from './request-threads/hand-over.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 
 /** How the server meets the network. */
@@ -115,18 +98,13 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     async (scope) => {
       requireCaller(scope, context, limits)
       auditRefusals(scope, context)
-      patientKickOffRoute(scope, context, limits)
-      groupKickOffRoute(scope, context, limits)
-      systemKickOffRoute(scope, context)
       jobRoutes(scope, context, limits)
       fileRoute(scope, context)
-      bundleRoute(scope, context, limits)
-      auditEventRoutes(scope, context)
       resourceReadRoutes(scope, context)
-      resourceCreateRoute(scope, context)
-      conditionalUpdateRoute(scope, context)
-      conditionalDeleteRoute(scope, context)
-      resourceWriteRoutes(scope, context)
+      scope.register(async (costly) => {
+        handOverRequests(costly, context, limits)
+        costlyRoutes(costly, context, limits)
+      })
     },
     { prefix: '/r4/:tenant' },
   )
@@ -156,65 +134,6 @@ function serverOptions(bounds: ConnectionBounds, certificate: Certificate | unde
   return { ...options, https } as FastifyHttpOptions<Server>
 }
 
-/** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
-function handleFaults(app: FastifyInstance): void {
-  app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (error instanceof TooManyBytes) return sendTooManyBytes(readOn(reply), error, profileOf(request))
-    if (error.statusCode === 413) {
-      readOn(reply)
-      const found = problem(413, 'too-long', `The body is larger than ${request.routeOptions.bodyLimit} bytes.`)
-      return sendProblems(reply, [found], profileOf(request))
-    }
-    if (error.statusCode === 415) {
-      const found = problem(415, 'not-supported', 'The Content-Type header cannot be read.')
-      return sendProblems(reply, [found], profileOf(request))
-    }
-    if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
-      return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
-    }
-    if (error instanceof TooManyWrites) return sendThrottled(reply, retryWritesSeconds, profileOf(request))
-    if (error instanceof Contended) {
-      reply.header('Retry-After', retryWritesSeconds)
-      return sendProblems(reply, [contended], profileOf(request))
-    }
-    if (isOutage(error)) {
-      request.log.warn({ error: error.message, code: error.code }, 'store not reached')
-      reply.header('Retry-After', retryOutageSeconds)
-      return sendProblems(reply, [isLook(request) ? outage : unknownOutcome], profileOf(request))
-    }
-    request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
-    const diagnostics = `Tell the operator the request id ${request.id}.`
-    return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
-  })
-}
-
-/**
- * The rest of a body that is refused is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
- * still sending, and it never sees the answer.
- */
-function readOn(reply: FastifyReply): FastifyReply {
-  reply.request.raw.resume()
-  return reply.removeHeader('connection')
-}
-
-/** When a write may come again that came while too many waited, or met others of the same records. */
-const retryWritesSeconds = 1
-
-const contended = problem(409, 'conflict', 'Others are changing the same records. Nothing was written. Ask again.')
-
-/** P6: a job or record that is only looked at is not affected. */
-const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
-
-/** The store may have gone away between doing and saying so: the answer to a commit can be lost. */
-const unknownOutcome = problem(
-  503,
-  'transient',
-  'The store was lost during the request. Look whether it has taken effect before you ask again.',
-)
-
-const isLook = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
-
 /** A path that is not there, or names no possible tenant, is answered before its body is read. URLs are made of the tenant's id. */
 function refuseUnknownPaths(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
@@ -235,8 +154,6 @@ function refuseCompressedBodies(app: FastifyInstance): void {
     return sendProblems(reply.header('Accept-Encoding', 'identity'), [found], profileOf(request))
   })
 }
-
-const notFound = (method: string): Problem => problem(404, 'not-found', `There is nothing at ${method} of this path.`)
 
 /**
  * One log line for each answer: the route's pattern, not the URL, which may hold ids and signatures. Who asks too often must not fill the

@@ -11,6 +11,8 @@ export type Readable = 'all' | 'none' | readonly GrantedQuery[]
 export interface Grant {
   readonly tenant: string
   readonly client: string
+  /** What it was made of, and another thread can make it of again. */
+  readonly scopes: readonly string[]
   /** True when the token has at least one `system/` scope; `user/` and `patient/` scopes never count. */
   readonly system: boolean
   /**

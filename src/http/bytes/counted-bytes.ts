@@ -21,6 +21,12 @@ const flights = new WeakMap<FastifyRequest, Flight>()
 /** The bytes of a request. Whoever reads something large for it takes them first. */
 export const heldBytesOf = (request: FastifyRequest): HeldBytes => flights.get(request)!.held
 
+/** Lets a request have bytes that are counted apart from all others. */
+export function holdApart(request: FastifyRequest, held: HeldBytes, bytes: number): void {
+  held.become(bytes)
+  flights.set(request, { held, answered: false, ended: false })
+}
+
 /** What of a large answer is given to the connection at a time. */
 const pieceBytes = 64 * 1024
 

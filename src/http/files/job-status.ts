@@ -129,13 +129,13 @@ async function ownJob(reply: FastifyReply, context: HttpContext, { tenant, grant
   return lacksRead(grant, missing)
 }
 
-async function progressOf(context: HttpContext, job: Job): Promise<Progress> {
+async function progressOf(context: Pick<HttpContext, 'pool'>, job: Job): Promise<Progress> {
   const { exported, planned } = await jobProgress(context.pool, job.id)
   return { exported, planned, seconds: (Date.now() - job.created.getTime()) / 1000 }
 }
 
 /** Seconds until it makes sense to ask for the job again. */
-export async function retryAfterOf(context: HttpContext, job: Job): Promise<number> {
+export async function retryAfterOf(context: Pick<HttpContext, 'pool'>, job: Job): Promise<number> {
   return retryAfterSeconds(await progressOf(context, job))
 }
 

@@ -8,7 +8,7 @@ import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { patientsOutside, withoutPatientsOutside } from '../../protocol/request/unknown-patients.ts'
 import { heldBytesOf } from '../bytes/counted-bytes.ts'
 import { type Caller, callerOf } from '../caller.ts'
-import type { HttpContext } from '../context.ts'
+import type { CarryingContext } from '../context.ts'
 import { costOf, type RateLimits } from '../rates.ts'
 import { acceptExport, parseKickOff, refuse } from './kick-off.ts'
 import { kickOffPath } from './kick-off-methods.ts'
@@ -19,7 +19,11 @@ import { type Membership, membersOf, noSuchGroup } from './read-groups.ts'
  * `Group/{id}/$export` (protocol §1; D4): exports the patients who are members at kick-off, or those of them that a body lists. Whether
  * a scope for the Group is needed depends on the profile (D20c).
  */
-export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
+export function groupKickOffRoute(
+  scope: FastifyInstance,
+  context: CarryingContext,
+  limits: Pick<RateLimits, 'charge'>,
+): void {
   kickOffPath(scope, '/Group/:id/$export', 'group', async (request, reply) => {
     const caller = callerOf(request)
     const { id } = request.params as { id: string }
@@ -43,7 +47,7 @@ export function groupKickOffRoute(scope: FastifyInstance, context: HttpContext, 
  * or, when lenient, left out. Members who cannot be found are warnings with their number; an empty Group exports nothing, never everyone.
  */
 async function chosenMembers(
-  context: HttpContext,
+  context: CarryingContext,
   caller: Caller,
   request: ExportRequest,
   membership: Membership,

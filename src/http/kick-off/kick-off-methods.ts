@@ -12,7 +12,7 @@ export function kickOffPath(
   level: ExportLevel,
   handler: RouteHandlerMethod,
 ): void {
-  const config = { kickOff: level, audit: 'kick-off' } as const
+  const config = { kickOff: level, audit: 'kick-off', costly: true } as const
   for (const method of ['GET', 'POST'] as const) {
     const schema = describedKickOff(level, method)
     scope.route({ method, url: path, config, schema, exposeHeadRoute: false, handler })

@@ -13,7 +13,7 @@ import { parseExportQuery, parseExportRequest, type QueryString } from '../../pr
 import { unknownPatients, withoutUnknownPatients } from '../../protocol/request/unknown-patients.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { type Caller, callerOf } from '../caller.ts'
-import type { HttpContext } from '../context.ts'
+import type { CarryingContext } from '../context.ts'
 import { retryAfterOf } from '../files/job-status.ts'
 import { sendOutcome, sendProblems } from '../outcome-answer.ts'
 import { costOf, type RateLimits } from '../rates.ts'
@@ -24,7 +24,11 @@ import { knownPatients } from './known-patients.ts'
  * `Patient/$export` (S-1…S-60; D1, D3): 202 with the status URL, or every problem at once. Without a list, where the profile allows,
  * the patients are all there are.
  */
-export function patientKickOffRoute(scope: FastifyInstance, context: HttpContext, limits: RateLimits): void {
+export function patientKickOffRoute(
+  scope: FastifyInstance,
+  context: CarryingContext,
+  limits: Pick<RateLimits, 'charge'>,
+): void {
   kickOffPath(scope, '/Patient/$export', 'patient', async (request, reply) => {
     const caller = callerOf(request)
     const parsed = parseKickOff(request, caller, 'patient')
@@ -38,7 +42,7 @@ export function patientKickOffRoute(scope: FastifyInstance, context: HttpContext
 }
 
 /** `$export` of the whole system (D5): the records of all patients, and those of nobody. */
-export function systemKickOffRoute(scope: FastifyInstance, context: HttpContext): void {
+export function systemKickOffRoute(scope: FastifyInstance, context: CarryingContext): void {
   kickOffPath(scope, '/$export', 'system', async (request, reply) => {
     const caller = callerOf(request)
     const parsed = parseKickOff(request, caller, 'system')
@@ -54,7 +58,7 @@ export function systemKickOffRoute(scope: FastifyInstance, context: HttpContext)
 export async function acceptExport(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: HttpContext,
+  context: CarryingContext,
   effective: ExportRequest,
   path: string,
   group?: string,
@@ -109,13 +113,17 @@ const searchOf = ({ method, url }: FastifyRequest): string =>
 /** Reads a kick-off of a level by GET or POST: the effective request, or all that is wrong with it. */
 export function parseKickOff(request: FastifyRequest, { grant, profile, base }: Caller, level: ExportLevel) {
   const { accept, 'content-type': contentType } = request.headers
-  const headers = { accept, contentType, prefer: request.raw.headersDistinct.prefer ?? [] }
+  const headers = { accept, contentType, prefer: preferOf(request) }
   const input = { level, headers, query: request.query as QueryString, base }
   if (request.method === 'GET') return parseExportQuery({ ...input, hasBody: announcesBody(request) }, grant, profile)
   const body = request.body instanceof Buffer ? request.body : Buffer.alloc(0)
   const text = isUtf8(body) ? body.toString('utf8') : undefined
   return parseExportRequest({ ...input, body: text }, grant, profile)
 }
+
+/** Each `Prefer` header by itself. */
+const preferOf = ({ raw: { rawHeaders } }: FastifyRequest): string[] =>
+  rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]!.toLowerCase() === 'prefer')
 
 /** Whether a request says that it has a body (RFC 9112 §6): nobody reads that of a GET. */
 const announcesBody = ({ headers }: FastifyRequest): boolean =>
@@ -126,7 +134,7 @@ export function refuse(
   reply: FastifyReply,
   problems: readonly Problem[],
   caller: Caller,
-  context: HttpContext,
+  context: CarryingContext,
   total = problems.length,
 ) {
   if (problems[0]!.status === 403) {
@@ -154,7 +162,7 @@ function refuseShort(reply: FastifyReply, caller: Caller) {
 const retryShortSeconds = 60
 
 /** S-5: the client's place is taken. The answer names the job that holds it, and when to ask again. */
-async function throttle(reply: FastifyReply, caller: Caller, context: HttpContext) {
+async function throttle(reply: FastifyReply, caller: Caller, context: CarryingContext) {
   const live = await findLiveJob(context.pool, caller.tenant, caller.grant.client)
   reply.header('Retry-After', live ? await retryAfterOf(context, live) : 1)
   const diagnostics = live && `Running: ${caller.base}/bulk-export/jobs/${live.id}`

@@ -9,7 +9,7 @@ import { currentBodies, currentBytes } from '../../records/read.ts'
 import { storeTime } from '../../records/store-clock.ts'
 import type { HeldBytes } from '../bytes/bytes-in-flight.ts'
 import type { Caller } from '../caller.ts'
-import type { HttpContext } from '../context.ts'
+import type { CarryingContext } from '../context.ts'
 
 /** Who is in a Group and in the Groups in it. */
 export interface Membership {
@@ -26,7 +26,7 @@ export const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
  * @param held takes their bytes
  */
 export async function membersOf(
-  context: HttpContext,
+  context: CarryingContext,
   caller: Caller,
   id: string,
   held: HeldBytes,
@@ -45,7 +45,7 @@ export async function membersOf(
 }
 
 class GroupReading implements Membership {
-  readonly #context: HttpContext
+  readonly #context: CarryingContext
   readonly #caller: Caller
   readonly #at: number
   readonly #held: HeldBytes
@@ -62,7 +62,7 @@ class GroupReading implements Membership {
   #bytes = 0
   #entries = 0
 
-  constructor(context: HttpContext, caller: Caller, at: number, held: HeldBytes) {
+  constructor(context: CarryingContext, caller: Caller, at: number, held: HeldBytes) {
     this.#context = context
     this.#held = held
     this.#caller = caller

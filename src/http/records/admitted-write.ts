@@ -5,7 +5,7 @@ import type { DecidedChanges } from '../../records/write/decided-changes.ts'
 import { write } from '../../records/write/write.ts'
 import { auditWrite } from '../audit/audited-write.ts'
 import { callerOf } from '../caller.ts'
-import type { HttpContext } from '../context.ts'
+import type { CarryingContext } from '../context.ts'
 
 /**
  * Writes records for the caller of a request, with its entry of the audit trail. Before it takes a connection it waits for its turn, so
@@ -15,7 +15,7 @@ import type { HttpContext } from '../context.ts'
  */
 export function writeAdmitted(
   request: FastifyRequest,
-  { writes }: HttpContext,
+  { writes }: CarryingContext,
   changes: readonly Change[] | DecidedChanges,
   options: { readonly allOrNothing?: boolean; readonly known?: readonly string[] } = {},
 ): Promise<Outcome[]> {

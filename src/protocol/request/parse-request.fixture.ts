@@ -16,6 +16,7 @@ export const grantFor = (types: readonly string[]): Grant => ({
   system: true,
   canRead: (type) => types.includes(type),
   readable: (type) => (types.includes(type) ? 'all' : 'none'),
+  scopes: [],
   canWrite: () => false,
   unusable: [],
 })

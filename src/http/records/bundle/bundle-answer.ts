@@ -5,7 +5,7 @@ import type { Outcome } from '../../../records/write/change.ts'
 import { type HeldBytes, TooManyBytes } from '../../bytes/bytes-in-flight.ts'
 import { tooManyBytesProblem } from '../../bytes/too-many-bytes.ts'
 import type { Caller } from '../../caller.ts'
-import type { HttpContext } from '../../context.ts'
+import type { CarryingContext } from '../../context.ts'
 import { readableCurrent, type Wanted } from '../readable-record.ts'
 import { versionTag } from '../resource-body.ts'
 import { versionConflict } from '../version-conflict.ts'
@@ -33,7 +33,7 @@ export interface AnswerEntry {
  * room is refused for itself.
  */
 export async function answerEntries(
-  context: HttpContext,
+  context: CarryingContext,
   caller: Caller,
   held: HeldBytes,
   { planned, outcomes }: BundleResult,
@@ -68,7 +68,7 @@ function refuseRead(error: Error): AnswerEntry {
   throw error
 }
 
-async function readEntry(context: HttpContext, caller: Caller, wanted: Wanted, admit: Admit): Promise<AnswerEntry> {
+async function readEntry(context: CarryingContext, caller: Caller, wanted: Wanted, admit: Admit): Promise<AnswerEntry> {
   const found = await readableCurrent(context, caller, wanted, admit)
   if (!found) return refusal([problem(404, 'not-found', 'There is no such resource.')])
   if (found.body === null) return refusal([problem(410, 'deleted', 'The resource was deleted.')])

@@ -23,6 +23,7 @@ const caller: Caller = {
     system: true,
     canRead: () => true,
     readable: () => 'all',
+    scopes: [],
     canWrite: () => true,
     unusable: [],
   },

@@ -1,0 +1,73 @@
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Problem, problem } from '../protocol/problem.ts'
+import { profiles } from '../protocol/profile.ts'
+import { Contended } from '../records/write/attempts.ts'
+import { TooManyBytes } from './bytes/bytes-in-flight.ts'
+import { sendTooManyBytes } from './bytes/too-many-bytes.ts'
+import { profileOf } from './caller.ts'
+import { isOutage, retryOutageSeconds } from './database-outage.ts'
+import { sendOutcome, sendProblems } from './outcome-answer.ts'
+import { sendThrottled } from './rates.ts'
+import { TooManyWrites } from './records/write-gate.ts'
+
+/** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
+export function handleFaults(app: FastifyInstance): void {
+  app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error instanceof TooManyBytes) return sendTooManyBytes(readOn(reply), error, profileOf(request))
+    if (error.statusCode === 413) {
+      readOn(reply)
+      const found = problem(413, 'too-long', `The body is larger than ${request.routeOptions.bodyLimit} bytes.`)
+      return sendProblems(reply, [found], profileOf(request))
+    }
+    if (error.statusCode === 415) {
+      const found = problem(415, 'not-supported', 'The Content-Type header cannot be read.')
+      return sendProblems(reply, [found], profileOf(request))
+    }
+    if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+      return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
+    }
+    if (error instanceof TooManyWrites) return sendThrottled(reply, retryWritesSeconds, profileOf(request))
+    if (error instanceof Contended) {
+      reply.header('Retry-After', retryWritesSeconds)
+      return sendProblems(reply, [contended], profileOf(request))
+    }
+    if (isOutage(error)) {
+      request.log.warn({ error: error.message, code: error.code }, 'store not reached')
+      reply.header('Retry-After', retryOutageSeconds)
+      return sendProblems(reply, [isLook(request) ? outage : unknownOutcome], profileOf(request))
+    }
+    request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
+    const diagnostics = `Tell the operator the request id ${request.id}.`
+    return sendOutcome(reply, 500, [{ severity: 'fatal', code: 'exception', text: 'Internal error.', diagnostics }])
+  })
+}
+
+/**
+ * The rest of a body that is refused is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
+ * still sending, and it never sees the answer.
+ */
+function readOn(reply: FastifyReply): FastifyReply {
+  reply.request.raw.resume()
+  return reply.removeHeader('connection')
+}
+
+/** When a write may come again that came while too many waited, or met others of the same records. */
+const retryWritesSeconds = 1
+
+const contended = problem(409, 'conflict', 'Others are changing the same records. Nothing was written. Ask again.')
+
+/** P6: a job or record that is only looked at is not affected. */
+const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
+
+/** The store may have gone away between doing and saying so: the answer to a commit can be lost. */
+const unknownOutcome = problem(
+  503,
+  'transient',
+  'The store was lost during the request. Look whether it has taken effect before you ask again.',
+)
+
+const isLook = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
+
+export const notFound = (method: string): Problem =>
+  problem(404, 'not-found', `There is nothing at ${method} of this path.`)

@@ -1,0 +1,108 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type HTTPMethods, LogController } from 'fastify'
+import { grantOf } from '../../access/scope.ts'
+import { fhirBase } from '../../fhir/service-urls.ts'
+import { requestBytesMax } from '../../protocol/limits.ts'
+import { BytesInFlight } from '../bytes/bytes-in-flight.ts'
+import { holdApart } from '../bytes/counted-bytes.ts'
+import { letIn } from '../caller.ts'
+import type { CarryingContext } from '../context.ts'
+import { handleFaults } from '../faults.ts'
+import { costlyRoutes } from './costly-routes.ts'
+import { type HandedAnswer, type HandedRequest, type LogLevel, logLevels } from './handed-request.ts'
+
+type Log = (level: LogLevel, fields: object, text: string | undefined) => void
+
+/** The costly routes on a thread that answers nobody itself: each request has come in, and its caller was let in, elsewhere. */
+export class CarriedRequests {
+  readonly #app: FastifyInstance
+  #current: HandedRequest | undefined
+  #charged = 0
+
+  constructor(context: Omit<CarryingContext, 'publicUrl'>, log: Log) {
+    const current = () => this.#current!
+    this.#app = Fastify({
+      loggerInstance: loggerFor(log),
+      logController: new LogController({ disableRequestLogging: true }),
+      genReqId: () => current().id,
+      // The path as it came: a URL that is parsed on the way could become another one.
+      rewriteUrl: () => current().url,
+      bodyLimit: requestBytesMax,
+    })
+    handleFaults(this.#app)
+    this.#app.removeAllContentTypeParsers()
+    this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    // Schemas only describe.
+    this.#app.setValidatorCompiler(() => () => true)
+    this.#app.setSerializerCompiler(() => JSON.stringify)
+    const withUrl: CarryingContext = {
+      ...context,
+      get publicUrl() {
+        return current().publicUrl
+      },
+    }
+    this.#app.register(
+      async (scope) => {
+        scope.addHook('onRequest', async (request) => {
+          const { caller, profile, publicUrl, body } = current()
+          const grant = grantOf(caller.tenant, caller.client, caller.scopes, { wildcards: profile.wildcardScopes })
+          letIn(request, { grant, tenant: caller.tenant, base: fhirBase(publicUrl, caller.tenant), profile })
+          // What is read here is bounded here. The body is counted where it came from, and so will the answer be.
+          holdApart(request, new BytesInFlight().open({ kind: 'client', ...caller }), body?.length ?? 0)
+        })
+        costlyRoutes(scope, withUrl, { charge: (_client, cost) => (this.#charged += cost) })
+      },
+      { prefix: '/r4/:tenant' },
+    )
+  }
+
+  /** Carries out one request, when none is being carried out. */
+  async carry(request: HandedRequest): Promise<HandedAnswer> {
+    this.#current = request
+    this.#charged = 0
+    const { method, address, body } = request
+    const answer = await this.#app.inject({
+      method: method as HTTPMethods,
+      url: '/',
+      headers: headersOf(request),
+      remoteAddress: address,
+      ...(body ? { payload: Buffer.from(body.buffer, body.byteOffset, body.length) } : {}),
+    })
+    return {
+      status: answer.statusCode,
+      headers: told(answer.headers),
+      payload: answer.rawPayload,
+      charged: this.#charged,
+    }
+  }
+}
+
+/** Who may ask is decided, and the transfer of a body is over. Of one that nobody reads they still say that it is there. */
+const decided = ['authorization', 'connection', 'expect']
+const transferred = ['content-length', 'transfer-encoding']
+
+function headersOf({ rawHeaders, body }: HandedRequest): Record<string, string[]> {
+  const passed = new Set(body ? [...decided, ...transferred] : decided)
+  const headers: Record<string, string[]> = {}
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]!.toLowerCase()
+    if (passed.has(name)) continue
+    headers[name] ??= []
+    headers[name].push(rawHeaders[at + 1]!)
+  }
+  return headers
+}
+
+/** The headers of an answer without those of its transfer. */
+function told(headers: Readonly<Record<string, number | string | string[] | undefined>>): HandedAnswer['headers'] {
+  const transfer = new Set(['connection', 'content-length', 'date', 'keep-alive', 'transfer-encoding'])
+  const kept = Object.entries(headers).filter(([name, value]) => value !== undefined && !transfer.has(name))
+  return Object.fromEntries(kept.map(([name, value]) => [name, Array.isArray(value) ? value : String(value)]))
+}
+
+function loggerFor(log: Log): FastifyBaseLogger {
+  const line = (level: LogLevel) => (fields: unknown, text?: string) =>
+    typeof fields === 'string' ? log(level, {}, fields) : log(level, fields as object, text)
+  const lines = Object.fromEntries(logLevels.map((level) => [level, line(level)]))
+  const logger = { ...lines, level: 'info', silent: () => {}, child: () => logger } as unknown as FastifyBaseLogger
+  return logger
+}

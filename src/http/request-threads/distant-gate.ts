@@ -1,0 +1,29 @@
+import { TooManyWrites, type WriteIntent } from '../records/write-gate.ts'
+import type { FromThread } from './handed-request.ts'
+
+/** The gate of writes as another thread sees it, which has one write at a time. */
+export class DistantGate {
+  readonly #tell: (message: FromThread) => void
+  #waiting: PromiseWithResolvers<void> | undefined
+
+  constructor(tell: (message: FromThread) => void) {
+    this.#tell = tell
+  }
+
+  /** @throws TooManyWrites; whatever the work throws */
+  async run<Result>({ tenant, client, keys }: WriteIntent, work: () => Promise<Result>): Promise<Result> {
+    this.#waiting = Promise.withResolvers()
+    this.#tell({ kind: 'enter', intent: { tenant, client, keys: [...keys] } })
+    await this.#waiting.promise
+    try {
+      return await work()
+    } finally {
+      this.#tell({ kind: 'leave' })
+    }
+  }
+
+  told(verdict: 'admitted' | 'refused'): void {
+    if (verdict === 'admitted') this.#waiting?.resolve()
+    else this.#waiting?.reject(new TooManyWrites())
+  }
+}

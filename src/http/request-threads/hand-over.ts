@@ -1,0 +1,61 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { callerOf } from '../caller.ts'
+import type { HttpContext } from '../context.ts'
+import type { RateLimits } from '../rates.ts'
+import type { HandedAnswer, HandedRequest } from './handed-request.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a request costs does not show in its body: another thread carries it out, however small it is. */
+    readonly costly?: boolean
+  }
+}
+
+/** The longest body that the answering thread reads itself: the worst one of this size takes it some ten milliseconds. */
+export const ownBodyBytesMax = 128 * 1024
+
+/**
+ * Hands requests of a scope over to another thread when they are costly or their bodies large, and answers with what it says. The caller is
+ * known by then, and everything else about the answer, headers of all answers, audit of refusals, the log, happens here.
+ */
+export function handOverRequests(
+  scope: FastifyInstance,
+  context: Pick<HttpContext, 'threads' | 'publicUrl'>,
+  limits: Pick<RateLimits, 'charge'>,
+): void {
+  scope.addHook('preHandler', async (request, reply) => {
+    if (!isCostly(request)) return
+    const handed = handedRequest(request, context.publicUrl)
+    const answer = await context.threads.carry(handed, (level, fields, text) => request.log[level](fields, text))
+    limits.charge(handed.caller.client, answer.charged)
+    return send(reply, answer)
+  })
+}
+
+function isCostly({ body, routeOptions }: FastifyRequest): boolean {
+  return routeOptions.config.costly === true || (body instanceof Buffer && body.length > ownBodyBytesMax)
+}
+
+function handedRequest(request: FastifyRequest, publicUrl: string): HandedRequest {
+  const { id, method, raw, ip, body } = request
+  const { grant, profile } = callerOf(request)
+  return {
+    id,
+    method,
+    url: raw.url ?? '/',
+    rawHeaders: raw.rawHeaders,
+    address: ip,
+    caller: { tenant: grant.tenant, client: grant.client, scopes: grant.scopes },
+    profile,
+    publicUrl,
+    body: body instanceof Buffer ? body : undefined,
+  }
+}
+
+function send(reply: FastifyReply, { status, headers, payload }: HandedAnswer): FastifyReply {
+  reply.code(status).headers(headers)
+  if (payload.length === 0) return reply.send()
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
+  // What is refused is looked at as text, and short.
+  return reply.send(status < 400 ? bytes : bytes.toString())
+}

@@ -1,0 +1,62 @@
+import type { AuditEntry } from '../../audit/entry.ts'
+import type { Profile } from '../../protocol/profile.ts'
+import type { WriteIntent } from '../records/write-gate.ts'
+
+/** Who calls, as it crosses threads: the grant is made again from its scopes. */
+interface HandedCaller {
+  readonly tenant: string
+  readonly client: string
+  readonly scopes: readonly string[]
+}
+
+/** A request of a known caller that another thread carries out. */
+export interface HandedRequest {
+  readonly id: string
+  readonly method: string
+  /** As the router sees it. */
+  readonly url: string
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders: readonly string[]
+  readonly address: string
+  readonly caller: HandedCaller
+  readonly profile: Profile
+  readonly publicUrl: string
+  readonly body: Uint8Array | undefined
+}
+
+/** What is to be answered. */
+export interface HandedAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[]>>
+  readonly payload: Uint8Array
+  /** As how many requests it counts what the request turned out to bring. */
+  readonly charged: number
+}
+
+/** What a thread is told: a request, one at a time, and that its write may begin or may not even wait. */
+export type ToThread =
+  | { readonly kind: 'request'; readonly request: HandedRequest }
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'refused' }
+
+/** What it tells. `enter` and `leave` are for the gate of writes, which all threads share. */
+export type FromThread =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'answer'; readonly answer: HandedAnswer }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'enter'; readonly intent: WriteIntent }
+  | { readonly kind: 'leave' }
+  | { readonly kind: 'note'; readonly entry: AuditEntry }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string | undefined }
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** The bytes with a buffer of their own, which can go to another thread without being copied. */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const whole = bytes.buffer instanceof ArrayBuffer && bytes.length >= bytes.buffer.byteLength - spareBytesMax
+  return whole && bytes.length > spareBytesMax ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
+}
+
+/** What may lie beside the bytes in their buffer, as a byte order mark; with more they are copied. */
+const spareBytesMax = 16

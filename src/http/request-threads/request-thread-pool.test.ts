@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
+import { profiles } from '../../protocol/profile.ts'
+import { WriteGate } from '../records/write-gate.ts'
+import type { HandedAnswer, HandedRequest } from './handed-request.ts'
+import { RequestThreads } from './request-thread-pool.ts'
+
+let store: TestStore
+before(async () => {
+  store = await openTestStore()
+})
+after(() => store.close())
+
+const put = (id: string, x: string, client = 'a'): HandedRequest => ({
+  id: 'request',
+  method: 'PUT',
+  url: `/r4/clinic/Basic/${id}`,
+  rawHeaders: ['Content-Type', 'application/fhir+json'],
+  address: '192.0.2.1',
+  caller: { tenant: 'clinic', client, scopes: ['system/*.write'] },
+  profile: profiles.millennium,
+  publicUrl: 'http://millrace.test',
+  body: Buffer.from(`{"resourceType":"Basic","id":"${id}","x":${x}}`),
+})
+
+const list = (item: string, count: number): string => `[${Array<string>(count).fill(item).join(',')}]`
+const textOf = ({ payload }: HandedAnswer): string => Buffer.from(payload).toString()
+const ignore = () => {}
+
+function open(t: { after: (end: () => Promise<void>) => void }, gate = new WriteGate(), heapMb?: number) {
+  const threads = new RequestThreads(
+    { connection: store.connection, filesDirectory: 'nowhere', floor: { directories: [], bytes: 0 } },
+    { writes: gate, note: ignore, log: ignore },
+    heapMb,
+  )
+  t.after(() => threads.stop())
+  return threads
+}
+
+test('while a body is checked the answering thread goes on, and the body is not copied', async (t) => {
+  const threads = open(t)
+  await threads.carry(put('first', '1'), ignore)
+  const request = put('large', list('{"a":1}', 120_000))
+  let turns = 0
+  let done = false
+  const carried = threads.carry(request, ignore).finally(() => {
+    done = true
+  })
+  while (!done) {
+    await new Promise(setImmediate)
+    turns++
+  }
+  assert.equal((await carried).status, 201)
+  assert.equal(request.body!.length, 0)
+  assert.ok(turns > 100, `${turns}`)
+})
+
+test('a body that ends its thread fails its request alone; the next one is carried out, and its neighbour was', async (t) => {
+  const gate = new WriteGate()
+  const threads = open(t, gate, 40)
+  const writing = Promise.withResolvers<void>()
+  const other = gate.run({ tenant: 'clinic', client: 'c', keys: ['Basic/held'] }, () => writing.promise)
+  const neighbour = threads.carry(put('held', '2', 'b'), ignore)
+  const values = list('{"a":1}', 95_000)
+  const deadly = { ...put('deadly', '1'), method: 'POST', url: '/r4/clinic/' }
+  const entry = `{"request":{"method":"PUT","url":"Basic/x"},"resource":{"resourceType":"Basic","id":"x","x":${values}}}`
+  const body = Buffer.from(`{"resourceType":"Bundle","type":"batch","entry":${list(entry, 5)}}`)
+  await assert.rejects(threads.carry({ ...deadly, body }, ignore), ({ cause }: Error) => {
+    assert.equal((cause as NodeJS.ErrnoException).code, 'ERR_WORKER_OUT_OF_MEMORY')
+    return true
+  })
+  assert.equal((await threads.carry(put('next', '1'), ignore)).status, 201)
+  writing.resolve()
+  await other
+  assert.equal((await neighbour).status, 201)
+})
+
+/** Until a transaction waits for what another one holds. */
+async function someoneWaits(): Promise<void> {
+  const sql = `select from pg_stat_activity where wait_event_type = 'Lock'`
+  while ((await store.pool.query(sql)).rowCount === 0) await new Promise(setImmediate)
+}
+
+test('a thread that ends in the middle of a write gives its turn to the next', async (t) => {
+  const gate = new WriteGate()
+  const threads = open(t, gate)
+  assert.equal((await threads.carry(put('torn', '1'), ignore)).status, 201)
+  const holder = await store.pool.connect()
+  await holder.query('begin')
+  await holder.query(`select from record where id = 'torn' for update`)
+  const carried = threads.carry(put('torn', '2'), ignore)
+  const refused = assert.rejects(carried, /has ended/)
+  await someoneWaits()
+  await threads.stop()
+  await refused
+  await holder.query('rollback')
+  holder.release()
+  await gate.run({ tenant: 'clinic', client: 'b', keys: ['Basic/torn'] }, async () => {})
+})
+
+test('the path is taken as it came, and what the caller may do is what its scopes say', async (t) => {
+  const threads = open(t)
+  const bent = await threads.carry({ ...put('x', '1'), url: '/r4/clinic/Basic/%2e%2e' }, ignore)
+  assert.match(textOf(bent), /The id of the resource must be the one in the URL/)
+  const request = put('x', '1')
+  const answer = await threads.carry({ ...request, caller: { ...request.caller, scopes: ['system/Basic.rs'] } }, ignore)
+  assert.equal(answer.status, 403)
+  assert.match(String(answer.headers['www-authenticate']), /realm="millrace.test"/)
+  assert.match(textOf(answer), /system\/Basic.write/)
+})

@@ -1,0 +1,183 @@
+import { Worker } from 'node:worker_threads'
+import type { AuditEntry } from '../../audit/entry.ts'
+import { type WriteBounds, WriteGate, type WriteIntent } from '../records/write-gate.ts'
+import {
+  type FromThread,
+  type HandedAnswer,
+  type HandedRequest,
+  type LogLevel,
+  ownBytes,
+  type ToThread,
+} from './handed-request.ts'
+import type { RequestThreadData } from './request-thread.ts'
+
+/**
+ * How many requests are carried out on other threads at a time, one by each thread. One client leaves room for another of its tenant, and
+ * one tenant for another. Those who wait are as many as may wait to write.
+ */
+export const threadBounds: WriteBounds = {
+  runningMax: 4,
+  runningOfTenantMax: 3,
+  runningOfClientMax: 2,
+  waitingMax: 400,
+  waitingOfTenantMax: 200,
+  waitingOfClientMax: 40,
+}
+
+/** The heap of a thread, enough for every body that is accepted: what takes more ends its thread, and is answered 500. */
+const threadHeapMb = 512
+
+/** A thread that had nothing to do for so long is ended, and gives back its memory; one is always there, or being started. */
+const idleMsMax = 30_000
+
+/** Takes what a thread logs. */
+export type ThreadLines = (level: LogLevel, fields: object, text: string | undefined) => void
+
+/** What there is once in a server, for all of its threads. */
+export interface ServerSide {
+  /** The gate of all writes. */
+  readonly writes: WriteGate
+  /** Takes refusals for the audit trail. */
+  readonly note: (entry: AuditEntry) => void
+  /** Takes what a thread logs while it has no request. */
+  readonly log: ThreadLines
+}
+
+/** Carries out requests that would keep the answering thread from others. */
+export interface RequestCarrier {
+  /**
+   * Hands a request over, its body without a copy: it is empty afterwards.
+   * @throws TooManyWrites at once when too many wait; whatever ends the thread
+   */
+  readonly carry: (request: HandedRequest, log: ThreadLines) => Promise<HandedAnswer>
+}
+
+/** Threads that carry out requests, one at a time each, so that whatever one of them costs, it ends nothing but itself. */
+export class RequestThreads implements RequestCarrier {
+  readonly #data: RequestThreadData
+  readonly #heapMb: number
+  readonly #server: ServerSide
+  readonly #turns = new WriteGate(threadBounds)
+  readonly #threads = new Set<RequestThread>()
+  #stopping = false
+
+  constructor(data: RequestThreadData, server: ServerSide, heapMb = threadHeapMb) {
+    this.#data = data
+    this.#server = server
+    this.#heapMb = heapMb
+    this.#start()
+  }
+
+  async carry(request: HandedRequest, log: ThreadLines): Promise<HandedAnswer> {
+    return this.#turns.run({ ...request.caller, keys: [] }, () => this.#idle().carry(request, log))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    await Promise.all([...this.#threads].map((thread) => thread.end()))
+  }
+
+  /** The one that has carried something last: the others may be idle for long enough to end. */
+  #idle(): RequestThread {
+    const idle = [...this.#threads].filter(({ isIdle }) => isIdle)
+    return idle.sort((a, b) => b.idleSince - a.idleSince)[0] ?? this.#start()
+  }
+
+  #start(): RequestThread {
+    const thread = new RequestThread(this.#data, this.#server, this.#heapMb)
+    this.#threads.add(thread)
+    thread.ended.then((wasReady) => {
+      this.#threads.delete(thread)
+      // One that cannot even start is tried again when it is needed.
+      if (wasReady && this.#threads.size === 0 && !this.#stopping) this.#start()
+    })
+    return thread
+  }
+}
+
+/** One thread, and what it is at. */
+class RequestThread {
+  readonly #worker: Worker
+  readonly #server: ServerSide
+  /** Resolves when it has ended, with whether it ever was ready. */
+  readonly ended: Promise<boolean>
+  idleSince = performance.now()
+  #carrying: { readonly settle: PromiseWithResolvers<HandedAnswer>; readonly log: ThreadLines } | undefined
+  /** Ends the turn that its write has. */
+  #leave = () => {}
+  #isReady = false
+  #isEnding = false
+  #failure: Error | undefined
+  #idling: NodeJS.Timeout | undefined
+
+  constructor(data: RequestThreadData, server: ServerSide, heapMb: number) {
+    const resourceLimits = { maxOldGenerationSizeMb: heapMb }
+    this.#server = server
+    this.#worker = new Worker(new URL('./request-thread.ts', import.meta.url), { workerData: data, resourceLimits })
+    this.#worker.on('message', (message: FromThread) => this.#told(message))
+    this.#worker.on('error', (error: Error) => {
+      this.#failure = error
+      server.log('error', { reason: error.message }, 'a request thread has failed')
+    })
+    this.ended = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        clearTimeout(this.#idling)
+        this.#leave()
+        this.#carrying?.settle.reject(new Error('the thread of the request has ended', { cause: this.#failure }))
+        resolve(this.#isReady)
+      })
+    })
+  }
+
+  get isIdle(): boolean {
+    return this.#carrying === undefined && !this.#isEnding && this.#failure === undefined
+  }
+
+  async carry(request: HandedRequest, log: ThreadLines): Promise<HandedAnswer> {
+    clearTimeout(this.#idling)
+    const settle = Promise.withResolvers<HandedAnswer>()
+    this.#carrying = { settle, log }
+    const body = request.body && ownBytes(request.body)
+    this.#tell({ kind: 'request', request: { ...request, body } }, body ? [body.buffer] : [])
+    return settle.promise
+  }
+
+  async end(): Promise<void> {
+    this.#isEnding = true
+    await this.#worker.terminate()
+  }
+
+  #tell(message: ToThread, transferred: ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transferred)
+  }
+
+  #told(message: FromThread): void {
+    if (message.kind === 'ready') this.#isReady = true
+    else if (message.kind === 'answer') this.#rest()?.resolve(message.answer)
+    else if (message.kind === 'failed') this.#rest()?.reject(new Error(message.message))
+    else if (message.kind === 'enter') this.#enter(message.intent)
+    else if (message.kind === 'leave') this.#leave()
+    else if (message.kind === 'note') this.#server.note(message.entry)
+    else (this.#carrying ?? this.#server).log(message.level, message.fields, message.text)
+  }
+
+  /** Its write takes its turn among all writes of the server. */
+  #enter(intent: WriteIntent): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#leave = resolve
+    const work = () => {
+      this.#tell({ kind: 'admitted' })
+      return promise
+    }
+    this.#server.writes.run(intent, work).catch(() => this.#tell({ kind: 'refused' }))
+  }
+
+  /** What it was at is done. */
+  #rest(): PromiseWithResolvers<HandedAnswer> | undefined {
+    const settle = this.#carrying?.settle
+    this.#carrying = undefined
+    this.idleSince = performance.now()
+    this.#idling = setTimeout(() => void this.end(), idleMsMax).unref()
+    return settle
+  }
+}

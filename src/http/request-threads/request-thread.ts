@@ -1,0 +1,58 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { PoolConfig } from 'pg'
+import { AuditTrail } from '../../audit/trail.ts'
+import { openAnsweringPool } from '../../database/connection.ts'
+import { DiskFloor } from '../../files/disk-floor.ts'
+import { diskStore } from '../../files/disk-store.ts'
+import { openProducer } from '../../jobs/queue.ts'
+import { CarriedRequests } from './carried-requests.ts'
+import { DistantGate } from './distant-gate.ts'
+import { type FromThread, ownBytes, type ToThread } from './handed-request.ts'
+
+/** What the main thread gives. */
+export interface RequestThreadData {
+  readonly connection: PoolConfig
+  readonly filesDirectory: string
+  readonly floor: { readonly directories: readonly string[]; readonly bytes: number }
+}
+
+/** One request at a time: a transaction, and a look beside it. */
+const connectionsOfThread = 2
+
+const { connection, filesDirectory, floor } = workerData as RequestThreadData
+const port = parentPort!
+const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
+const pool = openAnsweringPool(connection, connectionsOfThread)
+const gate = new DistantGate(tell)
+const trail = new AuditTrail(pool, () => {})
+const producer = await openProducer(pool, (error) =>
+  tell({ kind: 'log', level: 'error', fields: { reason: error.message }, text: 'queue' }),
+)
+const requests = new CarriedRequests(
+  {
+    pool,
+    writes: { pool, gate },
+    enqueue: producer.enqueue,
+    files: diskStore(
+      filesDirectory,
+      new DiskFloor(floor.directories, floor.bytes, (shortage) =>
+        tell({ kind: 'log', level: 'warn', fields: shortage, text: 'too little free disk' }),
+      ),
+    ),
+    // What is granted is recorded here, before it is answered; refusals are counted in one place.
+    audit: { record: (entry) => trail.record(entry), note: (entry) => tell({ kind: 'note', entry }) },
+  },
+  (level, fields, text) => tell({ kind: 'log', level, fields, text }),
+)
+
+port.on('message', (message: ToThread) => {
+  if (message.kind !== 'request') return gate.told(message.kind)
+  requests.carry(message.request).then(
+    (answer) => {
+      const payload = ownBytes(answer.payload)
+      tell({ kind: 'answer', answer: { ...answer, payload } }, [payload.buffer])
+    },
+    (error: Error) => tell({ kind: 'failed', message: error.message }),
+  )
+})
+tell({ kind: 'ready' })
