@@ -62,8 +62,8 @@ export class Attacker {
       sent.on('response', (response) => resolve(heardOf(response)))
       sent.end(body)
     })
-    this.cost.statuses[heard.status] = (this.cost.statuses[heard.status] ?? 0) + 1
     this.signal.throwIfAborted()
+    this.cost.statuses[heard.status] = (this.cost.statuses[heard.status] ?? 0) + 1
     return heard
   }
 

@@ -257,7 +257,7 @@ export const attacks: readonly Attack[] = [
       const content = new URL(link.location ?? url)
       await attacker.keepAt(20, () =>
         attacker.ask('GET', `${content.pathname}${content.search}`, {
-          headers: { range: `bytes=${Math.floor(Math.random() * 1e6)}-`, 'accept-encoding': 'identity' },
+          headers: { ...bearer, range: `bytes=${Math.floor(Math.random() * 1e6)}-`, 'accept-encoding': 'identity' },
         }),
       )
     },
