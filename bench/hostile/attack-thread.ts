@@ -22,6 +22,8 @@ const { name, url, clients, patients } = workerData as AttackData
 const port = parentPort!
 const over = new AbortController()
 const tokens = clients.map((client) => earlyTokens(`${url}/r4/${hostileTenant}`, client, over.signal))
+// To become known is no part of an attack.
+await Promise.all(tokens.map((token) => token()))
 const attacker = new Attacker(url, tokens, over.signal)
 const attack = [...attacks, ...company].find((one) => one.name === name)!
 
