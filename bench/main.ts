@@ -1,7 +1,11 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../src/failure.ts'
-import { readOptions } from './options.ts'
+import { onGround } from './hostile/ground.ts'
+import { measureAttacks } from './hostile/hostile.ts'
+import { hostileTable, soakTable } from './hostile/hostile-table.ts'
+import { soak } from './hostile/soak.ts'
+import { type Options, readOptions } from './options.ts'
 import { chartsOf } from './report/charts.ts'
 import { writeDocs } from './report/docs.ts'
 import { printResult } from './report/table.ts'
@@ -19,6 +23,30 @@ function say(text: string): void {
 
 try {
   const options = readOptions(process.argv.slice(2))
+  if (options.under !== undefined) await underAttack(options, options.under)
+  else await figures(options)
+} catch (error) {
+  const failure = stop.signal.aborted ? stop.signal.reason : error
+  if (!(failure instanceof Failure)) throw failure
+  process.stderr.write(`bench: ${failure.message}\n${failure.advice}\n`)
+  process.exitCode = failure.exitCode
+}
+
+async function underAttack({ out, patients, json }: Options, under: NonNullable<Options['under']>): Promise<void> {
+  const result = await onGround(out, patients, process.env, say, stop.signal, async (ground) => {
+    if (under.kind === 'attack') {
+      const found = await measureAttacks(ground, { ms: under.seconds * 1_000, only: under.only }, say, stop.signal)
+      process.stdout.write(`${hostileTable(found)}\n`)
+      return found
+    }
+    const found = await soak(ground, under.minutes, say, stop.signal)
+    process.stdout.write(`${soakTable(found)}\n`)
+    return found
+  })
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(result, null, 2)}\n`)
+}
+
+async function figures(options: Options): Promise<void> {
   const result = await runBench(options, process.env, say, stop.signal)
   printResult(process.stdout, result)
   const charts = chartsOf(result)
@@ -28,9 +56,4 @@ try {
     if (file !== undefined) await writeFile(file, text)
   if (options.writeDocs) await writeDocs(result, charts)
   say(`result.json and charts are in ${options.out}`)
-} catch (error) {
-  const failure = stop.signal.aborted ? stop.signal.reason : error
-  if (!(failure instanceof Failure)) throw failure
-  process.stderr.write(`bench: ${failure.message}\n${failure.advice}\n`)
-  process.exitCode = failure.exitCode
 }

@@ -11,13 +11,15 @@ test('everything has a default', () => {
 })
 
 test('numbers are taken at their bounds, and refused below and above', () => {
-  for (const [flag, low, high] of [
+  for (const [flag, low, high, ...more] of [
     ['--patients', 40, 20_000],
     ['--repeats', 1, 50],
+    ['--seconds', 1, 3_600, '--hostile'],
+    ['--minutes', 1, 10_080, '--soak'],
   ] as const) {
-    for (const value of [low, high]) assert.doesNotThrow(() => readOptions([flag, `${value}`]))
+    for (const value of [low, high]) assert.doesNotThrow(() => readOptions([...more, flag, `${value}`]))
     for (const value of [low - 1, high + 1, 'many', '1e3']) {
-      assert.throws(() => readOptions([flag, `${value}`]), new RegExp(`${flag} .* is not possible`))
+      assert.throws(() => readOptions([...more, flag, `${value}`]), new RegExp(`${flag} .* is not possible`))
     }
   }
 })
@@ -26,4 +28,20 @@ test('only known measures can be chosen, and the documents need all of them', ()
   assert.deepEqual([...readOptions(['--only', 'warm, cold']).only], ['warm', 'cold'])
   assert.throws(() => readOptions(['--only', 'warm,tepid']), /no measure "tepid"/)
   assert.throws(() => readOptions(['--only', 'warm', '--write-docs']), /needs all figures/)
+})
+
+test('attacks and a soak are measures of their own, with a store of their own', () => {
+  assert.equal(readOptions([]).under, undefined)
+  assert.deepEqual(readOptions(['--hostile']).under, { kind: 'attack', seconds: 15, only: [] })
+  assert.deepEqual(readOptions(['--hostile', '--only', 'silent,wrong']).under, {
+    kind: 'attack',
+    seconds: 15,
+    only: ['silent', 'wrong'],
+  })
+  assert.deepEqual(readOptions(['--soak']).under, { kind: 'soak', minutes: 60 })
+  assert.equal(readOptions(['--soak']).patients, 1_000)
+  assert.throws(() => readOptions(['--hostile', '--soak']), /two measures/)
+  for (const flag of ['--hostile', '--soak']) {
+    assert.throws(() => readOptions([flag, '--database-url', 'postgresql://x/y']), /store of their own/)
+  }
 })

@@ -19,7 +19,20 @@ export interface Options {
   readonly only: ReadonlySet<Subject>
   readonly keep: boolean
   readonly writeDocs: boolean
+  /** Measure attacks, or let everybody go on for so long, instead. */
+  readonly under:
+    | { readonly kind: 'attack'; readonly seconds: number; readonly only: readonly string[] }
+    | { readonly kind: 'soak'; readonly minutes: number }
+    | undefined
 }
+
+/** How long each attack is measured, and a soak goes on. */
+const attackSecondsDefault = 15
+const attackSecondsMax = 3_600
+const soakMinutesDefault = 60
+const soakMinutesMax = 10_080
+/** Patients of the hostile tenant. */
+const hostilePatientsDefault = 1_000
 
 /** With so many patients the dataset has a little more than a million records. */
 const patientsDefault = 5_000
@@ -33,10 +46,12 @@ Examples:
   $ npm run bench
   $ npm run bench -- --patients 50 --repeats 1
   $ npm run bench -- --only warm,cold --keep
+  $ npm run bench -- --hostile --json hostile.json
+  $ npm run bench -- --soak --minutes 60
   $ npm run bench -- --database-url postgresql://millrace:secret@db/empty --json result.json`
 
 interface Flags {
-  readonly patients: string
+  readonly patients?: string
   readonly databaseUrl?: string
   readonly out: string
   readonly json?: string
@@ -44,6 +59,10 @@ interface Flags {
   readonly only?: string
   readonly keep?: boolean
   readonly writeDocs?: boolean
+  readonly hostile?: boolean
+  readonly soak?: boolean
+  readonly seconds: string
+  readonly minutes: string
 }
 
 /** Reads the command line. @throws Failure for what is not possible */
@@ -52,8 +71,7 @@ export function readOptions(words: readonly string[]): Options {
     .description('Measure loading and exporting, against floors measured in the same run.')
     .option(
       '--patients <count>',
-      `size of the dataset, about 200 records each (at most ${patientsMax})`,
-      `${patientsDefault}`,
+      `size of the dataset, about 200 records each (at most ${patientsMax}; default ${patientsDefault}, with --hostile and --soak ${hostilePatientsDefault})`,
     )
     .option('--database-url <url>', 'measure on this empty PostgreSQL database instead of the embedded one')
     .option('--out <dir>', 'directory for the dataset, the store and the results', '.millrace/bench')
@@ -62,15 +80,28 @@ export function readOptions(words: readonly string[]): Options {
     .option('--only <names>', 'only these measures, separated by commas')
     .option('--keep', 'leave the dataset and the loaded store for the next run')
     .option('--write-docs', 'put the figures and charts into docs/performance.md')
+    .option('--hostile', 'attack the server, and measure what others notice')
+    .option('--seconds <count>', 'with --hostile: how long each attack is measured', `${attackSecondsDefault}`)
+    .option('--soak', 'let 50 clients, slow readers and a hostile one go on, and measure what grows')
+    .option('--minutes <count>', 'with --soak: how long', `${soakMinutesDefault}`)
     .addHelpText('after', help)
     .showHelpAfterError('(add --help for what is allowed)')
   const flags = command.parse(words, { from: 'user' }).opts<Flags>()
-  const only = readSubjects(flags.only)
+  const under = readUnder(flags)
+  const only = readSubjects(under === undefined ? flags.only : undefined)
+  if (under !== undefined && flags.databaseUrl !== undefined) {
+    throw new Failure('--hostile and --soak use a store of their own.', 'Leave --database-url out.')
+  }
   if (flags.writeDocs && only.size < subjects.length) {
     throw new Failure('--write-docs needs all figures.', 'Leave --only out.')
   }
   return {
-    patients: wholeNumber('--patients', flags.patients, patientsMin, patientsMax),
+    patients: wholeNumber(
+      '--patients',
+      flags.patients ?? `${under === undefined ? patientsDefault : hostilePatientsDefault}`,
+      patientsMin,
+      patientsMax,
+    ),
     databaseUrl: flags.databaseUrl,
     out: resolve(flags.out),
     json: flags.json === undefined ? undefined : resolve(flags.json),
@@ -78,7 +109,19 @@ export function readOptions(words: readonly string[]): Options {
     only,
     keep: flags.keep ?? false,
     writeDocs: flags.writeDocs ?? false,
+    under,
   }
+}
+
+function readUnder({ hostile, soak, seconds, minutes, only }: Flags): Options['under'] {
+  if (hostile && soak) throw new Failure('--hostile and --soak are two measures.', 'Give one of them.')
+  if (hostile)
+    return {
+      kind: 'attack',
+      seconds: wholeNumber('--seconds', seconds, 1, attackSecondsMax),
+      only: only?.split(',') ?? [],
+    }
+  return soak ? { kind: 'soak', minutes: wholeNumber('--minutes', minutes, 1, soakMinutesMax) } : undefined
 }
 
 function wholeNumber(flag: string, text: string, low: number, high: number): number {

@@ -47,7 +47,7 @@ async function withStore(
   say(`dataset of ${patients.toLocaleString('en')} patients`)
   const dataset = await openDataset(work, patients, signal)
   const store = await openStore(work, dataset, databaseUrl, inherited)
-  const server = new BenchServer(store.environment, filesDirectory(work))
+  const server = new BenchServer(store.environment, filesDirectory(work), 'client=off,poll=off')
   let loaded = store.kept !== undefined
   try {
     const started = performance.now()

@@ -10,11 +10,14 @@ const saidCharsMax = 2_000
 export class BenchServer {
   readonly #environment: NodeJS.ProcessEnv
   readonly #filesDirectory: string
+  readonly #rateLimits: string | undefined
   #process: ChildProcess | undefined
   #url = ''
 
-  constructor(environment: NodeJS.ProcessEnv, filesDirectory: string) {
+  /** @param rateLimits the flag of the program; its defaults when undefined */
+  constructor(environment: NodeJS.ProcessEnv, filesDirectory: string, rateLimits: string | undefined) {
     this.#environment = environment
+    this.#rateLimits = rateLimits
     this.#filesDirectory = filesDirectory
   }
 
@@ -34,8 +37,7 @@ export class BenchServer {
       port,
       '--files',
       this.#filesDirectory,
-      '--rate-limits',
-      'client=off,poll=off',
+      ...(this.#rateLimits === undefined ? [] : ['--rate-limits', this.#rateLimits]),
     ]
     const child = spawn(millrace, words, { env: this.#environment, stdio: ['ignore', 'ignore', 'pipe'] })
     this.#process = child
@@ -67,10 +69,19 @@ export class BenchServer {
     await this.start()
   }
 
+  /** The memory that the process has now, in MB; undefined where the system does not tell. */
+  residentMegabytes(): Promise<number | undefined> {
+    return this.#megabytes('VmRSS')
+  }
+
   /** The most memory that the process has held at once since its start, in MB; undefined where the system does not tell. */
-  async peakMegabytes(): Promise<number | undefined> {
+  peakMegabytes(): Promise<number | undefined> {
+    return this.#megabytes('VmHWM')
+  }
+
+  async #megabytes(field: 'VmRSS' | 'VmHWM'): Promise<number | undefined> {
     const status = await readFile(`/proc/${this.#process?.pid}/status`, 'utf8').catch(() => '')
-    const kibibytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
+    const kibibytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]
     return kibibytes === undefined ? undefined : (Number(kibibytes) * 1024) / 1_000_000
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { readTest } from '../protocol/request/filters.ts'
-import { decideScopes } from './granted-scope.ts'
+import { combinationsMax, decideScopes } from './granted-scope.ts'
 import { grantOf, lettersFor, parseScope, type Scope, scopeList } from './scope.ts'
 
 const rows: readonly (readonly [requested: string, registered: string, granted: string, wildcards?: boolean])[] = [
@@ -126,4 +126,24 @@ test('who asks for a wildcard is not given the audit trail, however it is regist
     assert.deepEqual(decideScopes(['system/AuditEvent.read'], registered, options).granted, ['system/AuditEvent.read'])
   }
   assert.deepEqual(decideScopes(['system/AuditEvent.read'], ['system/*.read'], options).granted, [])
+})
+
+test(`at most ${combinationsMax} queries are put together: of scopes beyond, none with a query is granted`, () => {
+  const registered = Array.from({ length: 50 }, (_, at) => `system/Goal.rs?category=c${at}`)
+  const granted = (count: number) => {
+    const asked = Array.from({ length: count }, (_, at) => `system/Goal.rs?lifecycle-status=s${at}`)
+    return decideScopes([...asked, 'system/Patient.read'], [...registered, 'system/Patient.read'], { wildcards: true })
+  }
+  const whole = combinationsMax / registered.length
+  for (const [count, most] of [
+    [whole - 1, combinationsMax - registered.length],
+    [whole, combinationsMax],
+    [whole + 1, combinationsMax],
+    [whole + 500, combinationsMax],
+  ] as const) {
+    const { granted: given, refused } = granted(count)
+    assert.equal(given.length, most + 1)
+    assert.ok(given.includes('system/Patient.read'))
+    assert.equal(refused.length, Math.max(0, count - whole))
+  }
 })

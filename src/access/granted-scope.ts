@@ -6,6 +6,12 @@ export interface RefusedScope {
   readonly reason: string
 }
 
+/**
+ * How often a query that is asked for is put together with one that is registered, in one request: each time takes the reading of a query,
+ * and of both there may be hundreds.
+ */
+export const combinationsMax = 1_000
+
 /** The outcome of a token request's scopes: what the token holds, in the order asked, and what it lacks. */
 export interface ScopeDecision {
   readonly granted: readonly string[]
@@ -32,13 +38,18 @@ export function decideScopes(
   }
   const granted = new Set<string>()
   const refused: RefusedScope[] = []
+  let combinations = 0
   for (const text of new Set(requested)) {
-    const outcome = decide(text, held, options.wildcards)
+    if (text.includes('?')) combinations += held.granular.length
+    const outcome =
+      combinations > combinationsMax && text.includes('?') ? tooMany : decide(text, held, options.wildcards)
     if (typeof outcome === 'string') refused.push({ scope: text, reason: outcome })
     else for (const scope of outcome) granted.add(scope)
   }
   return { granted: [...granted], refused }
 }
+
+const tooMany = 'too many scopes with queries are asked for at once'
 
 /** The registered scopes: those without a query, and those with one that can be applied. */
 interface Held {

@@ -91,7 +91,8 @@ function granularQueries(scopes: readonly Scope[]) {
     if ('reason' in query) {
       const text = `system/${scope.type}.${scope.letters}?${scope.query}`
       unusable.push(`The scope ${quoted(text)} cannot be applied: ${query.reason}`)
-    } else queries.set(scope.type, [...(queries.get(scope.type) ?? []), query])
+    } else if (queries.has(scope.type)) queries.get(scope.type)!.push(query)
+    else queries.set(scope.type, [query])
   }
   return { queries, unusable }
 }

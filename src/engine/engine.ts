@@ -8,11 +8,12 @@ import { type Liveness, openLiveness } from '../jobs/liveness.ts'
 import { claimPartition, type Partition, releasePartition } from '../jobs/partition.ts'
 import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/queue.ts'
 import { giveUp } from '../jobs/rescue.ts'
-import { nextTurn } from '../jobs/turn.ts'
+import { nextTurn, type Turn } from '../jobs/turn.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { BackgroundPacker } from './background-packer.ts'
-import type { PartitionContext } from './partition/partition-context.ts'
+import type { GiveWay, PartitionContext } from './partition/partition-context.ts'
 import { planJob } from './plan-job.ts'
+import { RightOfWay } from './right-of-way.ts'
 import { runPartition } from './run-partition.ts'
 import { startSweeper } from './sweeper.ts'
 
@@ -80,18 +81,19 @@ export async function startEngine(options: {
 }
 
 class Engine {
-  readonly #context: PartitionContext
+  readonly #context: Omit<PartitionContext, 'giveWay'>
   readonly #enqueue: Enqueue
   readonly #connection: PoolConfig
   readonly #concurrency: number
   readonly #log: EngineLog
+  readonly #way = new RightOfWay()
   #liveness: Promise<Liveness> | undefined
   /** Slots that have work, or ask for some. */
   #working = 0
   #stopping = false
 
   constructor(
-    context: PartitionContext,
+    context: Omit<PartitionContext, 'giveWay'>,
     enqueue: Enqueue,
     connection: PoolConfig,
     concurrency: number,
@@ -135,7 +137,7 @@ class Engine {
       try {
         const next = await this.#nextTurn(this.#working > this.#concurrency)
         if (next === undefined) return worked
-        await this.#hold(next)
+        await this.#inTurn(next)
         worked = true
       } finally {
         this.#working--
@@ -145,7 +147,7 @@ class Engine {
   }
 
   /** Who cannot ask has no turn: nothing is held meanwhile, and the sweeper wakes somebody again. */
-  async #nextTurn(onlyIdle: boolean): Promise<Task | undefined> {
+  async #nextTurn(onlyIdle: boolean): Promise<Turn | undefined> {
     try {
       return await nextTurn(this.#context.pool, onlyIdle)
     } catch (error) {
@@ -154,20 +156,29 @@ class Engine {
     }
   }
 
+  async #inTurn(turn: Turn): Promise<void> {
+    this.#way.begin(turn)
+    try {
+      await this.#hold(turn, () => this.#way.giveWay(turn))
+    } finally {
+      this.#way.end(turn)
+    }
+  }
+
   /**
    * Does one piece of work. When even giving it back fails, this engine may hold work that it does not know of: it then takes a new
    * number, and what it held under the old one is rescued like a dead worker's.
    */
-  async #hold(task: Task): Promise<void> {
+  async #hold({ task }: Turn, giveWay: GiveWay): Promise<void> {
     try {
-      await this.#take(task)
+      await this.#take(task, giveWay)
     } catch (error) {
       await this.die()
       throw error
     }
   }
 
-  async #take(task: Task): Promise<void> {
+  async #take(task: Task, giveWay: GiveWay): Promise<void> {
     const { worker } = await this.beAlive()
     const { pool } = this.#context
     if (task.kind === 'plan') {
@@ -176,7 +187,9 @@ class Engine {
     }
     const partition = await claimPartition(pool, task.job, task.number, worker)
     if (partition)
-      await runPartition(this.#context, this.#enqueue, partition, (held, error) => this.#retry(held, error))
+      await runPartition({ ...this.#context, giveWay }, this.#enqueue, partition, (held, error) =>
+        this.#retry(held, error),
+      )
   }
 
   async #plan(job: ClaimedJob, worker: number): Promise<void> {

@@ -22,7 +22,7 @@ export async function runPartition(
   partition: Partition,
   onFailure: (partition: Partition, error: unknown) => Promise<void>,
 ): Promise<void> {
-  const held = new HeldPartition(context.pool, partition)
+  const held = new HeldPartition(context, partition)
   try {
     const job = await findJob(context.pool, partition.job)
     if (!job) return

@@ -39,7 +39,7 @@ async function job(tenant: string, partitions: number, client = `c${clients++}`)
 
 /** Takes what is next, as a worker does. */
 async function take(onlyIdle = false): Promise<{ job: string; number?: number } | undefined> {
-  const next = await nextTurn(pool, onlyIdle)
+  const next = (await nextTurn(pool, onlyIdle))?.task
   if (next?.kind === 'plan') assert.ok(await claimPlanning(pool, next.job, worker))
   if (next?.kind === 'partition') assert.ok(await claimPartition(pool, next.job, next.number, worker))
   return next

@@ -2,6 +2,14 @@ import type { Pool } from 'pg'
 import { isDue } from './due.ts'
 import type { Task } from './queue.ts'
 
+/** What is to be done next. */
+export interface Turn {
+  readonly task: Task
+  readonly tenant: string
+  /** Nothing else of the tenant is at work. */
+  readonly alone: boolean
+}
+
 /**
  * What waits, in the order of turns: first who has least at work, then who was served longest ago; tenants come before clients, and the
  * older job before the younger. `served` is of all of a tenant's or client's jobs with work: live ones, and those whose damaged files
@@ -29,7 +37,7 @@ const turnSql = `
       max(served) over (partition by tenant, client) as client_served
     from live
   )
-  select job, number, plans from turns
+  select job, number, plans, tenant, tenant_running = 0 as alone from turns
   where (plans or number is not null) and (not $1 or tenant_running = 0)
   order by tenant_running, tenant_served nulls first, client_running, client_served nulls first, created, job
   limit 1`
@@ -38,9 +46,16 @@ const turnSql = `
  * Whose turn it is: the work that a free worker should take next. The answer is advice: the claim of what it names decides.
  * @param onlyIdle only work of tenants of whom nothing is at work
  */
-export async function nextTurn(pool: Pool, onlyIdle: boolean): Promise<Task | undefined> {
-  const { rows } = await pool.query<{ job: string; number: number; plans: boolean }>(turnSql, [onlyIdle])
+export async function nextTurn(pool: Pool, onlyIdle: boolean): Promise<Turn | undefined> {
+  const { rows } = await pool.query<TurnRow>(turnSql, [onlyIdle])
   const [next] = rows
   if (next === undefined) return undefined
-  return next.plans ? { kind: 'plan', job: next.job } : { kind: 'partition', job: next.job, number: next.number }
+  const { job, number, plans, tenant, alone } = next
+  return { task: plans ? { kind: 'plan', job } : { kind: 'partition', job, number }, tenant, alone }
+}
+
+interface TurnRow extends Pick<Turn, 'tenant' | 'alone'> {
+  readonly job: string
+  readonly number: number
+  readonly plans: boolean
 }

@@ -36,6 +36,7 @@ async function exportBlock(
   const types = job.request.types.filter((type) => !isReferenceType(type) && type !== 'Provenance')
   const { since, until } = job.request
   for await (const { type, records: read } of recordsOfOwner(pool, { ...at, owner, types, since, until })) {
+    await held.giveWay()
     const { choose, render } = shapeOf(type)
     const records = choose(read)
     exported.add(type, records)

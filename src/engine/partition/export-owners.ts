@@ -21,6 +21,7 @@ export async function exportOwners(selection: Selection): Promise<void> {
     let next = 0
     const demand = packDemand(job, isWhole(job.request) ? types : types.filter((type) => type !== 'Provenance'))
     for await (const found of packsOfOwners(pool, { ...demand, owners, signal: held.signal })) {
+      await held.giveWay()
       for (const ofOwner of found) {
         for (; next < owners.length && owners[next] !== ofOwner.owner; next++) await exported.endOwner(owners[next]!)
         if (next === owners.length) throw new Error('packs came in another order than their owners')

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { beatPartition, type Partition } from '../../jobs/partition.ts'
+import type { GiveWay, PartitionContext } from './partition-context.ts'
 
 /** Milliseconds between two beats: a cancelled partition stops within about this time. */
 const beatMs = 300
@@ -13,6 +14,8 @@ export class NotHeld extends Error {}
 /** A partition while it runs: counts the records it has gone through, tells the database in beats, and stops when it is not ours any more. */
 export class HeldPartition {
   readonly partition: Partition
+  /** To be asked between two pieces of what is read: the partition may stand still for a while. */
+  readonly giveWay: GiveWay
   scanned = 0
   readonly #abort = new AbortController()
   readonly #timer: NodeJS.Timeout
@@ -20,8 +23,9 @@ export class HeldPartition {
   #pending = false
   #missed = 0
 
-  constructor(pool: Pool, partition: Partition) {
+  constructor({ pool, giveWay }: Pick<PartitionContext, 'pool' | 'giveWay'>, partition: Partition) {
     this.partition = partition
+    this.giveWay = giveWay
     this.#timer = setInterval(() => {
       if (this.#pending) return
       this.#pending = true

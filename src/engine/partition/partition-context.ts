@@ -1,10 +1,14 @@
 import type { Pool } from 'pg'
 import type { FileStore } from '../../files/file-store.ts'
 
+/** Waits while other work has the right of way; undefined when it has not. */
+export type GiveWay = () => Promise<void> | undefined
+
 /** What an engine runs its partitions with. */
 export interface PartitionContext {
   readonly pool: Pool
   readonly files: FileStore
+  readonly giveWay: GiveWay
   /** Told what had to be mended on the way, or could not be. */
   readonly complain: (event: 'pack-refused' | 'files-mended' | 'files-lost', details: Record<string, unknown>) => void
 }

@@ -94,6 +94,7 @@ export class Selection {
 
   /** Writes records and notes what they refer to. */
   async add(writer: PartWriter, records: readonly RecordAsOf[]): Promise<void> {
+    await this.held.giveWay()
     this.held.signal.throwIfAborted()
     if (records.length === 0) return
     for (const { refs } of records) this.refer(refs)

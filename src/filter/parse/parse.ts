@@ -49,9 +49,10 @@ export function parseTypeFilter(
       const query = reader.read(types)
       problems.push(...reader.problems)
       if (query === undefined) continue
-      const known = queries.get(query.type) ?? []
-      if (known.length === 1 && switches.sameType === 'error') problems.push(reader.repeated(query.type))
-      queries.set(query.type, [...known, query])
+      const known = queries.get(query.type)
+      if (known?.length === 1 && switches.sameType === 'error') problems.push(reader.repeated(query.type))
+      if (known) known.push(query)
+      else queries.set(query.type, [query])
     }
   }
   return problems.length > 0 ? { queries: new Map(), problems } : { queries, problems }

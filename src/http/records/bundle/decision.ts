@@ -49,6 +49,8 @@ class Deciding {
   readonly #deleted = new Set<string>()
   /** Keys of created records by the identifiers that they will have. */
   readonly #created = new Map<string, Set<string>>()
+  /** What is left of the records that have an identifier, by its name: many conditions may ask for the same. */
+  readonly #left = new Map<string, readonly Identified[]>()
 
   constructor(store: StoreView, asked: AskedIdentifiers) {
     this.#store = store
@@ -100,9 +102,11 @@ class Deciding {
     return { kind: 'write', key: `${type}/${id}`, id, seen: version }
   }
 
-  /** The records that meet a condition when all deletes and the creates so far are done. */
-  #candidates({ query }: Target & { kind: 'condition' }): { stored: Identified[]; created: string[] } {
-    const stored = withoutKeys(this.#store.identified(query), query.type, this.#deleted)
-    return { stored, created: [...(this.#created.get(queryKey(query)) ?? [])] }
+  /** The records that meet a condition when all deletes and the creates so far are done; of the created ones two, which are several. */
+  #candidates({ query }: Target & { kind: 'condition' }): { stored: readonly Identified[]; created: string[] } {
+    const name = queryKey(query)
+    const stored = this.#left.get(name) ?? withoutKeys(this.#store.identified(query), query.type, this.#deleted)
+    this.#left.set(name, stored)
+    return { stored, created: [...(this.#created.get(name)?.values().take(2) ?? [])] }
   }
 }
