@@ -38,3 +38,19 @@ test('the work for a line grows as the line does, whatever the line', async () =
     assert.ok(large < small * 8 * 1.5, `${shape(1)}: ${small} and ${large}`)
   }
 })
+
+test('a member is gone through once, however many criteria look into it', async () => {
+  const line = Buffer.from(
+    `{"meta":{"extension":[${'{"url":"u"},'.repeat(2_000)}{}],"tag":[{"code":"a"}]},"status":"final"}`,
+  )
+  const work = (criteria: number) => {
+    const filter = filterOf(
+      `Observation?${Array.from({ length: criteria }, (_, index) => `_tag:not=${index}`).join('&')}`,
+    )
+    filter.passes(line, 0, line.length)
+    return operationsOf(() => filter.passes(line, 0, line.length))
+  }
+  await work(1)
+  const [one, many] = [await work(1), await work(50)]
+  assert.ok(many < one * 1.5, `${one} and ${many}`)
+})

@@ -2,6 +2,13 @@ import { NamedMembers } from '../fhir/json/named-members.ts'
 import type { Expression, MemberTest, Subject } from './expression.ts'
 import { KnownAnswers } from './known-answers.ts'
 
+/** A member of a member, and whether it was found in the line of that number. */
+interface InnerMember {
+  readonly members: NamedMembers
+  line: number
+  isRead: boolean
+}
+
 /**
  * Decides about lines without parsing them: finds the members that are asked for, and parses of these only those about which the answer is
  * not known yet. The decision is the one about the parsed line.
@@ -13,12 +20,14 @@ export class LineReader implements Subject {
   readonly #members: NamedMembers
   /** By test the index of the only member that it looks at; -1 when there are several. */
   readonly #only: Int16Array
-  /** By test what finds the only member in that one that it looks at. */
-  readonly #inner: readonly (NamedMembers | undefined)[]
+  /** By test the member in that one that it looks at alone. */
+  readonly #inner: readonly (InnerMember | undefined)[]
   /** By test its answer about a resource without the member. */
   readonly #absent: readonly boolean[]
   readonly #known = new KnownAnswers()
   #lines: Buffer | undefined
+  /** How many lines there have been, the one at hand too. */
+  #line = 0
   /** Values that the line at hand was asked for, by where they begin. */
   readonly #values = new Map<number, unknown>()
 
@@ -29,7 +38,14 @@ export class LineReader implements Subject {
     this.#names = [...new Set(tests.flatMap(({ names }) => names!))]
     this.#members = new NamedMembers(this.#names)
     this.#only = Int16Array.from(tests, ({ names }) => (names!.length === 1 ? this.#names.indexOf(names![0]!) : -1))
-    this.#inner = tests.map(({ inner }) => (inner === undefined ? undefined : new NamedMembers([inner])))
+    const inners = new Map<string, InnerMember>()
+    this.#inner = tests.map(({ names, inner }) => {
+      if (inner === undefined) return undefined
+      const key = `${names![0]}.${inner}`
+      const found = inners.get(key) ?? { members: new NamedMembers([inner]), line: 0, isRead: false }
+      inners.set(key, found)
+      return found
+    })
     this.#absent = tests.map(({ test }) => test({}))
   }
 
@@ -40,6 +56,7 @@ export class LineReader implements Subject {
   meets(lines: Buffer, start: number, end: number): boolean | undefined {
     if (!this.#members.find(lines, start, end)) return undefined
     this.#lines = lines
+    this.#line++
     this.#values.clear()
     return this.#expression(this)
   }
@@ -51,10 +68,20 @@ export class LineReader implements Subject {
     const end = ends[member]!
     if (end === 0) return this.#absent[index]!
     const inner = this.#inner[index]
-    if (inner === undefined || !inner.find(this.#lines!, starts[member]!, end)) {
+    if (inner === undefined || !this.#reads(inner, starts[member]!, end)) {
       return this.#answer(index, false, starts[member]!, end)
     }
-    return inner.ends[0] === 0 ? this.#absent[index]! : this.#answer(index, true, inner.starts[0]!, inner.ends[0]!)
+    const [innerStart, innerEnd] = [inner.members.starts[0]!, inner.members.ends[0]!]
+    return innerEnd === 0 ? this.#absent[index]! : this.#answer(index, true, innerStart, innerEnd)
+  }
+
+  /** Finds the inner member once for a line; false where it is to be looked for in the parsed value. */
+  #reads(inner: InnerMember, start: number, end: number): boolean {
+    if (inner.line !== this.#line) {
+      inner.isRead = inner.members.find(this.#lines!, start, end)
+      inner.line = this.#line
+    }
+    return inner.isRead
   }
 
   /** @param isInner whether the text in [start, end) is that of the inner member */
