@@ -6,7 +6,7 @@ import { tenant } from '../store.ts'
 const type = 'Observation'
 
 const filters = {
-  /** Thyrotropin, one Observation of about a thousand: the code is looked for in the bytes before a line is parsed. */
+  /** Thyrotropin, one Observation of about a thousand: the code is looked for in the bytes of a pack before a line is looked at. */
   rare: `${type}?code=http://loinc.org|3016-3`,
   /** So many alternatives are not looked for in the bytes, and every Observation has a status. Few have one of these. */
   parsed: `${type}?status=registered,cancelled,entered-in-error,unknown,amended`,

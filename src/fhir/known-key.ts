@@ -1,4 +1,4 @@
-import { hashOfKey } from './json/json-cursor.ts'
+import { KeyTable } from './json/key-table.ts'
 
 const knownKeys = [
   'reference',
@@ -18,15 +18,13 @@ const knownKeys = [
 /** A key that means something to Millrace somewhere in a resource. */
 export type KnownKey = (typeof knownKeys)[number]
 
-const knownByHash: ReadonlyMap<number, KnownKey> = new Map(knownKeys.map((key) => [hashOfKey(key), key]))
+const table = new KeyTable(knownKeys)
 
 /**
- * The known key that stands in [start, end), if one does. No string is made for it.
- * @param hash of the key that stands there, see `hashOfKey`
+ * The known key that stands in [start, end), if one does.
+ * @param hash of what stands there, see `hashOfKey`
  */
 export function knownKey(hash: number, bytes: Uint8Array, start: number, end: number): KnownKey | undefined {
-  const key = knownByHash.get(hash)
-  if (key === undefined || key.length !== end - start) return undefined
-  for (let at = 0; at < key.length; at++) if (key.charCodeAt(at) !== bytes[start + at]) return undefined
-  return key
+  const index = table.indexOf(hash, bytes, start, end)
+  return index < 0 ? undefined : knownKeys[index]
 }

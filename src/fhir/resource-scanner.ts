@@ -37,8 +37,7 @@ export class ResourceScanner {
    * line breaks in it, escapes in keys or in strings of interest, keys that (perhaps) stand twice, nesting that (perhaps) is too deep
    */
   scan(bytes: Uint8Array): ResourceScan | undefined {
-    this.#json.bytes = bytes
-    this.#json.at = 0
+    this.#json.enter(bytes, 0, bytes.length)
     this.#keys.forget(0)
     this.#found = nothingFound()
     if (bytes[0] !== openBrace || !this.#object('root', 0) || this.#json.at !== bytes.length) return undefined

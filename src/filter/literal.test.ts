@@ -4,9 +4,11 @@ import fc from 'fast-check'
 import { poolContext } from '../../test/filter/naive/pools.fixture.ts'
 import { questionsFor, samples } from '../../test/filter/naive/samples.fixture.ts'
 import { compileFilter, type Filter } from './compile.ts'
+import type { LineSearch } from './literal.ts'
 import { parseTypeFilter } from './parse/parse.ts'
 import { hl7Switches } from './parse/switches.ts'
 import { searchParameter, searchParameterCodes } from './search-parameter.ts'
+import { dice, writeJson } from './written-json.fixture.ts'
 
 const { base, now } = poolContext
 
@@ -17,32 +19,6 @@ function filterOf(query: string): Filter {
   return compileFilter(queries.get(type)!, { bases: [base], now })
 }
 
-/** JSON that writes characters in any way it may: raw, `\uXXXX`, `\/`, `\n`. */
-function writeJson(value: unknown, dice: () => number): string {
-  if (Array.isArray(value)) return `[${value.map((item) => writeJson(item, dice)).join(',')}]`
-  if (typeof value === 'object' && value !== null) {
-    return `{${Object.entries(value)
-      .map(([name, member]) => `${writeText(name, dice)}:${writeJson(member, dice)}`)
-      .join(' , ')}}`
-  }
-  return typeof value === 'string' ? writeText(value, dice) : JSON.stringify(value)
-}
-
-function writeText(text: string, dice: () => number): string {
-  const units = Array.from({ length: text.length }, (_, index) => text[index]!)
-  const coded = (unit: string) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
-  const whole = dice() < 0.6
-  const written = units.map((unit) => {
-    if (unit === '/' && dice() < 0.5) return '\\/'
-    if (!whole && dice() < 0.2) return coded(unit)
-    return unit >= '\ud800' && unit <= '\udfff' ? unit : JSON.stringify(unit).slice(1, -1)
-  })
-  // A surrogate without its other half cannot stand in UTF-8.
-  const result = written.join('')
-  return `"${result.isWellFormed() ? result : JSON.stringify(text).slice(1, -1)}"`
-}
-
-const dice = fc.infiniteStream(fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }))
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 8 }),
@@ -72,17 +48,19 @@ const places: readonly [query: (value: string) => string, resource: (value: stri
   ],
 ]
 
+const mayPass = (next: LineSearch, line: string): boolean => next(Buffer.from(line), 0) === 0
+
 describe('the look at the bytes', () => {
   it('never throws out a line that the predicate accepts, whatever its text and its escapes', () => {
     let met = 0
     fc.assert(
       fc.property(text, fc.constantFrom(...places), dice, (value, [query, resource], stream) => {
         fc.pre(value.isWellFormed() && value === value.trim() && value !== '')
-        const { matches, mayMatch } = filterOf(query(asked(value)))
+        const { matches, next } = filterOf(query(asked(value)))
         const line = writeJson({ resourceType: 'Observation', ...resource(value) }, () => stream.next().value)
         if (!matches(JSON.parse(line))) return
         met++
-        assert.ok(mayMatch(Buffer.from(line)), line)
+        assert.ok(mayPass(next, line), line)
       }),
       { numRuns: 2000 },
     )
@@ -96,11 +74,11 @@ describe('the look at the bytes', () => {
       fc.property(fc.constantFrom(...questions), fc.nat(), fc.nat(), dice, ([type, code], first, second, stream) => {
         const parameter = searchParameter(type, code)!
         const list = questionsFor(parameter)
-        const { matches, mayMatch } = filterOf(`${type}?${code}${list[first % list.length]}`)
+        const { matches, next } = filterOf(`${type}?${code}${list[first % list.length]}`)
         const resources = samples(type, parameter)
         for (let index = 0; index < 5; index++) {
           const line = writeJson(resources[(second + index) % resources.length], () => stream.next().value)
-          if (matches(JSON.parse(line))) assert.ok(mayMatch(Buffer.from(line)), line)
+          if (matches(JSON.parse(line))) assert.ok(mayPass(next, line), line)
         }
       }),
       { numRuns: 1000 },
@@ -108,26 +86,81 @@ describe('the look at the bytes', () => {
   })
 
   it('throws out the lines without the code, and all that say it is elsewhere', () => {
-    const { mayMatch } = filterOf('Observation?code=http://loinc.org|8480-6,8462-4&status=final')
-    const line = (code: string, status: string) =>
-      Buffer.from(`{"code":{"coding":[{"code":"${code}"}]},"status":"${status}"}`)
-    assert.equal(mayMatch(line('8480-6', 'final')), true)
-    assert.equal(mayMatch(line('8462-4', 'final')), true)
-    assert.equal(mayMatch(line('8480-6', 'amended')), false)
-    assert.equal(mayMatch(line('8480-60', 'final')), false)
-    assert.equal(mayMatch(line('8867-4', 'final')), false)
+    const { next } = filterOf('Observation?code=http://loinc.org|8480-6,8462-4&status=final')
+    const line = (code: string, status: string) => `{"code":{"coding":[{"code":"${code}"}]},"status":"${status}"}`
+    assert.equal(mayPass(next, line('8480-6', 'final')), true)
+    assert.equal(mayPass(next, line('8462-4', 'final')), true)
+    assert.equal(mayPass(next, line('8480-6', 'amended')), false)
+    assert.equal(mayPass(next, line('8480-60', 'final')), false)
+    assert.equal(mayPass(next, line('18480-6', 'final')), false)
+    assert.equal(mayPass(next, line('8867-4', 'final')), false)
   })
 
   it('throws out the lines without the element when no code is asked for', () => {
-    const { mayMatch } = filterOf('Condition?abatement-date=ge2020')
-    assert.equal(mayMatch(Buffer.from('{"abatementDateTime":"2019"}')), true)
-    assert.equal(mayMatch(Buffer.from('{"onsetDateTime":"2021"}')), false)
+    const { next } = filterOf('Condition?abatement-date=ge2020')
+    assert.equal(mayPass(next, '{"abatementDateTime":"2019"}'), true)
+    assert.equal(mayPass(next, '{"onsetDateTime":"2021"}'), false)
   })
 
   it('decides nothing about what need not be there', () => {
     for (const query of ['code:not=1', 'code:missing=true']) {
-      assert.equal(filterOf(`Condition?${query}`).mayMatch(Buffer.from('{}')), true, query)
+      assert.equal(mayPass(filterOf(`Condition?${query}`).next, '{}'), true, query)
     }
+  })
+})
+
+describe('a search through many lines', () => {
+  const lines = fc.array(fc.constantFrom('1-1', '2-2', '12-2', '3-3', '\\u0031-1', 'none'), { maxLength: 12 })
+  const filters = [
+    'code=1-1',
+    'code=1-1,2-2',
+    'code=1-1&status=2-2',
+    'code=1-1,3-3&status=2-2,3-3&_tag=1-1',
+    'code:not=1-1',
+    'code=1-1&status:missing=true',
+  ].map((query) => filterOf(`Observation?${query}`).next)
+  filters.push(
+    filterOf('Observation?code=1-1,Observation?status=2-2').next,
+    filterOf('Observation?code=1-1&_tag=2-2,Observation?status:not=2-2').next,
+  )
+
+  it('finds the lines that it finds one by one, from any line on', () => {
+    const line = fc.record({ code: lines, status: lines })
+    fc.assert(
+      fc.property(fc.constantFrom(...filters), fc.array(line, { maxLength: 12 }), (next, records) => {
+        const texts = records.map(
+          (record) => `{"code":"${record.code.join('"')}","status":"${record.status.join('"')}"}\n`,
+        )
+        const all = Buffer.from(texts.join(''))
+        const starts = texts.map((_, index) => texts.slice(0, index).join('').length)
+        const expected = starts.filter((_, index) => mayPass(next, texts[index]!))
+        const found: number[] = []
+        for (let at = next(all, 0); at < all.length; at = next(all, all.indexOf('\n', at) + 1)) found.push(at)
+        assert.deepEqual(found, expected)
+        for (const start of starts) {
+          assert.equal(next(all, start), expected.find((at) => at >= start) ?? all.length)
+        }
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('goes once through the bytes for each literal, however many lines are found', (t) => {
+    const { next } = filterOf('Observation?code=1-1,2-2')
+    const passing = Array.from({ length: 500 }, (_, index) => (index % 5 === 0 ? '{"a":"1-1"}\n' : '{"a":"no"}\n'))
+    const all = Buffer.from(passing.join(''))
+    const sought = t.mock.method(all, 'indexOf')
+    let found = 0
+    for (let at = next(all, 0); at < all.length; at = next(all, at + '{"a":"1-1"}\n'.length)) found++
+    assert.equal(found, 100)
+    const bytes = new Map<string, number>()
+    for (const { arguments: args, result } of sought.mock.calls) {
+      const [literal, from] = args as unknown as [Buffer, number]
+      const to = (result as number) < 0 ? all.length : (result as number)
+      bytes.set(literal.toString(), (bytes.get(literal.toString()) ?? 0) + to - from)
+    }
+    for (const [literal, gone] of bytes) assert.ok(gone <= all.length, `${literal}: ${gone} bytes of ${all.length}`)
+    assert.equal(bytes.size, 3)
   })
 })
 

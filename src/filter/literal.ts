@@ -2,24 +2,103 @@ import type { Criterion, Query, Value } from './query.ts'
 import { type Datatype, type ElementPath, type SearchParameter, searchParameter } from './search-parameter.ts'
 import { ucumSystem } from './ucum/conversion.ts'
 
-/** A criterion with more alternatives than these is not searched for in the bytes: parsing the line is as fast. */
+/** A criterion with more alternatives than these is not searched for in the bytes: each is a search through all of them. */
 const alternativesMax = 4
 
 /**
- * A quick look at the bytes of a record: false only when no query can accept it, so that it need not be parsed.
+ * Seeks the next line that may be wanted, from where a line begins on.
+ * @returns where it begins; the length of the lines when there is none. Who goes forwards has them gone through once
+ */
+export type LineSearch = (lines: Buffer, from: number) => number
+
+/**
+ * A quick look at the bytes of lines: passes over those only that no query can accept, so that they need not be looked at closely.
  * Every match of a criterion holds certain JSON strings, such as a code. They stand in the line letter by letter,
  * unless something is written as `\uXXXX`: then the look decides nothing. Characters that JSON can escape otherwise
  * (quote, backslash, slash, controls) are never part of what is looked for.
+ * @param lists of each a line must meet one query
  */
-export function literalTest(queries: readonly Query[]): (line: Buffer) => boolean {
-  const demands = queries.map(queryDemands)
-  if (demands.some((query) => query.length === 0)) return () => true
-  const holds = (line: Buffer): boolean =>
-    demands.some((query) => query.every((alternatives) => alternatives.some((literal) => line.includes(literal))))
-  return (line) => holds(line) || line.includes(escapedCharacter)
+export function literalSearch(lists: readonly (readonly Query[])[]): LineSearch {
+  const demands = lists.map((queries) => queries.map(queryDemands))
+  const deciding = demands.filter((queries) => queries.every((query) => query.length > 0))
+  if (deciding.length === 0) return (_, from) => from
+  const searches = new Searches()
+  const ofLists = deciding.map((queries) => anyLine(queries.map((query) => commonLine(searches.each(query)))))
+  return anyLine([commonLine(ofLists), lineWith(escapedCharacter)])
 }
 
+/** What is demanded twice, as by two bounds of one date, is searched once. */
+class Searches {
+  readonly #byLiteral = new Map<string, LineSearch>()
+  readonly #byDemand = new Map<string, LineSearch>()
+
+  each(demands: readonly Buffer[][]): LineSearch[] {
+    return [...new Set(demands.map((alternatives) => this.#any(alternatives)))]
+  }
+
+  #any(alternatives: readonly Buffer[]): LineSearch {
+    return remembered(this.#byDemand, alternatives.map(String).join('\n'), () =>
+      anyLine(alternatives.map((literal) => remembered(this.#byLiteral, String(literal), () => lineWith(literal)))),
+    )
+  }
+}
+
+function remembered<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = known.get(key) ?? make()
+  known.set(key, value)
+  return value
+}
+
+const quote = 0x22
+const lineFeed = 0x0a
+
 const escapedCharacter = Buffer.from('\\u')
+
+/** Lines that hold a literal. */
+function lineWith(literal: Buffer): LineSearch {
+  // A search goes from one place to the next that has the first byte: quotes are everywhere.
+  const isQuoted = literal[0] === quote
+  const sought = isQuoted ? literal.subarray(1) : literal
+  let searched: Buffer | undefined
+  let [since, found] = [0, 0]
+  return (lines, from) => {
+    if (lines === searched && from >= since && from <= found) return found
+    let at = lines.indexOf(sought, from)
+    while (isQuoted && at >= 0 && lines[at - 1] !== quote) at = lines.indexOf(sought, at + 1)
+    searched = lines
+    since = from
+    found = at < 0 ? lines.length : lines.lastIndexOf(lineFeed, at) + 1
+    return found
+  }
+}
+
+/** Lines that one of the searches finds. */
+function anyLine(searches: readonly LineSearch[]): LineSearch {
+  if (searches.length === 1) return searches[0]!
+  return (lines, from) => {
+    let first = lines.length
+    for (const search of searches) {
+      first = Math.min(first, search(lines, from))
+      if (first === from) break
+    }
+    return first
+  }
+}
+
+/** Lines that all of the searches find: each goes on from where another has come to. */
+function commonLine(searches: readonly LineSearch[]): LineSearch {
+  if (searches.length === 1) return searches[0]!
+  return (lines, from) => {
+    let at = from
+    for (let agreed = 0, index = 0; agreed < searches.length; index = (index + 1) % searches.length) {
+      const found = searches[index]!(lines, at)
+      agreed = found === at ? agreed + 1 : 1
+      at = found
+      if (at === lines.length) break
+    }
+    return at
+  }
+}
 
 /** What a line must hold to meet a query: of each list one. */
 function queryDemands({ type, criteria }: Query): Buffer[][] {

@@ -6,7 +6,7 @@ import { recordsOfOwners } from '../../records/as-of.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import { rendererOf } from './choice.ts'
 import type { ExportedIds } from './exported-ids.ts'
-import { type LineTest, lineTest, passingLines } from './line-test.ts'
+import { type LineTest, lineTest } from './line-test.ts'
 import { OpenOfLines } from './open-of-lines.ts'
 import { refusePacks } from './packs-that-serve.ts'
 import type { Selection } from './selection.ts'
@@ -50,9 +50,9 @@ async function addPassing(
   open: OpenOfLines,
 ): Promise<void> {
   selection.held.signal.throwIfAborted()
-  const lines = passingLines(await inflated(selection, pack), test)
-  open.note(pack, lines)
-  if (lines.length > 0) await writer.write(Buffer.concat(lines), lines.length)
+  const { runs, records } = test.passing(await inflated(selection, pack))
+  open.note(pack, runs)
+  if (records > 0) await writer.write(runs.length === 1 ? runs[0]! : Buffer.concat(runs), records)
   selection.held.scanned += pack.records
 }
 

@@ -35,6 +35,15 @@ test('of the marks of a pack those are noted that passing lines have, and no oth
   assert.deepEqual([...noted], ['?/Practitioner'])
 })
 
+test('lines that stand side by side are read one by one', () => {
+  const { noted, note } = noting()
+  note('?/Practitioner ?/Location', [
+    Buffer.concat([line('Patient/p'), line(conditional)]),
+    Buffer.concat([line('Location?identifier=s|v'), unreadable]),
+  ])
+  assert.deepEqual([...noted], ['?/Practitioner', '?/Location'])
+})
+
 test('no line is read once every mark of its pack is known, or without one', () => {
   const { noted, note } = noting()
   note('?/Practitioner', [line(conditional), unreadable])

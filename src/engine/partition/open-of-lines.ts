@@ -21,17 +21,29 @@ export class OpenOfLines {
     this.#base = base
   }
 
-  /** @param lines of the pack, those that pass */
-  note({ refs }: Pick<Pack, 'refs'>, lines: readonly Buffer[]): void {
-    if (lines.length === 0) return
+  /** @param runs of lines of the pack that pass, each line with its line feed */
+  note({ refs }: Pick<Pack, 'refs'>, runs: readonly Buffer[]): void {
+    if (runs.length === 0) return
     const isSought = (mark: string) => (this.#inVain.get(mark) ?? 0) < packsInVainMax
     const sought = new Set(this.#selection.openToNote(refs).filter(isSought))
-    for (const line of lines) {
+    for (const line of linesOf(runs)) {
       if (sought.size === 0) return
-      for (const reference of referencedRecords(JSON.parse(line.toString('utf8')), [this.#base])) {
+      for (const reference of referencedRecords(JSON.parse(line), [this.#base])) {
         if (sought.delete(reference)) this.#selection.noteOpen(reference)
       }
     }
     for (const mark of sought) this.#inVain.set(mark, (this.#inVain.get(mark) ?? 0) + 1)
   }
 }
+
+function* linesOf(runs: readonly Buffer[]): Generator<string> {
+  for (const run of runs) {
+    for (let start = 0; start < run.length; ) {
+      const feed = run.indexOf(lineFeed, start)
+      yield run.toString('utf8', start, feed)
+      start = feed + 1
+    }
+  }
+}
+
+const lineFeed = 0x0a

@@ -16,13 +16,23 @@ const backslash = 0x5c
 export class JsonCursor {
   bytes: Uint8Array = new Uint8Array(0)
   at = 0
+  /** Where the text ends. */
+  end = 0
+
+  /** Goes to the beginning of the text that stands in [start, end). */
+  enter(bytes: Uint8Array, start: number, end: number): void {
+    this.bytes = bytes
+    this.at = start
+    this.end = end
+  }
 
   /** A key without escapes: its hash. */
   key(): number | undefined {
     const bytes = this.bytes
     if (bytes[this.at] !== quote) return undefined
+    const end = this.end
     let hash = 0
-    for (let at = this.at + 1; at < bytes.length; at++) {
+    for (let at = this.at + 1; at < end; at++) {
       const code = bytes[at]!
       if (code === quote) {
         this.at = at + 1
@@ -44,8 +54,8 @@ export class JsonCursor {
   }
 
   #string(mayEscape: boolean): boolean {
-    const bytes = this.bytes
-    for (let at = this.at + 1; at < bytes.length; at++) {
+    const { bytes, end } = this
+    for (let at = this.at + 1; at < end; at++) {
       const code = bytes[at]!
       if (code === quote) {
         this.at = at + 1
@@ -53,9 +63,9 @@ export class JsonCursor {
       }
       if (code < 0x20) return false
       if (code === backslash) {
-        const end = mayEscape ? escapeEnd(bytes, at) : undefined
-        if (end === undefined) return false
-        at = end - 1
+        const next = mayEscape ? escapeEnd(bytes, at) : undefined
+        if (next === undefined) return false
+        at = next - 1
       }
     }
     return false
@@ -90,6 +100,28 @@ export class JsonCursor {
     return this.at > start
   }
 
+  /**
+   * Any value of a text that is known to be JSON: nothing is looked at but where strings and brackets end. Also where the text is not what
+   * it is taken for, no value goes on behind its end.
+   */
+  skipValue(): boolean {
+    const { bytes, end } = this
+    let depth = 0
+    for (let at = this.at; at < end; at++) {
+      const code = bytes[at]!
+      // A brace differs from a bracket by one bit.
+      const bracket = code | 0x20
+      if (code === quote) at = knownStringEnd(bytes, at, end) - 1
+      else if (bracket === 0x7b) depth++
+      else if (bracket === 0x7d) depth--
+      else if (depth === 0) at = knownPlainEnd(bytes, at, end) - 1
+      if (depth > 0) continue
+      this.at = at + 1
+      return depth === 0 && at < end
+    }
+    return false
+  }
+
   /** Blanks of one line. */
   skipBlanks(): void {
     for (let code = this.bytes[this.at]; code === 0x20 || code === 0x09; code = this.bytes[++this.at]);
@@ -109,4 +141,24 @@ function escapeEnd(bytes: Uint8Array, start: number): number | undefined {
   if (code !== 0x75) return undefined
   for (let at = start + 2; at < start + 6; at++) if (!isHexDigit(bytes[at]!)) return undefined
   return start + 6
+}
+
+/** The position after the string of a known text whose opening quote is at `start`; behind the end when it does not end. */
+function knownStringEnd(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start + 1; at < end; at++) {
+    const code = bytes[at]!
+    if (code === quote) return at + 1
+    if (code === backslash) at++
+  }
+  return end + 1
+}
+
+/** The position after the number or literal of a known text that begins at `start`. */
+function knownPlainEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start + 1
+  for (; at < end; at++) {
+    const code = bytes[at]!
+    if (code <= 0x20 || code === 0x2c || (code | 0x20) === 0x7d) break
+  }
+  return at
 }

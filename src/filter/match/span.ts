@@ -21,15 +21,22 @@ const pattern =
  * Fractions are read to the nanosecond.
  */
 export function spanOf(text: string): Span | undefined {
+  if (text !== latest.text) latest = { text, span: readSpan(text) }
+  return latest.span
+}
+
+/** The bounds of a range ask for the same date one after the other. */
+let latest: { readonly text: string; readonly span: Span | undefined } = { text: '', span: undefined }
+
+function readSpan(text: string): Span | undefined {
   const match = pattern.exec(text)
   if (!match || match[1] === '0000') return undefined
   const [, year, month, day, hour, minute, second, fraction, zone] = match
   if (month === undefined) return between(utcMs(Number(year), 0, 1), utcMs(Number(year) + 1, 0, 1))
   if (day === undefined)
     return between(utcMs(Number(year), Number(month) - 1, 1), utcMs(Number(year), Number(month), 1))
-  const date = new Date(utcMs(Number(year), Number(month) - 1, Number(day)))
-  if (date.getUTCDate() !== Number(day)) return undefined
-  const midnight = date.getTime()
+  if (Number(day) > 28 && Number(day) > daysOf(Number(year), Number(month))) return undefined
+  const midnight = utcMs(Number(year), Number(month) - 1, Number(day))
   if (hour === undefined) return between(midnight, midnight + 24 * 60 * minuteMs)
   const start = midnight + (Number(hour) * 60 + Number(minute)) * minuteMs - offsetMs(zone)
   if (second === undefined) return between(start, start + minuteMs)
@@ -38,8 +45,12 @@ export function spanOf(text: string): Span | undefined {
 }
 
 function utcMs(year: number, month: number, day: number): number {
-  return new Date(0).setUTCFullYear(year, month, day)
+  // Date.UTC takes the years before 100 for others.
+  return year < 100 ? new Date(0).setUTCFullYear(year, month, day) : Date.UTC(year, month, day)
 }
+
+/** The days of a month, from 1 for January. */
+const daysOf = (year: number, month: number): number => new Date(utcMs(year, month, 0)).getUTCDate()
 
 function offsetMs(zone = 'Z'): number {
   if (zone === 'Z') return 0
@@ -51,9 +62,12 @@ const nanoseconds = (ms: number): bigint => BigInt(ms) * 1_000_000n
 
 const between = (fromMs: number, toMs: number): Span => ({ from: nanoseconds(fromMs), to: nanoseconds(toMs) })
 
+/** What the last digit of a fraction of so many digits stands for. */
+const steps = Array.from({ length: fractionDigitsMax + 1 }, (_, digits) => 10n ** BigInt(fractionDigitsMax - digits))
+
 function fractional(second: bigint, fraction: string): Span {
   const digits = fraction.slice(0, fractionDigitsMax)
-  const step = 10n ** BigInt(fractionDigitsMax - digits.length)
+  const step = steps[digits.length]!
   const from = second + BigInt(digits) * step
   return { from, to: from + step }
 }

@@ -96,6 +96,9 @@ function pairTest(tokens: readonly TokenValue[], member: 'code' | 'value'): Test
   }
 }
 
+/** The members that `isDeceased` looks at. */
+export const deceasedMembers = ['deceasedDateTime', 'deceasedBoolean'] as const
+
 /** R4: `Patient.deceased.exists() and Patient.deceased != false`. */
 const isDeceased = (patient: unknown): boolean =>
   isObject(patient) && (typeof patient.deceasedDateTime === 'string' || patient.deceasedBoolean === true)

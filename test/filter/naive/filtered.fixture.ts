@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { compileFilter } from '../../../src/filter/compile.ts'
 import { parseTypeFilter } from '../../../src/filter/parse/parse.ts'
 import { hl7Switches } from '../../../src/filter/parse/switches.ts'
+import { foundLines } from './found-lines.fixture.ts'
 import { poolContext } from './pools.fixture.ts'
 
 /** Percent-encodes the values of a query such as `Type?name=value&name=value`, in which none holds an ampersand. */
@@ -13,15 +14,12 @@ function encoded(query: string): string {
   return `${type}?${parts.join('&')}`
 }
 
-/** The positions of the lines that queries on one type find, as an export finds them: first a look at the bytes, then the parsed record. */
+/** The positions of the lines that queries on one type find, as an export finds them. */
 export function filtered(queries: readonly string[], lines: readonly Buffer[]): number[] {
   const text = queries.map(encoded).join(',')
   const type = text.slice(0, text.indexOf('?'))
   const parsed = parseTypeFilter([{ text, at: 'Parameters' }], { types: [type], switches: hl7Switches })
   assert.deepEqual(parsed.problems, [], text)
-  const { matches, mayMatch } = compileFilter(parsed.queries.get(type)!, {
-    bases: [poolContext.base],
-    now: poolContext.now,
-  })
-  return lines.flatMap((line, index) => (mayMatch(line) && matches(JSON.parse(line.toString())) ? [index] : []))
+  const filter = compileFilter(parsed.queries.get(type)!, { bases: [poolContext.base], now: poolContext.now })
+  return foundLines(filter, lines)
 }

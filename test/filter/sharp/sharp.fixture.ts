@@ -3,6 +3,7 @@ import { it } from 'node:test'
 import { compileFilter } from '../../../src/filter/compile.ts'
 import { parseTypeFilter } from '../../../src/filter/parse/parse.ts'
 import { hl7Switches } from '../../../src/filter/parse/switches.ts'
+import { foundLines } from '../naive/found-lines.fixture.ts'
 import { naiveMatches } from '../naive/matching.fixture.ts'
 
 /** Resources by id, without what all have. */
@@ -28,8 +29,8 @@ export function sharp(type: string, bodies: Bodies, rows: readonly Row[]): void 
       assert.deepEqual(problems, [])
       // As the job row keeps it.
       const kept = JSON.parse(JSON.stringify(queries.get(type)))
-      const { matches, mayMatch } = compileFilter(kept, { bases: [base], now })
-      const found = resources.filter((one) => mayMatch(Buffer.from(JSON.stringify(one))) && matches(one))
+      const lines = resources.map((one) => Buffer.from(JSON.stringify(one)))
+      const found = foundLines(compileFilter(kept, { bases: [base], now }), lines).map((index) => resources[index]!)
       assert.equal(found.map(({ id }) => id).join(' '), ids)
       if (own === 'own') return
       const naive = resources.filter((one) =>
