@@ -5,7 +5,7 @@ import { patientsMax } from '../src/protocol/limits.ts'
 import { patientsMin } from './dataset.ts'
 
 /** What can be chosen with --only. Loading is measured whenever a store is loaded. */
-const subjects = ['warm', 'cold', 'filtered', 'since', 'small', 'kick-off', 'download', 'memory'] as const
+const subjects = ['warm', 'cold', 'filtered', 'since', 'small', 'kick-off', 'download', 'memory', 'shapes'] as const
 export type Subject = (typeof subjects)[number]
 
 /** One run of the benchmark. */
@@ -33,6 +33,7 @@ Examples:
   $ npm run bench
   $ npm run bench -- --patients 50 --repeats 1
   $ npm run bench -- --only warm,cold --keep
+  $ npm run bench -- --shapes
   $ npm run bench -- --database-url postgresql://millrace:secret@db/empty --json result.json`
 
 interface Flags {
@@ -42,6 +43,7 @@ interface Flags {
   readonly json?: string
   readonly repeats: string
   readonly only?: string
+  readonly shapes?: boolean
   readonly keep?: boolean
   readonly writeDocs?: boolean
 }
@@ -60,12 +62,13 @@ export function readOptions(words: readonly string[]): Options {
     .option('--json <file>', 'write the result to this file too')
     .option('--repeats <count>', 'rounds of measures, of which medians are taken', `${repeatsDefault}`)
     .option('--only <names>', 'only these measures, separated by commas')
+    .option('--shapes', 'only exports in many shapes, against exports of everything: the same as --only shapes')
     .option('--keep', 'leave the dataset and the loaded store for the next run')
     .option('--write-docs', 'put the figures and charts into docs/performance.md')
     .addHelpText('after', help)
     .showHelpAfterError('(add --help for what is allowed)')
   const flags = command.parse(words, { from: 'user' }).opts<Flags>()
-  const only = readSubjects(flags.only)
+  const only = flags.shapes ? new Set<Subject>(['shapes']) : readSubjects(flags.only)
   if (flags.writeDocs && only.size < subjects.length) {
     throw new Failure('--write-docs needs all figures.', 'Leave --only out.')
   }
