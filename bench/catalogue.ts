@@ -1,3 +1,5 @@
+import { type ShapeName, shapeNames, shapes } from './shapes.ts'
+
 /** What share of the patients an export names, in percent. */
 export const shares = [1, 20, 100] as const
 export type Share = (typeof shares)[number]
@@ -13,7 +15,7 @@ type MemoryShare = (typeof memoryShares)[number]
 /** Whether packs are there (`warm`) or not (`cold`). */
 export type Warmth = 'warm' | 'cold'
 
-export type Unit = 'records/s' | 'MB/s' | 'ms' | 'MB' | 'times'
+export type Unit = 'records/s' | 'MB/s' | 'ms' | 'MB' | 'times' | 'files'
 
 /** What a figure should reach: a row of the design's "Numbers to reach". */
 type Bar = { readonly atLeast: number } | { readonly atMost: number }
@@ -51,6 +53,11 @@ export type FigureName =
   | `memory-${Warmth}-${MemoryShare}`
   | `memory-${Warmth}-growth`
   | `stored-${StoreShare | 'growth'}`
+  | 'shape-everything'
+  | 'shape-first'
+  | `shape-${ShapeName}`
+  | `shape-files-${ShapeName}`
+  | 'shape-memory'
 
 /** The design's bars hold for exports and stores of at least this size. */
 export const barRecordsMin = 1_000_000
@@ -97,6 +104,21 @@ const since = (label: string, share: Share): Definition => ({
 })
 
 const floor = (label: string): Definition => ({ group: 'Floors', label, unit: 'records/s' })
+
+/** No request costs more than exporting everything of the same patients. */
+const shaped: Readonly<Record<`shape-${ShapeName}`, Definition>> = Object.fromEntries(
+  shapeNames.map((name) => [
+    `shape-${name}`,
+    { group: 'Shapes (time against everything)', label: shapes[name].label, unit: 'times', bar: { atMost: 1 } },
+  ]),
+) as never
+
+const shapedFiles: Readonly<Record<`shape-files-${ShapeName}`, Definition>> = Object.fromEntries(
+  shapeNames.map((name) => [
+    `shape-files-${name}`,
+    { group: 'Files of shapes', label: shapes[name].label, unit: 'files' },
+  ]),
+) as never
 
 /** Every figure, in the order in which they are shown. */
 export const catalogue: Readonly<Record<FigureName, Definition>> = {
@@ -171,4 +193,19 @@ export const catalogue: Readonly<Record<FigureName, Definition>> = {
   'floor-cp': floor('cp of the same NDJSON, flushed'),
   'floor-copy': floor('COPY of the bodies out of the same database'),
   'floor-gzip': floor('gzip -1 of the same NDJSON'),
+  'shape-everything': { group: 'Shapes (time against everything)', label: 'everything', unit: 'ms' },
+  'shape-first': {
+    group: 'Shapes (time against everything)',
+    label: 'everything, the first export after a start',
+    unit: 'times',
+    bar: { atMost: 1.2 },
+  },
+  ...shaped,
+  ...shapedFiles,
+  'shape-memory': {
+    group: 'Files of shapes',
+    label: 'server at its peak over all shapes',
+    unit: 'MB',
+    bar: { atMost: 300 },
+  },
 }

@@ -6,7 +6,7 @@ test('everything has a default', () => {
   const { patients, repeats, keep, writeDocs, databaseUrl, json, only } = readOptions([])
   assert.deepEqual(
     [patients, repeats, keep, writeDocs, databaseUrl, json, only.size],
-    [5_000, 3, false, false, undefined, undefined, 8],
+    [5_000, 3, false, false, undefined, undefined, 9],
   )
 })
 
@@ -26,6 +26,7 @@ test('numbers are taken at their bounds, and refused below and above', () => {
 
 test('only known measures can be chosen, and the documents need all of them', () => {
   assert.deepEqual([...readOptions(['--only', 'warm, cold']).only], ['warm', 'cold'])
+  assert.deepEqual([...readOptions(['--shapes']).only], ['shapes'])
   assert.throws(() => readOptions(['--only', 'warm,tepid']), /no measure "tepid"/)
   assert.throws(() => readOptions(['--only', 'warm', '--write-docs']), /needs all figures/)
 })

@@ -5,7 +5,7 @@ import { patientsMax } from '../src/protocol/limits.ts'
 import { patientsMin } from './dataset.ts'
 
 /** What can be chosen with --only. Loading is measured whenever a store is loaded. */
-const subjects = ['warm', 'cold', 'filtered', 'since', 'small', 'kick-off', 'download', 'memory'] as const
+const subjects = ['warm', 'cold', 'filtered', 'since', 'small', 'kick-off', 'download', 'memory', 'shapes'] as const
 export type Subject = (typeof subjects)[number]
 
 /** One run of the benchmark. */
@@ -46,6 +46,7 @@ Examples:
   $ npm run bench
   $ npm run bench -- --patients 50 --repeats 1
   $ npm run bench -- --only warm,cold --keep
+  $ npm run bench -- --shapes
   $ npm run bench -- --hostile --json hostile.json
   $ npm run bench -- --soak --minutes 60
   $ npm run bench -- --database-url postgresql://millrace:secret@db/empty --json result.json`
@@ -57,6 +58,7 @@ interface Flags {
   readonly json?: string
   readonly repeats: string
   readonly only?: string
+  readonly shapes?: boolean
   readonly keep?: boolean
   readonly writeDocs?: boolean
   readonly hostile?: boolean
@@ -78,6 +80,7 @@ export function readOptions(words: readonly string[]): Options {
     .option('--json <file>', 'write the result to this file too')
     .option('--repeats <count>', 'rounds of measures, of which medians are taken', `${repeatsDefault}`)
     .option('--only <names>', 'only these measures, separated by commas')
+    .option('--shapes', 'only exports in many shapes, against exports of everything: the same as --only shapes')
     .option('--keep', 'leave the dataset and the loaded store for the next run')
     .option('--write-docs', 'put the figures and charts into docs/performance.md')
     .option('--hostile', 'attack the server, and measure what others notice')
@@ -88,7 +91,7 @@ export function readOptions(words: readonly string[]): Options {
     .showHelpAfterError('(add --help for what is allowed)')
   const flags = command.parse(words, { from: 'user' }).opts<Flags>()
   const under = readUnder(flags)
-  const only = readSubjects(under === undefined ? flags.only : undefined)
+  const only = flags.shapes ? new Set<Subject>(['shapes']) : readSubjects(under === undefined ? flags.only : undefined)
   if (under !== undefined && flags.databaseUrl !== undefined) {
     throw new Failure('--hostile and --soak use a store of their own.', 'Leave --database-url out.')
   }

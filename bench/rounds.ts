@@ -5,6 +5,7 @@ import { measureFiltered } from './measures/filtered.ts'
 import { measureCopy, measureCp, measureGzip, type Output, writeOutput } from './measures/floors.ts'
 import { measureKickOff } from './measures/kick-off.ts'
 import { measureMemory } from './measures/memory.ts'
+import { ShapedExports } from './measures/shapes.ts'
 import { measureSince } from './measures/since.ts'
 import { measureSmall } from './measures/small.ts'
 import { WholeExports } from './measures/whole.ts'
@@ -23,6 +24,7 @@ export async function measureRounds(bench: Bench, { only }: Options): Promise<vo
   if (held) bench.say('writing the output of an export to disk, for the floors')
   const output = held ? await writeOutput(bench) : undefined
   const whole = new WholeExports()
+  const shaped = new ShapedExports()
   if (only.has('warm')) {
     bench.say('exports that do not count')
     await whole.warmUp(bench)
@@ -38,6 +40,7 @@ export async function measureRounds(bench: Bench, { only }: Options): Promise<vo
       ['kick-off', ['kick-offs with 20,000 patients', measureKickOff]],
       ['filtered', ['filtered exports', measureFiltered]],
       ['download', ['downloads', measureDownload]],
+      ['shapes', ['exports in many shapes', (one) => shaped.measure(one)]],
       ['since', ['incremental exports', measureSince]],
     ]),
   ])

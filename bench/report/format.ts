@@ -2,7 +2,7 @@ import { formatCount } from '../../src/cli/export/export-summary.ts'
 import type { FloorName } from '../catalogue.ts'
 import type { Figure } from '../figure.ts'
 
-const unitNames = { 'records/s': ' records/s', 'MB/s': ' MB/s', ms: ' ms', MB: ' MB', times: '×' } as const
+const unitNames = { 'records/s': ' records/s', 'MB/s': ' MB/s', ms: ' ms', MB: ' MB', times: '×', files: '' } as const
 
 /** A value with three digits that count, or all those before the point. */
 export const formatValue = (value: number, unit: Figure['unit']): string =>

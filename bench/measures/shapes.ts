@@ -1,0 +1,57 @@
+import { type Bench, patientsOf } from '../bench.ts'
+import type { FinishedExport } from '../caller.ts'
+import { type Moments, type Shape, shapeNames, shapes } from '../shapes.ts'
+import { tenant } from '../store.ts'
+
+/** Exports before those that count, of each shape: the first ones run code that has not been compiled yet. */
+const warmUps = 2
+
+/** No record of a store is as old. */
+const beforeAll = '1970-01-02T00:00:00Z'
+
+/** Exports of all patients in many shapes, each held against one of everything just before it. */
+export class ShapedExports {
+  #moments: Moments | undefined
+
+  async measure(bench: Bench): Promise<void> {
+    this.#moments ??= await this.#begin(bench)
+    for (const name of shapeNames) {
+      const everything = await exportOf(bench, {})
+      const shaped = await exportOf(bench, shapes[name].wish(this.#moments))
+      if (shaped.records === 0) throw new Error(`an export of ${shapes[name].label} gave no record`)
+      bench.book.add('shape-everything', everything.seconds * 1000)
+      bench.book.add(`shape-${name}`, shaped.seconds / everything.seconds)
+      bench.book.add(`shape-files-${name}`, shaped.manifest.files.length)
+    }
+    const peak = await bench.server.peakMegabytes()
+    if (peak !== undefined) bench.book.add('shape-memory', peak)
+  }
+
+  /** The first export of a server, and those of all shapes that do not count. */
+  async #begin(bench: Bench): Promise<Moments> {
+    const { store, server } = bench
+    await server.restart()
+    const first = await exportOf(bench, {})
+    const moments = { before: beforeAll, middle: await middleOf(store.pool) }
+    for (let count = 0; count < warmUps; count++) {
+      await exportOf(bench, {})
+      for (const name of shapeNames) await exportOf(bench, (shapes[name] as Shape).wish(moments))
+    }
+    const everything = await exportOf(bench, {})
+    bench.book.add('shape-first', first.seconds / everything.seconds)
+    return moments
+  }
+}
+
+const exportOf = ({ caller, dataset }: Bench, wish: ReturnType<Shape['wish']>): Promise<FinishedExport> =>
+  caller.export({ ...wish, patients: patientsOf(dataset, 100) })
+
+/** When half of the records that patients own were there. */
+async function middleOf(pool: Bench['store']['pool']): Promise<string> {
+  const { rows } = await pool.query<{ middle: Date }>(
+    `select percentile_disc(0.5) within group (order by updated) as middle from millrace.record
+     where tenant = $1 and owner <> '' and superseded = 'infinity' and not deleted`,
+    [tenant],
+  )
+  return rows[0]!.middle.toISOString()
+}
