@@ -180,12 +180,14 @@ const ids = { ids: (size: number) => many(size, (at) => `p${at}`) }
 const request = (patients: readonly string[]) =>
   ({ patients, types: ['Patient'], filters: {}, base, provenance: 'relevant', lenient: true, warnings: [] }) as never
 
+const lineAndResource = (text: string) => ({ line: bytes(text), resource: parsed(text) })
+
 /** A query of a filter, and records to which it is put. */
 const filtering = (query: string): Parser =>
-  parserOf('filter/compile.ts', `puts records to ${query}`, resources('Observation'), parsed, (resource) => {
+  parserOf('filter/compile.ts', `puts records to ${query}`, resources('Observation'), lineAndResource, (each) => {
     const { queries } = parseTypeFilter([{ text: query, at: '' }], { types: undefined, switches: hl7Switches })
     const filter = compileFilter(queries.get('Observation')!, { bases, now: new Date(0) })
-    return [filter.matches(resource), filter.mayMatch(Buffer.from(''))]
+    return [filter.matches(each.resource), filter.next(each.line, 0), filter.passes(each.line, 0, each.line.length)]
   })
 
 const planned = (text: string, type: string) => {

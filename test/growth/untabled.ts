@@ -7,6 +7,7 @@ const ofOneValue = 'looks at one short value'
 export const untabled: Readonly<Record<string, string>> = {
   'access/content-link.ts': 'computes one signature',
   'audit/chain.ts': ofRows,
+  'cli/serve/byte-size.ts': ofOperator,
   'cli/serve/listening.ts': ofOperator,
   'cli/serve/public-url.ts': ofOperator,
   'client/session/key-file.ts': ofOperator,
