@@ -35,6 +35,9 @@ const isReader = (path: string, text: string): boolean =>
     /^export (?:async )?(?:function|class|const \w+ = \()/m.test(text)) ||
   readerPattern.test(text)
 
+/** Nothing is called of what is only a type. */
+const typeImport = /^import type [^']*from '[^']*'$/gm
+
 /** The files that the table calls, and those that they import. */
 function reached(): Set<string> {
   const found = new Set<string>()
@@ -42,7 +45,7 @@ function reached(): Set<string> {
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (found.has(path)) continue
     found.add(path)
-    const imports = texts.get(path)!.matchAll(/from '(\.[^']+\.ts)'/g)
+    const imports = texts.get(path)!.replaceAll(typeImport, '').matchAll(/from '(\.[^']+\.ts)'/g)
     for (const [, target = ''] of imports)
       if (texts.has(join(dirname(path), target))) pending.push(join(dirname(path), target))
   }
