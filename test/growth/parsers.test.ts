@@ -45,7 +45,10 @@ function reached(): Set<string> {
   for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
     if (found.has(path)) continue
     found.add(path)
-    const imports = texts.get(path)!.replaceAll(typeImport, '').matchAll(/from '(\.[^']+\.ts)'/g)
+    const imports = texts
+      .get(path)!
+      .replaceAll(typeImport, '')
+      .matchAll(/from '(\.[^']+\.ts)'/g)
     for (const [, target = ''] of imports)
       if (texts.has(join(dirname(path), target))) pending.push(join(dirname(path), target))
   }
