@@ -8,6 +8,7 @@ import { openProducer } from '../../jobs/queue.ts'
 import { CarriedRequests } from './carried-requests.ts'
 import { DistantGate } from './distant-gate.ts'
 import { type FromThread, ownBytes, type ToThread } from './handed-request.ts'
+import { lowerOwnPriority } from './lower-priority.ts'
 
 /** What the main thread gives. */
 export interface RequestThreadData {
@@ -18,6 +19,9 @@ export interface RequestThreadData {
 
 /** One request at a time: a transaction, and a look beside it. */
 const connectionsOfThread = 2
+
+// Whoever is answered at once goes before what takes long.
+lowerOwnPriority()
 
 const { connection, filesDirectory, floor } = workerData as RequestThreadData
 const port = parentPort!
