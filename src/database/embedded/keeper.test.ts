@@ -40,7 +40,7 @@ test('deaths that are far apart are all mended', async (t) => {
     returns += 1
     return mortal
   }
-  const keeper = keep(place, mortal, attach, quiet)
+  const keeper = keep(place, mortal, attach, quiet, undefined, () => Date.now())
   for (let death = 1; death <= 12; death += 1) {
     alive = false
     t.mock.timers.tick(500)

@@ -29,6 +29,7 @@ export interface Keeper {
  * Keeps a hold on the server. A beat that nobody reads means that the server or its supervisor has ended;
  * `attach` then starts or adopts one.
  * @param pauseMs between two looks at a full disk; tests do not wait
+ * @param elapsed milliseconds, by a clock that nobody sets
  */
 export function keep(
   place: DataDirectory,
@@ -36,6 +37,7 @@ export function keep(
   attach: () => Promise<Hold>,
   log: DatabaseLog,
   pauseMs = fullDiskPauseMs,
+  elapsed = () => performance.now(),
 ): Keeper {
   const lost = Promise.withResolvers<Failure>()
   const losses: number[] = []
@@ -51,7 +53,8 @@ export function keep(
         return await attach()
       } catch (error) {
         if (released || !(isDiskFull(place) || toldFull.test(errorReason(error)))) throw error
-        log({ event: 'database-waiting', directory: place.root, reason: 'its disk is full', ms: Date.now() - began })
+        const ms = Math.round(elapsed() - began)
+        log({ event: 'database-waiting', directory: place.root, reason: 'its disk is full', ms })
         await Promise.race([sleep(pauseMs, undefined, { ref: false }), stopped.promise])
       }
     }
@@ -60,12 +63,12 @@ export function keep(
   async function recover(): Promise<void> {
     log({ event: 'database-lost', directory: place.root })
     hold.release()
-    const began = performance.now()
+    const began = elapsed()
     try {
       if (!isDiskFull(place)) countLoss(losses, began)
       const next = await attachWithRoom(began)
       hold = next
-      log({ event: 'database-ready', directory: place.root, ms: Math.round(performance.now() - began) })
+      log({ event: 'database-ready', directory: place.root, ms: Math.round(elapsed() - began) })
     } catch (error) {
       if (released) return
       clearInterval(heart)
