@@ -29,10 +29,10 @@ export class ShapedExports {
 
   /** The first export of a server, and those of all shapes that do not count. */
   async #begin(bench: Bench): Promise<Moments> {
-    const { store, server } = bench
+    const { server } = bench
     await server.restart()
     const first = await exportOf(bench, {})
-    const moments = { before: beforeAll, middle: await middleOf(store.pool) }
+    const moments = { before: beforeAll, middle: await middleOf(bench) }
     for (let count = 0; count < warmUps; count++) {
       await exportOf(bench, {})
       for (const name of shapeNames) await exportOf(bench, (shapes[name] as Shape).wish(moments))
@@ -46,12 +46,12 @@ export class ShapedExports {
 const exportOf = ({ caller, dataset }: Bench, wish: ReturnType<Shape['wish']>): Promise<FinishedExport> =>
   caller.export({ ...wish, patients: patientsOf(dataset, 100) })
 
-/** Just before half of the records that patients own were there: those that came last may have come together. */
-async function middleOf(pool: Bench['store']['pool']): Promise<string> {
-  const { rows } = await pool.query<{ middle: Date }>(
+/** Just before half of the records that are exported were there: those that came last may have come together. */
+async function middleOf({ store, dataset }: Bench): Promise<string> {
+  const { rows } = await store.pool.query<{ middle: Date }>(
     `select percentile_disc(0.5) within group (order by updated) as middle from millrace.record
-     where tenant = $1 and owner <> '' and superseded = 'infinity' and not deleted`,
-    [tenant],
+     where tenant = $1 and owner = any ($2) and superseded = 'infinity' and not deleted`,
+    [tenant, dataset.patients],
   )
   return new Date(rows[0]!.middle.getTime() - 1).toISOString()
 }
