@@ -100,7 +100,9 @@ describe('a write whose commit succeeds, but whose answer the network loses', ()
     const kickOff = () => ask('POST', '/Patient/$export', body, headers)
     // Planning is held up where it looks at packs, so that the job is there for as long as the test needs it, and its row is free.
     const holder = await site.pool.connect()
-    await holder.query('begin; set local idle_in_transaction_session_timeout = 0; lock table pack in access exclusive mode')
+    await holder.query(
+      'begin; set local idle_in_transaction_session_timeout = 0; lock table pack in access exclusive mode',
+    )
     let job: string
     try {
       await lost(cuts, kickOff)
