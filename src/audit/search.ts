@@ -60,7 +60,7 @@ export async function searchEntries(
   tenant: string,
   period: Period,
   page: { readonly count: number; readonly after?: Place },
-  admit: (bytes: number) => void,
+  admit: (bytes: number) => void | Promise<void>,
 ): Promise<EntryPage> {
   // One more than wanted tells whether there is a next page.
   const found = await findPlaces(database, tenant, period, page.after, page.count + 1)
@@ -70,7 +70,7 @@ export async function searchEntries(
     shown += 1
     bytes += place.bytes
   }
-  admit(bytes * copiesOfEntry)
+  await admit(bytes * copiesOfEntry)
   const numbers = found.slice(0, shown).map(({ number }) => number)
   const { rows } = await database.query<Row>(
     `select ${columns} from audit_entry where tenant = $1 and number = any($2::bigint[])

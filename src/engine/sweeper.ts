@@ -6,7 +6,7 @@ import { expireJobs, jobsWithFiles, pruneHorizon } from '../jobs/job.ts'
 import { partsOfCompleted } from '../jobs/part.ts'
 import type { Producer } from '../jobs/queue.ts'
 import { rescueAbandoned } from '../jobs/rescue.ts'
-import { endStalledCopies } from '../records/copy/stalled-copies.ts'
+import { StalledCopies } from '../records/copy/stalled-copies.ts'
 import { pruneVersions } from '../records/prune.ts'
 import { needsPacking } from './background-packer.ts'
 
@@ -29,6 +29,7 @@ export function startSweeper(
   files: FileStore,
   onError: (error: unknown) => void,
 ): { readonly stop: () => Promise<void> } {
+  const stalled = new StalledCopies(pool)
   let lookBack: number | undefined
   const tidyAll = async () => {
     await tidy(pool, files)
@@ -37,7 +38,7 @@ export function startSweeper(
   }
   const chores = [
     every(rescueEveryMs, () => rescueAbandoned(pool, enqueue), onError),
-    every(stalledEveryMs, () => endStalledCopies(pool), onError),
+    every(stalledEveryMs, () => stalled.look(), onError),
     every(pruneEveryMs, () => prune(pool), onError),
     every(tidyEveryMs, tidyAll, onError),
     every(packEveryMs, async () => (await needsPacking(pool)) && enqueuePacking(), onError),

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
 import { type Problem, problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
 import { Contended } from '../records/write/attempts.ts'
@@ -6,9 +6,11 @@ import { TooManyBytes } from './bytes/bytes-in-flight.ts'
 import { sendTooManyBytes } from './bytes/too-many-bytes.ts'
 import { profileOf } from './caller.ts'
 import { isOutage, retryOutageSeconds } from './database-outage.ts'
+import { onlyLooks } from './only-looks.ts'
 import { sendOutcome, sendProblems } from './outcome-answer.ts'
 import { sendThrottled } from './rates.ts'
 import { TooManyWrites } from './records/write-gate.ts'
+import { Stopping } from './request-threads/request-thread-pool.ts'
 
 /** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
 export function handleFaults(app: FastifyInstance): void {
@@ -32,10 +34,13 @@ export function handleFaults(app: FastifyInstance): void {
       reply.header('Retry-After', retryWritesSeconds)
       return sendProblems(reply, [contended], profileOf(request))
     }
+    if (error instanceof Stopping) {
+      return sendProblems(reply.header('Retry-After', retryOutageSeconds), [stopping], profileOf(request))
+    }
     if (isOutage(error)) {
       request.log.warn({ error: error.message, code: error.code }, 'store not reached')
       reply.header('Retry-After', retryOutageSeconds)
-      return sendProblems(reply, [isLook(request) ? outage : unknownOutcome], profileOf(request))
+      return sendProblems(reply, [onlyLooks(request) ? outage : unknownOutcome], profileOf(request))
     }
     request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
     const diagnostics = `Tell the operator the request id ${request.id}.`
@@ -57,6 +62,9 @@ const retryWritesSeconds = 1
 
 const contended = problem(409, 'conflict', 'Others are changing the same records. Nothing was written. Ask again.')
 
+/** Another server, or this one when it is back, will take it. */
+const stopping = problem(503, 'transient', 'The server stops. Nothing was done. Ask again later.')
+
 /** P6: a job or record that is only looked at is not affected. */
 const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
 
@@ -66,8 +74,6 @@ const unknownOutcome = problem(
   'transient',
   'The store was lost during the request. Look whether it has taken effect before you ask again.',
 )
-
-const isLook = ({ method }: FastifyRequest): boolean => method === 'GET' || method === 'HEAD'
 
 export const notFound = (method: string): Problem =>
   problem(404, 'not-found', `There is nothing at ${method} of this path.`)

@@ -12,7 +12,7 @@ export interface StoredVersion {
 }
 
 /** Asked for each text, with its bytes, before a long one is read. What it throws ends the reading. */
-export type Admit = (bytes: number) => void
+export type Admit = (bytes: number) => void | Promise<void>
 
 /** A longer text is not read as a whole: the driver would need several times its bytes. */
 const wholeBytesMax = 256 * 1024
@@ -76,7 +76,7 @@ async function wholeVersion(
   admit: Admit,
 ): Promise<StoredVersion | undefined> {
   if (bytes === null) return { version, updated, body: null }
-  admit(bytes)
+  await admit(bytes)
   if (body !== null) return { version, updated, body }
   const long = await readLong(pool, tenant, key, version, bytes)
   return long && { version, updated, body: long }

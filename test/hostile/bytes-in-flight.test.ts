@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { byteBounds } from '../../src/http/bytes/byte-bounds.ts'
 import { writeBounds } from '../../src/http/records/write-gate.ts'
+import { ownBodyBytesMax } from '../../src/http/request-threads/hand-over.ts'
 import { requestBytesMax } from '../../src/protocol/limits.ts'
 import { RawConnection, rawExchange, rawStatuses } from '../raw.ts'
 import { type Answer, closeConnections, exchange } from '../scenarios/exchange.ts'
@@ -62,11 +64,16 @@ type Begun = Awaited<ReturnType<typeof begin>>
 
 /** So often another client asks for something while the server has other things to do. */
 const roundsMax = 500
+const roundMs = 20
 
 /** Lets the server work until so many have a status, which they have soon or never. */
 async function untilAnswered(begun: readonly Begun[], count: number): Promise<void> {
   const answered = () => begun.filter(({ status }) => status() !== undefined).length
-  for (let round = 0; round < roundsMax && answered() < count; round++) await ask(other, 'GET', '/metadata')
+  for (let round = 0; round < roundsMax && answered() < count; round++) {
+    await ask(other, 'GET', '/metadata')
+    // A thread may have to be started first.
+    await pause(roundMs)
+  }
   assert.ok(answered() >= count, `${answered()} of ${count} are answered`)
 }
 
@@ -150,36 +157,44 @@ const batch = (...urls: string[]) =>
 const statusesOf = ({ body }: Answer): string[] =>
   JSON.parse(body.toString()).entry.map(({ response }: { response: { status: string } }) => response.status)
 
-test('a Bundle of two hundred bytes reads at most sixteen megabytes, and what there is room for', async () => {
-  const three = batch('Basic/large', 'Basic/nobody', 'Basic/large', 'Basic/large')
-  assert.deepEqual(statusesOf(await ask(attacker, 'POST', '', three)), ['200', '404', '413', '413'])
-  const post = head('POST /r4/clinic HTTP/1.1', json, `Content-Length: ${three.length}`)
-  const begun = []
-  for (let count = 0; count < atATime; count++) begun.push(await begin(post + three))
-  await untilAnswered(begun, begun.length)
-  const refused = await ask(attacker, 'POST', '', three)
-  assert.deepEqual([refused.status, statusesOf(refused)], [200, ['429', '404', '429', '429']])
-  await assertOnlyAttackerHeldUp()
-  await leave(begun)
-})
+/** What makes a small body one that another thread carries out. */
+const paddings = { 'on the answering thread': '', 'on another thread': ' '.repeat(ownBodyBytesMax) }
 
-test('a conditional create that finds a large record waits for room like a read', async () => {
-  const identifier = { system: 'urn:large', value: '1' }
-  const known = large.replace('"id":"large"', `"id":"known","identifier":[${JSON.stringify(identifier)}]`)
-  assert.equal((await ask(other, 'PUT', '/Basic/known', known)).status, 201)
-  const create = () =>
-    ask(attacker, 'POST', '/Basic', '{"resourceType":"Basic","code":{"text":"x"}}', {
-      'if-none-exist': 'identifier=urn:large|1',
-    })
-  const found = await create()
-  assert.equal(found.status, 200)
-  assert.equal(JSON.parse(found.body.toString()).code.text.length, largeBytes)
-  const begun = []
-  for (let count = 0; count < atATime; count++) begun.push(await begin(head('GET /r4/clinic/Basic/large HTTP/1.1')))
-  await untilAnswered(begun, begun.length)
-  assert.equal((await create()).status, 429)
-  await leave(begun)
-})
+for (const [where, padding] of Object.entries(paddings))
+  test(`a Bundle of two hundred bytes reads at most sixteen megabytes, and what there is room for, ${where}`, async () => {
+    const three = batch('Basic/large', 'Basic/nobody', 'Basic/large', 'Basic/large') + padding
+    assert.deepEqual(statusesOf(await ask(attacker, 'POST', '', three)), ['200', '404', '413', '413'])
+    const post = head('POST /r4/clinic HTTP/1.1', json, `Content-Length: ${three.length}`)
+    const begun = []
+    for (let count = 0; count < atATime; count++) begun.push(await begin(post + three))
+    await untilAnswered(begun, begun.length)
+    const refused = await ask(attacker, 'POST', '', three)
+    assert.deepEqual([refused.status, statusesOf(refused)], [200, ['429', '404', '429', '429']])
+    await assertOnlyAttackerHeldUp()
+    await leave(begun)
+  })
+
+for (const [where, padding] of Object.entries(paddings))
+  test(`a conditional create that finds a large record waits for room like a read, ${where}`, async () => {
+    const identifier = { system: 'urn:large', value: `1${padding.length}` }
+    const known = large.replace(
+      '"id":"large"',
+      `"id":"known${padding.length}","identifier":[${JSON.stringify(identifier)}]`,
+    )
+    assert.equal((await ask(other, 'PUT', `/Basic/known${padding.length}`, known)).status, 201)
+    const create = () =>
+      ask(attacker, 'POST', '/Basic', `{"resourceType":"Basic","code":{"text":"x"}}${padding}`, {
+        'if-none-exist': `identifier=urn:large|${identifier.value}`,
+      })
+    const found = await create()
+    assert.equal(found.status, 200)
+    assert.equal(JSON.parse(found.body.toString()).code.text.length, largeBytes)
+    const begun = []
+    for (let count = 0; count < atATime; count++) begun.push(await begin(head('GET /r4/clinic/Basic/large HTTP/1.1')))
+    await untilAnswered(begun, begun.length)
+    assert.equal((await create()).status, 429)
+    await leave(begun)
+  })
 
 test('writes whose clients go away leave no places behind: as many as there are pass afterwards', async () => {
   const places = writeBounds.runningOfClientMax + writeBounds.waitingOfClientMax
@@ -192,9 +207,11 @@ test('writes whose clients go away leave no places behind: as many as there are 
     await leave(begun)
   }
   const put = () => ask(attacker, 'PUT', '/Basic/place', body)
-  for (let round = 0; round < roundsMax && (await put()).status === 429; round++) await ask(other, 'GET', '/metadata')
-  const answers = await Promise.all(Array.from({ length: places }, put))
-  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
+  const allPass = async () =>
+    (await Promise.all(Array.from({ length: places }, put))).every(({ status }) => status === 200)
+  // Those of who went away are done with sooner or later.
+  for (let round = 0; round < roundsMax; round++) if (await allPass()) return
+  assert.fail('places were not given back')
 })
 
 test('a large record comes back to the letter, whatever its characters, also an old version of it', async () => {

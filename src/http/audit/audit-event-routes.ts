@@ -12,7 +12,7 @@ import {
 } from '../../audit/search-query.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import type { QueryString } from '../../protocol/request/parse-request.ts'
-import { heldBytesOf } from '../bytes/counted-bytes.ts'
+import { roomOf } from '../bytes/room.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { CarryingContext } from '../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../description.ts'
@@ -100,8 +100,8 @@ function refuse(reply: FastifyReply, context: CarryingContext, { profile }: Call
 
 /** A searchset. There is no total: it would cost a count of the whole trail. */
 async function searchText(request: FastifyRequest, context: CarryingContext, caller: Caller, query: AuditQuery) {
-  const held = heldBytesOf(request)
-  const admit = (bytes: number) => held.take(bytes)
+  const room = roomOf(request)
+  const admit = (bytes: number) => room.take(bytes)
   const { entries, next } = await searchEntries(context.pool, caller.tenant, query, query, admit)
   const base = `${caller.base}/AuditEvent`
   const { page: _, ...asked } = request.query as QueryString

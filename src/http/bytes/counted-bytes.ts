@@ -3,9 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { networkOf } from '../../access/network-of.ts'
 import type { ConnectionBounds } from '../connection/connection-bounds.ts'
 import { keepPace } from '../files/pace.ts'
+import { onlyLooks } from '../only-looks.ts'
 import { onceAnswerEnds } from './answer-end.ts'
 import type { BytesInFlight, HeldBytes } from './bytes-in-flight.ts'
 import { readBody, toldLength } from './request-body.ts'
+import { giveRoom } from './room.ts'
 
 /** A request from its headers on until its answer has left. */
 interface Flight {
@@ -18,14 +20,8 @@ interface Flight {
 
 const flights = new WeakMap<FastifyRequest, Flight>()
 
-/** The bytes of a request. Whoever reads something large for it takes them first. */
+/** The bytes of a request. */
 export const heldBytesOf = (request: FastifyRequest): HeldBytes => flights.get(request)!.held
-
-/** Lets a request have bytes that are counted apart from all others. */
-export function holdApart(request: FastifyRequest, held: HeldBytes, bytes: number): void {
-  held.become(bytes)
-  flights.set(request, { held, answered: false, ended: false })
-}
 
 /** What of a large answer is given to the connection at a time. */
 const pieceBytes = 64 * 1024
@@ -43,6 +39,7 @@ export function countBytes(
     const held = all.open({ kind: 'address', network: networkOf(request.ip) })
     const flight: Flight = { held, answered: false, ended: false }
     flights.set(request, flight)
+    giveRoom(request, held)
     // Until somebody reads the body. Of one that is told, no more than a piece waits here; of others each byte may be a piece.
     if (request.headers['transfer-encoding'] !== undefined) request.raw.socket.pause()
     onceAnswerEnds(request.raw, reply.raw, () => {
@@ -105,8 +102,8 @@ function countAnswer(held: HeldBytes, reply: FastifyReply, payload: unknown): un
     return payload
   }
   const bytes = Buffer.byteLength(payload)
-  const isLook = request.method === 'GET' || request.method === 'HEAD'
-  if (isLook && reply.statusCode < 400 && bytes > held.bytes) held.take(bytes - held.bytes)
+  const isRefusable = onlyLooks(request) && request.routeOptions.config.countedBy !== 'nobody'
+  if (isRefusable && reply.statusCode < 400 && bytes > held.bytes) held.take(bytes - held.bytes)
   held.become(bytes)
   if (bytes <= pieceBytes || reply.statusCode >= 400 || request.method === 'HEAD') return payload
   reply.header('Content-Length', bytes)

@@ -6,7 +6,7 @@ import { unresolvedIssues } from '../../protocol/plan/unresolved-members.ts'
 import type { Problem } from '../../protocol/problem.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { patientsOutside, withoutPatientsOutside } from '../../protocol/request/unknown-patients.ts'
-import { heldBytesOf } from '../bytes/counted-bytes.ts'
+import { roomOf } from '../bytes/room.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { CarryingContext } from '../context.ts'
 import { costOf, type RateLimits } from '../rates.ts'
@@ -33,7 +33,7 @@ export function groupKickOffRoute(
       return refuse(reply, [lacksRead(caller.grant, ['Group'])], caller, context)
     }
     if (!isId(id)) return refuse(reply, [noSuchGroup], caller, context)
-    const members = await membersOf(context, caller, id, heldBytesOf(request))
+    const members = await membersOf(context, caller, id, roomOf(request))
     if ('status' in members) return refuse(reply, [members], caller, context)
     limits.charge(caller.grant.client, costOf({ patients: members.patients.length }))
     const chosen = await chosenMembers(context, caller, parsed.request, members)

@@ -12,7 +12,8 @@ export function kickOffPath(
   level: ExportLevel,
   handler: RouteHandlerMethod,
 ): void {
-  const config = { kickOff: level, audit: 'kick-off', costly: true } as const
+  // The size of its body does not tell what a Group costs.
+  const config = { kickOff: level, audit: 'kick-off', costly: level === 'group' } as const
   for (const method of ['GET', 'POST'] as const) {
     const schema = describedKickOff(level, method)
     scope.route({ method, url: path, config, schema, exposeHeadRoute: false, handler })

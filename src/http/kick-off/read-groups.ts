@@ -7,7 +7,7 @@ import { readTest } from '../../protocol/request/filters.ts'
 import { idsByIdentifier } from '../../records/identifiers.ts'
 import { currentBodies, currentBytes } from '../../records/read.ts'
 import { storeTime } from '../../records/store-clock.ts'
-import type { HeldBytes } from '../bytes/bytes-in-flight.ts'
+import type { Room } from '../bytes/room.ts'
 import type { Caller } from '../caller.ts'
 import type { CarryingContext } from '../context.ts'
 
@@ -23,15 +23,15 @@ export const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
 /**
  * The patients of a Group and of the Groups in it, at the store's present moment: the cut of the export follows within the kick-off.
  * Groups are read level by level, each once, so that circles end; what is too much is refused before it is read.
- * @param held takes their bytes
+ * @param room takes their bytes
  */
 export async function membersOf(
   context: CarryingContext,
   caller: Caller,
   id: string,
-  held: HeldBytes,
+  room: Room,
 ): Promise<Membership | Problem> {
-  const reading = new GroupReading(context, caller, await storeTime(context.pool), held)
+  const reading = new GroupReading(context, caller, await storeTime(context.pool), room)
   let level: readonly string[] = [id]
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > groupDepthMax) {
@@ -48,7 +48,7 @@ class GroupReading implements Membership {
   readonly #context: CarryingContext
   readonly #caller: Caller
   readonly #at: number
-  readonly #held: HeldBytes
+  readonly #room: Room
   /** Scopes that let read only some: whether an identifier leads to one of the others, to nobody or to several is not told apart. */
   readonly #veiled: Readonly<Record<'Patient' | 'Group', boolean>>
   readonly #patients = new Set<string>()
@@ -62,9 +62,9 @@ class GroupReading implements Membership {
   #bytes = 0
   #entries = 0
 
-  constructor(context: CarryingContext, caller: Caller, at: number, held: HeldBytes) {
+  constructor(context: CarryingContext, caller: Caller, at: number, room: Room) {
     this.#context = context
-    this.#held = held
+    this.#room = room
     this.#caller = caller
     this.#at = at
     const { grant, profile } = caller
@@ -94,7 +94,7 @@ class GroupReading implements Membership {
     if (this.#bytes > groupBytesMax) {
       return problem(400, 'too-long', `The Group and the Groups in it have more than ${groupBytesMax} bytes.`)
     }
-    this.#held.take(bytes)
+    await this.#room.take(bytes)
     const found = await this.#membersOf(ids)
     if ('status' in found) return nested ? inNested(found) : found
     if (!nested && found.length === 0) return noSuchGroup

@@ -6,7 +6,7 @@ import type { Draft } from '../../records/draft.ts'
 import { type Identified, recordsByIdentifier } from '../../records/identifiers.ts'
 import { readVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
-import { heldBytesOf } from '../bytes/counted-bytes.ts'
+import { roomOf } from '../bytes/room.ts'
 import { callerOf } from '../caller.ts'
 import type { CarryingContext } from '../context.ts'
 import { described } from '../description.ts'
@@ -64,8 +64,8 @@ async function createUnlessFound(
   if (outcome) return sendPut(request, reply, context, draft, outcome)
   if (found.length > 1) return refuseWrite(request, reply, context, severalMatches(query))
   const { id, version } = found[0]!
-  const held = heldBytesOf(request)
-  const stored = await readVersion(context.pool, tenant, query.type, id, version, (bytes) => held.take(bytes))
+  const room = roomOf(request)
+  const stored = await readVersion(context.pool, tenant, query.type, id, version, (bytes) => room.take(bytes))
   const key = `${query.type}/${id}`
   await context.audit.record(auditOf(request, { kind: 'read', outcome: 'success', subjects: [key] }))
   return sendFound(request, reply, key, version, stored)

@@ -2,8 +2,7 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type HTTPMethods
 import { grantOf } from '../../access/scope.ts'
 import { fhirBase } from '../../fhir/service-urls.ts'
 import { requestBytesMax } from '../../protocol/limits.ts'
-import { BytesInFlight } from '../bytes/bytes-in-flight.ts'
-import { holdApart } from '../bytes/counted-bytes.ts'
+import { giveRoom, type Room } from '../bytes/room.ts'
 import { letIn } from '../caller.ts'
 import type { CarryingContext } from '../context.ts'
 import { handleFaults } from '../faults.ts'
@@ -18,7 +17,8 @@ export class CarriedRequests {
   #current: HandedRequest | undefined
   #charged = 0
 
-  constructor(context: Omit<CarryingContext, 'publicUrl'>, log: Log) {
+  /** @param room where what is read is counted */
+  constructor(context: Omit<CarryingContext, 'publicUrl'>, room: Room, log: Log) {
     const current = () => this.#current!
     this.#app = Fastify({
       loggerInstance: loggerFor(log),
@@ -43,11 +43,10 @@ export class CarriedRequests {
     this.#app.register(
       async (scope) => {
         scope.addHook('onRequest', async (request) => {
-          const { caller, profile, publicUrl, body } = current()
+          const { caller, profile, publicUrl } = current()
           const grant = grantOf(caller.tenant, caller.client, caller.scopes, { wildcards: profile.wildcardScopes })
           letIn(request, { grant, tenant: caller.tenant, base: fhirBase(publicUrl, caller.tenant), profile })
-          // What is read here is bounded here. The body is counted where it came from, and so will the answer be.
-          holdApart(request, new BytesInFlight().open({ kind: 'client', ...caller }), body?.length ?? 0)
+          giveRoom(request, room)
         })
         costlyRoutes(scope, withUrl, { charge: (_client, cost) => (this.#charged += cost) })
       },

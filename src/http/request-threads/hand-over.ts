@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { roomOf } from '../bytes/room.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import type { RateLimits } from '../rates.ts'
@@ -26,7 +27,10 @@ export function handOverRequests(
   scope.addHook('preHandler', async (request, reply) => {
     if (!isCostly(request)) return
     const handed = handedRequest(request, context.publicUrl)
-    const answer = await context.threads.carry(handed, (level, fields, text) => request.log[level](fields, text))
+    const answer = await context.threads.carry(handed, {
+      log: (level, fields, text) => request.log[level](fields, text),
+      room: roomOf(request),
+    })
     limits.charge(handed.caller.client, answer.charged)
     return send(reply, answer)
   })

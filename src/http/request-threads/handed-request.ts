@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../audit/entry.ts'
 import type { Profile } from '../../protocol/profile.ts'
+import type { Whose } from '../bytes/bytes-in-flight.ts'
 import type { WriteIntent } from '../records/write-gate.ts'
 
 /** Who calls, as it crosses threads: the grant is made again from its scopes. */
@@ -33,19 +34,25 @@ export interface HandedAnswer {
   readonly charged: number
 }
 
-/** What a thread is told: a request, one at a time, and that its write may begin or may not even wait. */
+/**
+ * What a thread is told: a request, one at a time; that its write may begin, or may not even wait; that there is room for what it reads, or
+ * that there is none.
+ */
 export type ToThread =
   | { readonly kind: 'request'; readonly request: HandedRequest }
   | { readonly kind: 'admitted' }
   | { readonly kind: 'refused' }
+  | { readonly kind: 'room' }
+  | { readonly kind: 'no room'; readonly whose: Whose; readonly bytesMax: number }
 
-/** What it tells. `enter` and `leave` are for the gate of writes, which all threads share. */
+/** What it tells. `enter` and `leave` are for the gate of writes, `take` for the bytes in flight, which all threads share. */
 export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answer'; readonly answer: HandedAnswer }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'enter'; readonly intent: WriteIntent }
   | { readonly kind: 'leave' }
+  | { readonly kind: 'take'; readonly bytes: number }
   | { readonly kind: 'note'; readonly entry: AuditEntry }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string | undefined }
 

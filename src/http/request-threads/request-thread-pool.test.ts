@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { profiles } from '../../protocol/profile.ts'
+import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
 import { WriteGate } from '../records/write-gate.ts'
 import type { HandedAnswer, HandedRequest } from './handed-request.ts'
-import { RequestThreads } from './request-thread-pool.ts'
+import { RequestThreads, Stopping, threadBounds } from './request-thread-pool.ts'
 
 let store: TestStore
 before(async () => {
@@ -27,6 +28,7 @@ const put = (id: string, x: string, client = 'a'): HandedRequest => ({
 const list = (item: string, count: number): string => `[${Array<string>(count).fill(item).join(',')}]`
 const textOf = ({ payload }: HandedAnswer): string => Buffer.from(payload).toString()
 const ignore = () => {}
+const here = { log: ignore, room: { take: ignore } }
 
 function open(t: { after: (end: () => Promise<void>) => void }, gate = new WriteGate(), heapMb?: number) {
   const threads = new RequestThreads(
@@ -40,11 +42,11 @@ function open(t: { after: (end: () => Promise<void>) => void }, gate = new Write
 
 test('while a body is checked the answering thread goes on, and the body is not copied', async (t) => {
   const threads = open(t)
-  await threads.carry(put('first', '1'), ignore)
+  await threads.carry(put('first', '1'), here)
   const request = put('large', list('{"a":1}', 120_000))
   let turns = 0
   let done = false
-  const carried = threads.carry(request, ignore).finally(() => {
+  const carried = threads.carry(request, here).finally(() => {
     done = true
   })
   while (!done) {
@@ -61,16 +63,16 @@ test('a body that ends its thread fails its request alone; the next one is carri
   const threads = open(t, gate, 40)
   const writing = Promise.withResolvers<void>()
   const other = gate.run({ tenant: 'clinic', client: 'c', keys: ['Basic/held'] }, () => writing.promise)
-  const neighbour = threads.carry(put('held', '2', 'b'), ignore)
+  const neighbour = threads.carry(put('held', '2', 'b'), here)
   const values = list('{"a":1}', 95_000)
   const deadly = { ...put('deadly', '1'), method: 'POST', url: '/r4/clinic/' }
   const entry = `{"request":{"method":"PUT","url":"Basic/x"},"resource":{"resourceType":"Basic","id":"x","x":${values}}}`
   const body = Buffer.from(`{"resourceType":"Bundle","type":"batch","entry":${list(entry, 5)}}`)
-  await assert.rejects(threads.carry({ ...deadly, body }, ignore), ({ cause }: Error) => {
+  await assert.rejects(threads.carry({ ...deadly, body }, here), ({ cause }: Error) => {
     assert.equal((cause as NodeJS.ErrnoException).code, 'ERR_WORKER_OUT_OF_MEMORY')
     return true
   })
-  assert.equal((await threads.carry(put('next', '1'), ignore)).status, 201)
+  assert.equal((await threads.carry(put('next', '1'), here)).status, 201)
   writing.resolve()
   await other
   assert.equal((await neighbour).status, 201)
@@ -85,11 +87,11 @@ async function someoneWaits(): Promise<void> {
 test('a thread that ends in the middle of a write gives its turn to the next', async (t) => {
   const gate = new WriteGate()
   const threads = open(t, gate)
-  assert.equal((await threads.carry(put('torn', '1'), ignore)).status, 201)
+  assert.equal((await threads.carry(put('torn', '1'), here)).status, 201)
   const holder = await store.pool.connect()
   await holder.query('begin')
   await holder.query(`select from record where id = 'torn' for update`)
-  const carried = threads.carry(put('torn', '2'), ignore)
+  const carried = threads.carry(put('torn', '2'), here)
   const refused = assert.rejects(carried, /has ended/)
   await someoneWaits()
   await threads.stop()
@@ -101,11 +103,50 @@ test('a thread that ends in the middle of a write gives its turn to the next', a
 
 test('the path is taken as it came, and what the caller may do is what its scopes say', async (t) => {
   const threads = open(t)
-  const bent = await threads.carry({ ...put('x', '1'), url: '/r4/clinic/Basic/%2e%2e' }, ignore)
+  const bent = await threads.carry({ ...put('x', '1'), url: '/r4/clinic/Basic/%2e%2e' }, here)
   assert.match(textOf(bent), /The id of the resource must be the one in the URL/)
   const request = put('x', '1')
-  const answer = await threads.carry({ ...request, caller: { ...request.caller, scopes: ['system/Basic.rs'] } }, ignore)
+  const answer = await threads.carry({ ...request, caller: { ...request.caller, scopes: ['system/Basic.rs'] } }, here)
   assert.equal(answer.status, 403)
   assert.match(String(answer.headers['www-authenticate']), /realm="millrace.test"/)
   assert.match(textOf(answer), /system\/Basic.write/)
+})
+
+test('whoever waits when the server stops is told so, and no thread begins anew', async (t) => {
+  const threads = open(t)
+  await threads.carry(put('before', '1'), here)
+  const asked = Array.from({ length: threadBounds.runningOfClientMax + 5 }, (_, at) =>
+    threads.carry(put(`stopped${at}`, list('{"a":1}', 50_000)), here).then(
+      () => 'done',
+      (error: Error) => error.constructor,
+    ),
+  )
+  await threads.stop()
+  const waiting = (await Promise.all(asked)).slice(threadBounds.runningOfClientMax)
+  assert.deepEqual(waiting, Array(5).fill(Stopping))
+})
+
+test('what is read takes room where its request is, and is refused where there is none', async (t) => {
+  const threads = open(t)
+  await threads.carry(put('read', '1'), here)
+  const asked: number[] = []
+  const bundle = {
+    ...put('', ''),
+    method: 'POST',
+    url: '/r4/clinic',
+    caller: { tenant: 'clinic', client: 'a', scopes: ['system/*.read', 'system/*.write'] },
+    body: Buffer.from(
+      JSON.stringify({
+        resourceType: 'Bundle',
+        type: 'batch',
+        entry: [{ request: { method: 'GET', url: 'Basic/read' } }, { request: { method: 'GET', url: 'Basic/read' } }],
+      }),
+    ),
+  }
+  const take = (bytes: number) => {
+    if (asked.push(bytes) === 2) throw new TooManyBytes('client', 1024 * 1024)
+  }
+  const answer = JSON.parse(textOf(await threads.carry(bundle, { ...here, room: { take } })))
+  const statuses = answer.entry.map(({ response }: { response: { status: string } }) => response.status)
+  assert.deepEqual([statuses, asked.length, asked[0]! > 0], [['200', '429'], 2, true])
 })

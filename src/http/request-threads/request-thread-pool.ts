@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { AuditEntry } from '../../audit/entry.ts'
+import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
+import type { Room } from '../bytes/room.ts'
 import { type WriteBounds, WriteGate, type WriteIntent } from '../records/write-gate.ts'
 import {
   type FromThread,
@@ -24,14 +26,32 @@ export const threadBounds: WriteBounds = {
   waitingOfClientMax: 40,
 }
 
+/** The same for requests without a body: exports of a Group, searches of the audit trail. */
+const shortBounds: WriteBounds = {
+  ...threadBounds,
+  runningMax: 2,
+  runningOfTenantMax: 1,
+  runningOfClientMax: 1,
+}
+
 /** The heap of a thread, enough for every body that is accepted: what takes more ends its thread, and is answered 500. */
 const threadHeapMb = 512
+
+/** No request takes as long: its database has given up before. What goes on for longer ends its thread, and is answered 500. */
+const carriedMsMax = 300_000
 
 /** A thread that had nothing to do for so long is ended, and gives back its memory; one is always there, or being started. */
 const idleMsMax = 30_000
 
+/** The server stops: nothing was done. */
+export class Stopping extends Error {
+  constructor() {
+    super('the server stops')
+  }
+}
+
 /** Takes what a thread logs. */
-export type ThreadLines = (level: LogLevel, fields: object, text: string | undefined) => void
+type ThreadLines = (level: LogLevel, fields: object, text: string | undefined) => void
 
 /** What there is once in a server, for all of its threads. */
 export interface ServerSide {
@@ -43,13 +63,20 @@ export interface ServerSide {
   readonly log: ThreadLines
 }
 
+/** What a request has on the answering thread while another one carries it out. */
+export interface CarriedHere {
+  readonly log: ThreadLines
+  /** Where what is read for it is counted. */
+  readonly room: Room
+}
+
 /** Carries out requests that would keep the answering thread from others. */
 export interface RequestCarrier {
   /**
    * Hands a request over, its body without a copy: it is empty afterwards.
-   * @throws TooManyWrites at once when too many wait; whatever ends the thread
+   * @throws TooManyWrites at once when too many wait; Stopping; whatever ends the thread
    */
-  readonly carry: (request: HandedRequest, log: ThreadLines) => Promise<HandedAnswer>
+  readonly carry: (request: HandedRequest, here: CarriedHere) => Promise<HandedAnswer>
 }
 
 /** Threads that carry out requests, one at a time each, so that whatever one of them costs, it ends nothing but itself. */
@@ -58,6 +85,8 @@ export class RequestThreads implements RequestCarrier {
   readonly #heapMb: number
   readonly #server: ServerSide
   readonly #turns = new WriteGate(threadBounds)
+  /** Of requests without a body, which do not wait behind those that have a large one. */
+  readonly #shortTurns = new WriteGate(shortBounds)
   readonly #threads = new Set<RequestThread>()
   #stopping = false
 
@@ -68,8 +97,12 @@ export class RequestThreads implements RequestCarrier {
     this.#start()
   }
 
-  async carry(request: HandedRequest, log: ThreadLines): Promise<HandedAnswer> {
-    return this.#turns.run({ ...request.caller, keys: [] }, () => this.#idle().carry(request, log))
+  async carry(request: HandedRequest, here: CarriedHere): Promise<HandedAnswer> {
+    const turns = request.body === undefined ? this.#shortTurns : this.#turns
+    return turns.run({ ...request.caller, keys: [] }, async () => {
+      if (this.#stopping) throw new Stopping()
+      return this.#idle().carry(request, here)
+    })
   }
 
   async stop(): Promise<void> {
@@ -102,13 +135,14 @@ class RequestThread {
   /** Resolves when it has ended, with whether it ever was ready. */
   readonly ended: Promise<boolean>
   idleSince = performance.now()
-  #carrying: { readonly settle: PromiseWithResolvers<HandedAnswer>; readonly log: ThreadLines } | undefined
+  #carrying: (CarriedHere & { readonly settle: PromiseWithResolvers<HandedAnswer> }) | undefined
   /** Ends the turn that its write has. */
   #leave = () => {}
   #isReady = false
   #isEnding = false
   #failure: Error | undefined
   #idling: NodeJS.Timeout | undefined
+  #bound: NodeJS.Timeout | undefined
 
   constructor(data: RequestThreadData, server: ServerSide, heapMb: number) {
     const resourceLimits = { maxOldGenerationSizeMb: heapMb }
@@ -122,6 +156,7 @@ class RequestThread {
     this.ended = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         clearTimeout(this.#idling)
+        clearTimeout(this.#bound)
         this.#leave()
         this.#carrying?.settle.reject(new Error('the thread of the request has ended', { cause: this.#failure }))
         resolve(this.#isReady)
@@ -133,10 +168,11 @@ class RequestThread {
     return this.#carrying === undefined && !this.#isEnding && this.#failure === undefined
   }
 
-  async carry(request: HandedRequest, log: ThreadLines): Promise<HandedAnswer> {
+  async carry(request: HandedRequest, here: CarriedHere): Promise<HandedAnswer> {
     clearTimeout(this.#idling)
     const settle = Promise.withResolvers<HandedAnswer>()
-    this.#carrying = { settle, log }
+    this.#carrying = { ...here, settle }
+    this.#bound = setTimeout(() => void this.end(), carriedMsMax).unref()
     const body = request.body && ownBytes(request.body)
     this.#tell({ kind: 'request', request: { ...request, body } }, body ? [body.buffer] : [])
     return settle.promise
@@ -157,6 +193,7 @@ class RequestThread {
     else if (message.kind === 'failed') this.#rest()?.reject(new Error(message.message))
     else if (message.kind === 'enter') this.#enter(message.intent)
     else if (message.kind === 'leave') this.#leave()
+    else if (message.kind === 'take') this.#take(message.bytes)
     else if (message.kind === 'note') this.#server.note(message.entry)
     else (this.#carrying ?? this.#server).log(message.level, message.fields, message.text)
   }
@@ -172,10 +209,22 @@ class RequestThread {
     this.#server.writes.run(intent, work).catch(() => this.#tell({ kind: 'refused' }))
   }
 
+  /** What it reads is counted with its request's body, which is here. */
+  async #take(bytes: number): Promise<void> {
+    try {
+      await this.#carrying?.room.take(bytes)
+      this.#tell({ kind: 'room' })
+    } catch (error) {
+      if (!(error instanceof TooManyBytes)) throw error
+      this.#tell({ kind: 'no room', whose: error.whose, bytesMax: error.bytesMax })
+    }
+  }
+
   /** What it was at is done. */
   #rest(): PromiseWithResolvers<HandedAnswer> | undefined {
     const settle = this.#carrying?.settle
     this.#carrying = undefined
+    clearTimeout(this.#bound)
     this.idleSince = performance.now()
     this.#idling = setTimeout(() => void this.end(), idleMsMax).unref()
     return settle

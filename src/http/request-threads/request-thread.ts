@@ -7,6 +7,7 @@ import { diskStore } from '../../files/disk-store.ts'
 import { openProducer } from '../../jobs/queue.ts'
 import { CarriedRequests } from './carried-requests.ts'
 import { DistantGate } from './distant-gate.ts'
+import { DistantRoom } from './distant-room.ts'
 import { type FromThread, ownBytes, type ToThread } from './handed-request.ts'
 import { lowerOwnPriority } from './lower-priority.ts'
 
@@ -28,6 +29,7 @@ const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
 const gate = new DistantGate(tell)
+const room = new DistantRoom(tell)
 const trail = new AuditTrail(pool, () => {})
 const producer = await openProducer(pool, (error) =>
   tell({ kind: 'log', level: 'error', fields: { reason: error.message }, text: 'queue' }),
@@ -46,10 +48,12 @@ const requests = new CarriedRequests(
     // What is granted is recorded here, before it is answered; refusals are counted in one place.
     audit: { record: (entry) => trail.record(entry), note: (entry) => tell({ kind: 'note', entry }) },
   },
+  room,
   (level, fields, text) => tell({ kind: 'log', level, fields, text }),
 )
 
 port.on('message', (message: ToThread) => {
+  if (message.kind === 'room' || message.kind === 'no room') return room.told(message)
   if (message.kind !== 'request') return gate.told(message.kind)
   requests.carry(message.request).then(
     (answer) => {

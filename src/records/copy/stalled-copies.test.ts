@@ -4,11 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
-import { copyStillMsMax, endStalledCopies } from './stalled-copies.ts'
+import { copyStillMsMax, StalledCopies } from './stalled-copies.ts'
 
 const pollMs = 20
 /** Longer than the bounds of the session that copies. */
-const stillMs = 600
+const olderMs = 600
 
 describe('a COPY into the store whose sender stands still', () => {
   let store: TestStore
@@ -19,8 +19,8 @@ describe('a COPY into the store whose sender stands still', () => {
   after(() => store.close())
 
   /** A session that holds the clock's lock and has sent a part of a COPY. Bounds on statements and idling are as short as can be. */
-  async function halfCopied(): Promise<pg.Client> {
-    const options = '-c search_path=millrace -c statement_timeout=300 -c idle_in_transaction_session_timeout=300'
+  async function halfCopied(boundMs = 300) {
+    const options = `-c search_path=millrace -c statement_timeout=${boundMs} -c idle_in_transaction_session_timeout=300`
     const client = new pg.Client({ ...store.connection, options })
     client.on('error', () => {})
     await client.connect()
@@ -30,9 +30,9 @@ describe('a COPY into the store whose sender stands still', () => {
     target.on('error', () => {})
     target.write('a\tb\n')
     const waiting = `select from pg_stat_activity where query like 'copy setting%' and wait_event = 'ClientRead'
-      and query_start < clock_timestamp() - interval '${stillMs} ms'`
+      and query_start < clock_timestamp() - interval '${olderMs} ms'`
     while ((await store.pool.query(waiting)).rowCount === 0) await pause(pollMs)
-    return client
+    return { client, target }
   }
 
   const cutNow = () =>
@@ -41,14 +41,43 @@ describe('a COPY into the store whose sender stands still', () => {
       () => false,
     )
 
+  /** Looks, after so long. */
+  function looking() {
+    let now = 0
+    const stalled = new StalledCopies(store.pool, copyStillMsMax, () => now)
+    return (ms: number) => {
+      now += ms
+      return stalled.look()
+    }
+  }
+
   it('holds the clock whatever the bounds of its session, until it is ended', async () => {
-    const client = await halfCopied()
-    assert.equal(await endStalledCopies(store.pool, copyStillMsMax), 0, 'it has not stood still for long')
+    const { client } = await halfCopied()
+    const lookAfter = looking()
+    assert.equal(await lookAfter(0), 0, 'it is seen for the first time')
+    assert.equal(await lookAfter(copyStillMsMax - 1), 0)
     assert.equal(await cutNow(), false)
     const end = new Promise((resolve) => client.once('end', resolve))
-    assert.equal(await endStalledCopies(store.pool, stillMs), 1)
+    assert.equal(await lookAfter(1), 1)
     await end
     assert.equal(await cutNow(), true)
+    await client.end().catch(() => {})
+  })
+
+  it('is not ended while it moves, however old it is and however slowly', async () => {
+    // Whose bound is passed is ended by its next byte.
+    const { client, target } = await halfCopied(60_000)
+    const lookAfter = looking()
+    const bytes = async () =>
+      (await store.pool.query('select sum(bytes_processed) from pg_stat_progress_copy')).rows[0].sum
+    for (let round = 0; round < 3; round++) {
+      assert.equal(await lookAfter(copyStillMsMax), 0)
+      const before = await bytes()
+      target.write(`moves${round}\tb\n`)
+      while ((await bytes()) === before) await pause(pollMs)
+    }
+    assert.equal(await lookAfter(copyStillMsMax), 0)
+    assert.equal(await lookAfter(copyStillMsMax), 1, 'then it stands still')
     await client.end().catch(() => {})
   })
 
@@ -56,7 +85,8 @@ describe('a COPY into the store whose sender stands still', () => {
     const client = await store.pool.connect()
     await client.query('begin')
     await client.query('select stamp_write()')
-    assert.equal(await endStalledCopies(store.pool, 0), 0)
+    const lookAfter = looking()
+    for (let round = 0; round < 3; round++) assert.equal(await lookAfter(copyStillMsMax), 0)
     await client.query('rollback')
     client.release()
   })

@@ -2,7 +2,8 @@ import { type OperationOutcome, operationOutcome } from '../../../fhir/operation
 import { type Problem, problem } from '../../../protocol/problem.ts'
 import type { Admit } from '../../../records/read.ts'
 import type { Outcome } from '../../../records/write/change.ts'
-import { type HeldBytes, TooManyBytes } from '../../bytes/bytes-in-flight.ts'
+import { TooManyBytes } from '../../bytes/bytes-in-flight.ts'
+import type { Room } from '../../bytes/room.ts'
 import { tooManyBytesProblem } from '../../bytes/too-many-bytes.ts'
 import type { Caller } from '../../caller.ts'
 import type { CarryingContext } from '../../context.ts'
@@ -29,22 +30,22 @@ export interface AnswerEntry {
 }
 
 /**
- * Answers each entry, in their order; reads are done here, after all changes. What is read is taken into `held`; a read for which there is no
+ * Answers each entry, in their order; reads are done here, after all changes. What is read takes of what is free; a read for which there is no
  * room is refused for itself.
  */
 export async function answerEntries(
   context: CarryingContext,
   caller: Caller,
-  held: HeldBytes,
+  free: Room,
   { planned, outcomes }: BundleResult,
 ): Promise<AnswerEntry[]> {
   const written = new Map<string, Outcome>()
   for (const [at, entry] of planned.entries()) if (entry.kind === 'change') written.set(entry.key, outcomes.get(at)!)
   const answers: AnswerEntry[] = []
   let room = answerBytesMax
-  const admit = (bytes: number) => {
+  const admit = async (bytes: number) => {
     if (bytes > room) throw new AnswerTooLong()
-    held.take(bytes)
+    await free.take(bytes)
     room -= bytes
   }
   for (const [at, entry] of planned.entries()) {

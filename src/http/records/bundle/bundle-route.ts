@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import { bearerChallenge } from '../../../access/bearer.ts'
 import type { Problem } from '../../../protocol/problem.ts'
 import type { Profile } from '../../../protocol/profile.ts'
-import { heldBytesOf } from '../../bytes/counted-bytes.ts'
+import { roomOf } from '../../bytes/room.ts'
 import { callerOf } from '../../caller.ts'
 import type { CarryingContext } from '../../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../../description.ts'
@@ -50,7 +50,7 @@ export function bundleRoute(
     limits.charge(caller.grant.client, costOf({ entries: body.steps.length }))
     const result = await writeBundle(request, context, body)
     if (!('planned' in result)) return refuse(reply, context, result, caller.profile)
-    const answers = await answerEntries(context, caller, heldBytesOf(request), result)
+    const answers = await answerEntries(context, caller, roomOf(request), result)
     await auditEntries(request, context, result.planned, answers)
     return reply.type(fhirJson).send(answerBytes(body.type, answers))
   })
