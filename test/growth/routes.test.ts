@@ -144,8 +144,8 @@ const bundle = (type: string, entry: readonly object[]): Asked => ({
 async function finishedJob(files: number): Promise<string> {
   const id = fresh()
   await store.pool.query(
-    `insert into job (id, tenant, client, state, request, patients, url, transaction_time, created, finished, expires)
-     values ($1, 'clinic', $2, 'completed', $3, '{}', 'http://x/', now(), now(), now(), now() + interval '1 day')`,
+    `insert into job (id, tenant, client, state, request, url, transaction_time, created, finished, expires)
+     values ($1, 'clinic', $2, 'completed', $3, 'http://x/', now(), now(), now(), now() + interval '1 day')`,
     [
       id,
       client.id,
