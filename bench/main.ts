@@ -35,7 +35,12 @@ try {
 async function underAttack({ out, patients, json }: Options, under: NonNullable<Options['under']>): Promise<void> {
   const result = await onGround(out, patients, process.env, say, stop.signal, async (ground) => {
     if (under.kind === 'attack') {
-      const found = await measureAttacks(ground, { ms: under.seconds * 1_000, only: under.only }, say, stop.signal)
+      const found = await measureAttacks(
+        ground,
+        { ms: under.seconds * 1_000, attacks: under.attacks },
+        say,
+        stop.signal,
+      )
       process.stdout.write(`${hostileTable(found)}\n`)
       return found
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { attacks } from './hostile/attacks.ts'
 import { readOptions } from './options.ts'
 
 test('everything has a default', () => {
@@ -33,16 +34,24 @@ test('only known measures can be chosen, and the documents need all of them', ()
 
 test('attacks and a soak are measures of their own, with a store of their own', () => {
   assert.equal(readOptions([]).under, undefined)
-  assert.deepEqual(readOptions(['--hostile']).under, { kind: 'attack', seconds: 15, only: [] })
-  assert.deepEqual(readOptions(['--hostile', '--only', 'silent,wrong']).under, {
-    kind: 'attack',
-    seconds: 15,
-    only: ['silent', 'wrong'],
-  })
+  assert.deepEqual(readOptions(['--hostile']).under, { kind: 'attack', seconds: 15, attacks })
   assert.deepEqual(readOptions(['--soak']).under, { kind: 'soak', minutes: 60 })
   assert.equal(readOptions(['--soak']).patients, 1_000)
   assert.throws(() => readOptions(['--hostile', '--soak']), /two measures/)
   for (const flag of ['--hostile', '--soak']) {
     assert.throws(() => readOptions([flag, '--database-url', 'postgresql://x/y']), /store of their own/)
   }
+})
+
+test('attacks are chosen by pieces of their names, and a piece of none is refused', () => {
+  const chosen = (...words: string[]) => {
+    const { under } = readOptions(['--hostile', ...words])
+    return under?.kind === 'attack' ? under.attacks.map(({ name }) => name) : []
+  }
+  assert.deepEqual(chosen('--only', 'silent, wrong'), ['2000 silent sockets', 'wrong tokens'])
+  for (const { name } of attacks) assert.ok(chosen('--only', name).includes(name), name)
+  for (const words of ['nonsuch', 'silent,nonsuch', 'silent,', '']) {
+    assert.throws(() => readOptions(['--hostile', '--only', words]), /There is no attack/, words)
+  }
+  assert.throws(() => readOptions(['--soak', '--only', 'silent']), /all attacks in turn/)
 })

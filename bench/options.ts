@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { Failure } from '../src/failure.ts'
 import { patientsMax } from '../src/protocol/limits.ts'
 import { patientsMin } from './dataset.ts'
+import { type Attack, attacks } from './hostile/attacks.ts'
 
 /** What can be chosen with --only. Loading is measured whenever a store is loaded. */
 const subjects = ['warm', 'cold', 'filtered', 'since', 'small', 'kick-off', 'download', 'memory', 'shapes'] as const
@@ -21,7 +22,7 @@ export interface Options {
   readonly writeDocs: boolean
   /** Measure attacks, or let everybody go on for so long, instead. */
   readonly under:
-    | { readonly kind: 'attack'; readonly seconds: number; readonly only: readonly string[] }
+    | { readonly kind: 'attack'; readonly seconds: number; readonly attacks: readonly Attack[] }
     | { readonly kind: 'soak'; readonly minutes: number }
     | undefined
 }
@@ -41,6 +42,8 @@ const repeatsMax = 50
 
 const help = `
 What can be named with --only: ${subjects.join(', ')}.
+With --hostile, pieces of the names of attacks:
+${attacks.map(({ name }) => `  ${name}`).join('\n')}
 
 Examples:
   $ npm run bench
@@ -48,6 +51,7 @@ Examples:
   $ npm run bench -- --only warm,cold --keep
   $ npm run bench -- --shapes
   $ npm run bench -- --hostile --json hostile.json
+  $ npm run bench -- --hostile --only "silent sockets,wrong tokens"
   $ npm run bench -- --soak --minutes 60
   $ npm run bench -- --database-url postgresql://millrace:secret@db/empty --json result.json`
 
@@ -79,7 +83,7 @@ export function readOptions(words: readonly string[]): Options {
     .option('--out <dir>', 'directory for the dataset, the store and the results', '.millrace/bench')
     .option('--json <file>', 'write the result to this file too')
     .option('--repeats <count>', 'rounds of measures, of which medians are taken', `${repeatsDefault}`)
-    .option('--only <names>', 'only these measures, separated by commas')
+    .option('--only <names>', 'only these measures or attacks, separated by commas')
     .option('--shapes', 'only exports in many shapes, against exports of everything: the same as --only shapes')
     .option('--keep', 'leave the dataset and the loaded store for the next run')
     .option('--write-docs', 'put the figures and charts into docs/performance.md')
@@ -118,11 +122,12 @@ export function readOptions(words: readonly string[]): Options {
 
 function readUnder({ hostile, soak, seconds, minutes, only }: Flags): Options['under'] {
   if (hostile && soak) throw new Failure('--hostile and --soak are two measures.', 'Give one of them.')
+  if (soak && only !== undefined) throw new Failure('A soak makes all attacks in turn.', 'Leave --only out.')
   if (hostile)
     return {
       kind: 'attack',
       seconds: wholeNumber('--seconds', seconds, 1, attackSecondsMax),
-      only: only?.split(',') ?? [],
+      attacks: readAttacks(only),
     }
   return soak ? { kind: 'soak', minutes: wholeNumber('--minutes', minutes, 1, soakMinutesMax) } : undefined
 }
@@ -139,4 +144,16 @@ function readSubjects(text: string | undefined): ReadonlySet<Subject> {
   const unknown = names.find((name) => !(subjects as readonly string[]).includes(name))
   if (unknown !== undefined) throw new Failure(`There is no measure "${unknown}".`, `There are ${subjects.join(', ')}.`)
   return new Set(names as Subject[])
+}
+
+/** The attacks whose names have one of the pieces. */
+function readAttacks(text: string | undefined): readonly Attack[] {
+  if (text === undefined) return attacks
+  const pieces = text.split(',').map((piece) => piece.trim())
+  const unknown = pieces.find((piece) => piece === '' || !attacks.some(({ name }) => name.includes(piece)))
+  if (unknown !== undefined) {
+    const names = attacks.map(({ name }) => name).join(', ')
+    throw new Failure(`There is no attack "${unknown}".`, `Give pieces of these names: ${names}.`)
+  }
+  return attacks.filter(({ name }) => pieces.some((piece) => name.includes(piece)))
 }

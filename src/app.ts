@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import program from '../package.json' with { type: 'json' }
@@ -256,6 +256,9 @@ function openCertificate(files: CertificateFiles, { publicUrl, log }: AppOptions
 const localUrl = ({ host, tls }: AppOptions, port: number): string =>
   `${tls ? 'https' : 'http'}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host.includes(':') ? `[${host}]` : host}:${port}`
 
+/** Where a server of this store keeps what is not in its database. */
+export const localDirectory = (store: Store): string =>
+  store.kind === 'embedded' ? store.directory : resolve('millrace-data')
+
 /** Where the files of exports lie when nothing else is said. */
-export const defaultFilesDirectory = (store: Store): string =>
-  join(store.kind === 'embedded' ? store.directory : 'millrace-data', 'files')
+export const defaultFilesDirectory = (store: Store): string => join(localDirectory(store), 'files')

@@ -56,6 +56,14 @@ function program(): Command {
   return maskErrors(root)
 }
 
+/** As of a program that SIGPIPE has ended: 128 and the number of the signal. */
+const readerGoneExitCode = 141
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(readerGoneExitCode)
+})
+
 try {
   await program().parseAsync()
 } catch (error) {

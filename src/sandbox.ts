@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JWK } from 'jose'
 import type { Pool } from 'pg'
@@ -57,6 +57,7 @@ export async function sandboxClient(pool: Pool, directory: string): Promise<Sand
   const keys = { jwks: { keys: [publicKey] } }
   const registration = { tenant: sandboxTenant, name: 'sandbox', scope: 'system/*.read system/*.write', keys }
   const { id: clientId } = await registerClient(pool, operator(), registration)
+  await mkdir(directory, { recursive: true, mode: 0o700 })
   await withNewKeyFile(keyFile, { ...privateKey, client_id: clientId } as JWK, async () => {})
   return { clientId, keyFile }
 }

@@ -4,6 +4,7 @@ import { hostileTenant } from './ground.ts'
 
 /** Something that a caller may do to a server. It goes on until the attacker's signal. */
 export interface Attack {
+  /** Without a comma: pieces of names are separated by commas. */
   readonly name: string
   readonly run: (attacker: Attacker, patients: readonly string[]) => Promise<void>
 }
@@ -71,7 +72,7 @@ async function exportAndDelete(attacker: Attacker, path: string, client: number,
 /** What can be done with sockets, requests, tokens and records. Each entry is one line of the table. */
 export const attacks: readonly Attack[] = [
   {
-    name: '2,000 silent sockets',
+    name: '2000 silent sockets',
     run: (attacker) =>
       attacker.keepAt(2_000, async () => {
         const socket = attacker.connect()
@@ -139,7 +140,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: 'Bundles of 10,000 entries',
+    name: 'Bundles of 10000 entries',
     run: async (attacker) => {
       const body = bundleOf(10_000)
       await attacker.keepAt(2, async (place) =>
@@ -163,7 +164,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: 'kick-off of 20,000, and DELETE',
+    name: 'kick-off of 20000 and DELETE',
     run: async (attacker) => {
       const body = parametersOf(Array.from({ length: 20_000 }, (_, at) => `unknown-${at}`))
       await attacker.keepAt(6, async (client) => {
@@ -199,7 +200,7 @@ export const attacks: readonly Attack[] = [
     run: (attacker) => attacker.keepAt(50, () => attacker.ask('GET', `${base}/Patient/${Math.random()}`)),
   },
   {
-    name: 'token requests, bad assertions',
+    name: 'token requests with bad assertions',
     run: (attacker) => {
       const type = 'urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer'
       const body = `grant_type=client_credentials&client_assertion_type=${type}&client_assertion=${'e'.repeat(4_000)}.e30.x`
@@ -208,7 +209,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: 'Provenance of 10,000 targets',
+    name: 'Provenance of 10000 targets',
     run: (attacker) => {
       let written = 0
       return attacker.keepAt(2, (place) => {
@@ -221,7 +222,7 @@ export const attacks: readonly Attack[] = [
     },
   },
   {
-    name: 'kick-offs of a Group of 20,000',
+    name: 'kick-offs of a Group of 20000',
     run: async (attacker) => {
       const member = Array.from({ length: 20_000 }, (_, at) => ({ entity: { reference: `Patient/g${at}` } }))
       const group = { resourceType: 'Group', id: 'large', type: 'person', actual: true, member }

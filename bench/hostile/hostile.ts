@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Cost } from './attacker.ts'
-import { type Attack, attacks } from './attacks.ts'
+import type { Attack } from './attacks.ts'
 import type { Ground } from './ground.ts'
 import { grownTables, sizesOf } from './growth.ts'
 import { Bystander, type Notice, type Noticed, noticed } from './notice.ts'
@@ -31,13 +31,10 @@ export interface HostileResult {
 /** Between the start of an attack and the measure, and from its end until what it left is looked at. */
 const settleMs = 2_000
 
-/**
- * Measures what others notice of each attack, against what they notice when there is none.
- * @param only pieces of the names of the attacks to make; none: all of them
- */
+/** Measures what others notice of each attack, against what they notice when there is none. */
 export async function measureAttacks(
   ground: Ground,
-  { ms, only }: { readonly ms: number; readonly only: readonly string[] },
+  { ms, attacks }: { readonly ms: number; readonly attacks: readonly Attack[] },
   say: (text: string) => void,
   signal: AbortSignal,
 ): Promise<HostileResult> {
@@ -49,9 +46,7 @@ export async function measureAttacks(
     const quiet = await bystander.watch(ms)
     const quietRows = grownTables(before, await sizesOf(ground))
     const results: AttackResult[] = []
-    for (const attack of attacks.filter(
-      ({ name }) => only.length === 0 || only.some((piece) => name.includes(piece)),
-    )) {
+    for (const attack of attacks) {
       say(attack.name)
       results.push(await measure(attack, ground, bystander, quiet, ms))
       signal.throwIfAborted()

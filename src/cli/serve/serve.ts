@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import pino from 'pino'
 import { tokenSecondsDefault, tokenSecondsMax, tokenSecondsMin } from '../../access/tokens/access-token.ts'
-import { type App, type AppOptions, defaultFilesDirectory, startApp } from '../../app.ts'
-import { readStore, type StoreFlags } from '../../config.ts'
+import { type App, defaultFilesDirectory, localDirectory, startApp } from '../../app.ts'
+import { readStore, type Store, type StoreFlags } from '../../config.ts'
 import { Failure } from '../../failure.ts'
 import { fhirBase } from '../../fhir/service-urls.ts'
 import { fillSandbox, sandboxClient, sandboxTenant } from '../../sandbox.ts'
@@ -32,7 +32,7 @@ const portDefault = 8080
 /** A gigabyte: a database has time to be noticed before its disk is full. */
 const freeDiskBytesDefault = 1024 ** 3
 const workersMax = 64
-/** More threads than this would rather wait for the database than export; each has up to 14 connections. */
+/** More threads than this would rather wait for the database than export; each has up to 17 connections. */
 const workersDefaultMax = 8
 
 const help = `
@@ -95,7 +95,7 @@ export function serveCommand(environment: Environment): Command {
         log.warn({ host: options.host }, 'clear text: nothing protects data on their way')
       try {
         if (app.administrator !== undefined) process.stderr.write(administratorText(app.administrator))
-        if (flags.sandbox) await openSandbox(app, options)
+        if (flags.sandbox) await openSandbox(app, options.store)
         process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
         await untilStopped(app)
       } finally {
@@ -121,7 +121,7 @@ function serverOptions(flags: Flags, environment: Environment) {
     port,
     ...(publicUrl ? { publicUrl: readPublicUrl(publicUrl, environment) } : {}),
     ...readListening(flags, environment),
-    filesDirectory: files ? resolve(files) : resolve(defaultFilesDirectory(store)),
+    filesDirectory: files ? resolve(files) : defaultFilesDirectory(store),
     freeDiskBytes: flags.freeDisk ?? stated(environment, 'MILLRACE_FREE_DISK', parseByteSize) ?? freeDiskBytesDefault,
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,
@@ -159,10 +159,10 @@ function isOn(environment: Environment, name: string): boolean {
 const partitionsPerThread = 2
 
 /** Fills the sandbox and says how to call it. */
-async function openSandbox(app: App, options: Pick<AppOptions, 'filesDirectory'>): Promise<void> {
+async function openSandbox(app: App, store: Store): Promise<void> {
   process.stderr.write('Loading the sandbox …\n')
   await fillSandbox(app.database.pool, () => {})
-  const { clientId, keyFile } = await sandboxClient(app.database.pool, dirname(options.filesDirectory))
+  const { clientId, keyFile } = await sandboxClient(app.database.pool, localDirectory(store))
   process.stderr.write(sandboxGuide(fhirBase(app.publicUrl, sandboxTenant), clientId, keyFile))
 }
 
