@@ -171,6 +171,23 @@ describe('a stored file that is not what was published', () => {
     await put('Xu')
   })
 
+  it('of a damaged file no range is sent, whether the damage is in it or not', async () => {
+    await putLarge()
+    exported = await exportOnce()
+    whole = await (await get('identity')).text()
+    await flipBit()
+    const half = whole.length >> 1
+    for (const range of ['bytes=0-99', `bytes=${half - 50}-${half + 50}`]) {
+      const answer = await get('identity', { range })
+      assert.equal(answer.status, 503, range)
+      await answer.body?.cancel()
+      assert.equal((await mended('identity')).body, whole)
+      await flipBit()
+    }
+    await mended('identity')
+    await put('Xu')
+  })
+
   it('what was begun of a damaged file is never continued with one that was made again', async () => {
     const { etag } = headersOf(await get('identity'))
     await rm(await exported.path())
