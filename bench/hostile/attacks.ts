@@ -248,10 +248,13 @@ export const attacks: readonly Attack[] = [
       const bearer = await attacker.bearer()
       const headers = { ...asynchronous, ...fhir, ...bearer }
       const body = parametersOf(patients.slice(0, 200))
-      const { location } = await attacker.ask('POST', `${base}/Patient/$export`, { headers, body })
-      const job = location === undefined ? '' : new URL(location).pathname
-      let manifest = await attacker.ask('GET', job, { headers: bearer })
-      for (; manifest.status === 202; manifest = await attacker.ask('GET', job, { headers: bearer })) await sleep(250)
+      // An export of the attack before may still have the client's place.
+      const kickOff = () => attacker.ask('POST', `${base}/Patient/$export`, { headers, body })
+      let { location } = await kickOff()
+      for (; location === undefined; location = (await kickOff()).location) await sleep(pauseMs)
+      const poll = () => attacker.ask('GET', new URL(location).pathname, { headers: bearer })
+      let manifest = await poll()
+      for (; manifest.status !== 200; manifest = await poll()) await sleep(pauseMs)
       const { output } = JSON.parse(manifest.body) as { output: { url: string; type: string }[] }
       const { url } = output.find(({ type }) => type === 'Observation') ?? output[0]!
       const link = await attacker.ask('GET', new URL(url).pathname, { headers: bearer })
@@ -264,6 +267,9 @@ export const attacks: readonly Attack[] = [
     },
   },
 ]
+
+/** Between two attempts at what is not there yet, in milliseconds. */
+const pauseMs = 250
 
 /** Those who do nothing wrong, but there are many of them; and those who take what they asked for as slowly as they may. */
 export const company: readonly Attack[] = [

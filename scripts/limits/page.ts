@@ -56,7 +56,7 @@ function constantOf({ name, file }: Row, constants: readonly Constant[]): Consta
 
 /** A value in the unit that is last in the constant's name: `64 KiB`, `2 min`, `100 characters`. */
 function written(name: string, value: number): string {
-  const unit = name.match(/Ms|Seconds|Days|Bytes|Bits|Chars|Characters|Mb|perSecond/g)?.at(-1)
+  const unit = name.match(/Ms|Seconds|Hours|Days|Bytes|Bits|Chars|Characters|Mb|perSecond/g)?.at(-1)
   switch (unit) {
     case 'Ms':
       return value % 1000 === 0 ? time(value / 1000) : `${count(value)} ms`

@@ -130,7 +130,8 @@ export const themes: readonly Theme[] = [
             'the patients that are listed, packed, until they stand in the partitions; to the end where deletions are told',
           warnings_packed: 'what lenient handling ignored, packed, for the `error` file',
           cleared: 'it has ended, and what it needs no longer was dropped',
-          mending: 'it is completed, and damaged files of it are made again',
+          mending_since: 'since when damaged files of it are made again; none are where it is null',
+          mended: 'when files of it were last made again',
         },
       },
       partition: {
@@ -148,7 +149,7 @@ export const themes: readonly Theme[] = [
           claimed: 'when a worker took it last: those who were served longest ago come first',
           due: 'when it is to be tried again; null is now',
           owners_packed: 'the patients, packed, or none: one byte (1 deflated, 0 text), then an id on each line',
-          spent: 'attempts of earlier runs: those of this one are the rest',
+          spent: 'attempts that do not count: of earlier runs, and of this one those for want of room',
           mends: 'how often it was run again for damaged files',
         },
       },

@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test'
 import { transaction } from '../database/connection.ts'
 import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { Failure } from '../failure.ts'
-import { acceptJob, findJob } from '../jobs/job.ts'
+import { acceptJob, findJob, packJob } from '../jobs/job.ts'
 import { draftOf } from '../records/draft.ts'
 import { packChanged } from '../records/packs/packer.ts'
 import { write } from '../records/write/write.ts'
@@ -61,7 +61,7 @@ async function addJob(tenant: string, client: string, state: 'accepted' | 'compl
     warnings: [],
   } as const
   const job = { id: randomUUID(), tenant, client, request, url: '' }
-  await transaction(store.pool, (connection) => acceptJob(connection, async () => {}, job))
+  await transaction(store.pool, async (connection) => acceptJob(connection, async () => {}, await packJob(job)))
   await store.pool.query(`update job set state = $2, expires = now() + interval '1 day' where id = $1`, [job.id, state])
   return job.id
 }

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { diskStore } from '../files/disk-store.ts'
-import { acceptJob, findJob } from '../jobs/job.ts'
+import { acceptJob, findJob, packJob } from '../jobs/job.ts'
 import { openProducer, type Producer } from '../jobs/queue.ts'
 import { draftOf } from '../records/draft.ts'
 import { storeDrafts } from '../records/load/store-drafts.ts'
@@ -39,8 +39,8 @@ async function accept(tenant: string): Promise<string> {
     provenance: 'relevant' as const,
   }
   const request = { ...effective, lenient: false, warnings: [] }
-  await transaction(store.pool, (client) =>
-    acceptJob(client, producer.enqueue, { id, tenant, client: id, url: '', request }),
+  await transaction(store.pool, async (client) =>
+    acceptJob(client, producer.enqueue, await packJob({ id, tenant, client: id, url: '', request })),
   )
   return id
 }

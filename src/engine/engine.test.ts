@@ -8,7 +8,7 @@ import { openTestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { diskStore } from '../files/disk-store.ts'
 import type { FileStore } from '../files/file-store.ts'
-import { acceptJob, findJob } from '../jobs/job.ts'
+import { acceptJob, findJob, packJob } from '../jobs/job.ts'
 import { openProducer } from '../jobs/queue.ts'
 import { draftOf } from '../records/draft.ts'
 import { storeDrafts } from '../records/load/store-drafts.ts'
@@ -40,7 +40,7 @@ test('a partition that fails while no connection is to be had is taken up again,
       provenance: 'relevant' as const,
     }
     const job = { id, tenant: 'clinic', client: 'c', url: '', request: { ...request, lenient: false, warnings: [] } }
-    await transaction(store.pool, (client) => acceptJob(client, producer.enqueue, job))
+    await transaction(store.pool, async (client) => acceptJob(client, producer.enqueue, await packJob(job)))
     const state = await finalState(store.pool, id)
 
     await engine.stop()

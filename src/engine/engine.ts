@@ -205,14 +205,18 @@ class Engine {
     }
   }
 
-  /** Puts a failed partition back into the queue, or fails its job when it was tried too often. */
+  /**
+   * Puts a failed partition back into the queue, or fails its job when it was tried too often. Files that are made again may wait for
+   * room: their job is done, and its tries are for other failures.
+   */
   async #retry(partition: Partition, error: unknown): Promise<void> {
     const { job, number, attempt, tries } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: errorReason(error) })
+    const waits = partition.again && isDiskShort(error)
     await transaction(this.#context.pool, async (client) => {
-      const seconds = retrySecondsStep * Math.min(tries, partitionAttemptsMax)
-      if (!(await releasePartition(client, partition, seconds))) return
-      if (tries >= partitionAttemptsMax && (await giveUp(client, job, isDiskShort(error)))) return
+      const seconds = retrySecondsStep * (waits ? partitionAttemptsMax : Math.min(tries, partitionAttemptsMax))
+      if (!(await releasePartition(client, partition, seconds, !waits))) return
+      if (!waits && tries >= partitionAttemptsMax && (await giveUp(client, job, isDiskShort(error)))) return
       await this.#enqueue(client, [{ kind: 'partition', job, number }], seconds)
     })
   }

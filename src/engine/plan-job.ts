@@ -2,11 +2,12 @@ import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { type ClaimedJob, failJob, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
 import { countReferences } from '../jobs/noted-reference.ts'
-import { insertPartitions } from '../jobs/partition.ts'
+import { packedNoIds } from '../jobs/packed-text.ts'
+import { insertPartitions, type PackedPartition, packPartitions } from '../jobs/partition.ts'
 import { type Enqueue, wakesMax } from '../jobs/queue.ts'
 import { tooManyAttempts } from '../jobs/rescue.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
-import { type PlannedPartition, planPartitions } from '../protocol/plan/planned-partitions.ts'
+import { planPartitions } from '../protocol/plan/planned-partitions.ts'
 import { ownerSizes } from '../records/owner-sizes.ts'
 import { isOfOwners } from './partition/choice.ts'
 import { packDemand } from './partition/pack-demand-of-job.ts'
@@ -32,15 +33,15 @@ export async function planJob(pool: Pool, enqueue: Enqueue, job: ClaimedJob, wor
   })
 }
 
-async function planListed(pool: Pool, job: Job, types: readonly string[]): Promise<PlannedPartition[]> {
+async function planListed(pool: Pool, job: Job, types: readonly string[]): Promise<PackedPartition[]> {
   const owners = await jobPatients(pool, job.id)
-  return planPartitions(await ownerSizes(pool, owners, packDemand(job, types)))
+  return packPartitions(planPartitions(await ownerSizes(pool, owners, packDemand(job, types))))
 }
 
 /** Opens the last partition of a job, the one with referenced records. */
 export async function finishJob(client: ClientBase, enqueue: Enqueue, job: Job, number: number): Promise<void> {
   await openFinishing(client, job.id)
   const records = await countReferences(client, job.id)
-  await insertPartitions(client, job.id, 'references', [{ owners: [], records }], number)
+  await insertPartitions(client, job.id, 'references', [{ owners: packedNoIds, records }], number)
   await enqueue(client, [{ kind: 'partition', job: job.id, number }])
 }

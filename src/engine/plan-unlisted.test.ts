@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
-import { acceptJob, claimPlanning, deleteJob, type Job } from '../jobs/job.ts'
+import { acceptJob, claimPlanning, deleteJob, type Job, packJob } from '../jobs/job.ts'
 import { unpackIds } from '../jobs/packed-text.ts'
 import { addPlanned } from '../jobs/paged-plan.ts'
 import { draftOf } from '../records/draft.ts'
@@ -42,7 +42,7 @@ describe('planning an export without a list of patients', () => {
     const about = { types: ['Patient', 'Location'] as const, filters: {}, base: '', provenance: 'relevant' as const }
     const request = { patients: [], reach: 'patients' as const, ...about, lenient: false, warnings: [], ...more }
     const job = { id, tenant: 'clinic', client: id, url: '', request }
-    assert.ok(await transaction(store.pool, (client) => acceptJob(client, async () => {}, job)))
+    assert.ok(await transaction(store.pool, async (client) => acceptJob(client, async () => {}, await packJob(job))))
     return (await claimPlanning(store.pool, id, planner))!
   }
 

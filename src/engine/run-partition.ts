@@ -117,8 +117,9 @@ const isSame = (published: readonly Part[], made: readonly Part[]): boolean =>
 
 const identity = ['kind', 'type', 'records', 'bytes', 'crc', 'continues'] as const
 
-/** The records are not kept any more as they were: the job fails, and its client is told so. */
+/** The records are not kept any more as they were: the job fails, and its client is told so; unless it was deleted meanwhile. */
 async function giveUpMending({ pool, complain }: PartitionContext, partition: Partition, error: Error): Promise<void> {
-  complain('files-lost', { job: partition.job, partition: partition.number, reason: error.message })
-  await failCompleted(pool, partition.job, beyondMending.changed)
+  const { job, number } = partition
+  if (!(await failCompleted(pool, job, beyondMending.changed))) return
+  complain('files-lost', { job, partition: number, reason: error.message })
 }

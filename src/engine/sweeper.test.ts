@@ -11,6 +11,8 @@ import { openProducer } from '../jobs/queue.ts'
 import { startSweeper } from './sweeper.ts'
 
 const pollMs = 20
+/** Far longer than the first run of the chores takes. */
+const sweptMsMax = 20_000
 
 test('files of a dead attempt go, when the worker died between completing the job and removing them', async (t) => {
   const { pool, close } = await openTestStore()
@@ -42,4 +44,32 @@ test('files of a dead attempt go, when the worker died between completing the jo
   await sweeper.stop()
   assert.deepEqual(await readdir(join(directory, job)), ['0-2'])
   assert.deepEqual(faults, [])
+})
+
+test('files that belong to nobody go, although an ended job cannot be cleared', async (t) => {
+  const { pool, close } = await openTestStore()
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-sweep-'))
+  const producer = await openProducer(pool, () => {})
+  t.after(async () => {
+    await producer.stop()
+    await close()
+    await rm(directory, { recursive: true, force: true })
+  })
+  await pool.query(
+    `insert into job (id, tenant, client, state, request, url, transaction_time, finished)
+     values (gen_random_uuid(), 't', 'c', 'deleted', '{}', '', now(), now())`,
+  )
+  await pool.query(
+    `create function refuse() returns trigger language plpgsql as $$ begin raise 'it cannot be cleared'; end $$`,
+  )
+  await pool.query('create trigger refuse before update of cleared on job for each row execute function refuse()')
+  const job = randomUUID()
+  await mkdir(join(directory, job, '0-1'), { recursive: true })
+  const faults: unknown[] = []
+  const sweeper = startSweeper(pool, producer, diskStore(directory), (error) => faults.push(error))
+  const deadline = AbortSignal.timeout(sweptMsMax)
+  while ((await readdir(directory)).length > 0 && !deadline.aborted) await pause(pollMs)
+  await sweeper.stop()
+  assert.deepEqual(await readdir(directory), [])
+  assert.match(String(faults), /it cannot be cleared/)
 })

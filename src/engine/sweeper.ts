@@ -31,17 +31,23 @@ export function startSweeper(
 ): { readonly stop: () => Promise<void> } {
   const stalled = new StalledCopies(pool)
   let lookBack: number | undefined
-  const tidyAll = async () => {
-    await tidy(pool, files)
+  const lookAtPublished = async () => {
     await keepPublished(pool, files, lookBack)
     lookBack = lookBackSeconds
   }
+  const tidy = [
+    () => expireJobs(pool),
+    () => clearAllEnded(pool),
+    () => forgetEnded(pool),
+    () => removeUnowned(pool, files),
+    lookAtPublished,
+  ]
   const chores = [
-    every(rescueEveryMs, () => rescueAbandoned(pool, enqueue), onError),
-    every(stalledEveryMs, () => stalled.look(), onError),
-    every(pruneEveryMs, () => prune(pool), onError),
-    every(tidyEveryMs, tidyAll, onError),
-    every(packEveryMs, async () => (await needsPacking(pool)) && enqueuePacking(), onError),
+    every(rescueEveryMs, [() => rescueAbandoned(pool, enqueue)], onError),
+    every(stalledEveryMs, [() => stalled.look()], onError),
+    every(pruneEveryMs, [() => prune(pool)], onError),
+    every(tidyEveryMs, tidy, onError),
+    every(packEveryMs, [async () => (await needsPacking(pool)) && enqueuePacking()], onError),
   ]
   return {
     stop: async () => {
@@ -50,16 +56,17 @@ export function startSweeper(
   }
 }
 
-/** Runs a chore now and then again and again, never twice at a time. */
-function every(ms: number, chore: () => Promise<unknown>, onError: (error: unknown) => void) {
+/** Runs the steps of a chore now and then again and again, never twice at a time. A step that fails keeps none of the others back. */
+function every(ms: number, steps: readonly (() => Promise<unknown>)[], onError: (error: unknown) => void) {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
   let running: Promise<void>
   const run = async () => {
-    try {
-      await chore()
-    } catch (error) {
-      if (!stopped) onError(error)
+    for (const step of steps) {
+      if (stopped) return
+      await step().catch((error) => {
+        if (!stopped) onError(error)
+      })
     }
     if (!stopped) timer = setTimeout(() => (running = run()), ms)
   }
@@ -81,11 +88,8 @@ async function prune(pool: Pool): Promise<void> {
   }
 }
 
-/** Ends expired jobs, drops what ended ones need no longer, and removes files that belong to no job any more. */
-async function tidy(pool: Pool, files: FileStore): Promise<void> {
-  await expireJobs(pool)
-  await clearAllEnded(pool)
-  await forgetEnded(pool)
+/** Removes files that belong to no job any more. */
+async function removeUnowned(pool: Pool, files: FileStore): Promise<void> {
   const jobs = await files.jobs()
   const kept = await jobsWithFiles(pool, jobs)
   const removed = await Promise.allSettled(jobs.filter((job) => !kept.has(job)).map((job) => files.removeJob(job)))

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Problem, problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
 import { Contended } from '../records/write/attempts.ts'
@@ -8,7 +8,6 @@ import { profileOf } from './caller.ts'
 import { isOutage, retryOutageSeconds } from './database-outage.ts'
 import { onlyLooks } from './only-looks.ts'
 import { sendOutcome, sendProblems } from './outcome-answer.ts'
-import { sendThrottled } from './rates.ts'
 import { TooManyWrites } from './records/write-gate.ts'
 import { Stopping } from './request-threads/request-thread-pool.ts'
 
@@ -16,6 +15,10 @@ import { Stopping } from './request-threads/request-thread-pool.ts'
 export function handleFaults(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (isGone(request)) {
+      request.log.info({ reason: error.message }, 'request broken off')
+      return reply.code(400).send()
+    }
     if (error instanceof TooManyBytes) return sendTooManyBytes(readOn(reply), error, profileOf(request))
     if (error.statusCode === 413) {
       readOn(reply)
@@ -29,7 +32,9 @@ export function handleFaults(app: FastifyInstance): void {
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
       return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
     }
-    if (error instanceof TooManyWrites) return sendThrottled(reply, retryWritesSeconds, profileOf(request))
+    if (error instanceof TooManyWrites) {
+      return sendProblems(reply.header('Retry-After', retryWritesSeconds), [tooManyWait], profileOf(request))
+    }
     if (error instanceof Contended) {
       reply.header('Retry-After', retryWritesSeconds)
       return sendProblems(reply, [contended], profileOf(request))
@@ -40,7 +45,7 @@ export function handleFaults(app: FastifyInstance): void {
     if (isOutage(error)) {
       request.log.warn({ error: error.message, code: error.code }, 'store not reached')
       reply.header('Retry-After', retryOutageSeconds)
-      return sendProblems(reply, [onlyLooks(request) ? outage : unknownOutcome], profileOf(request))
+      return sendProblems(reply, [onlyLooks(request) || isRefused(error) ? outage : unknownOutcome], profileOf(request))
     }
     request.log.error({ error: error.message, code: error.code, stack: error.stack }, 'request failed')
     const diagnostics = `Tell the operator the request id ${request.id}.`
@@ -57,6 +62,16 @@ function readOn(reply: FastifyReply): FastifyReply {
   return reply.removeHeader('connection')
 }
 
+/** Whoever has sent a part of a body and gone away. */
+const isGone = ({ raw }: FastifyRequest): boolean => raw.destroyed && raw.complete === false
+
+/** One client has so many at work and waiting: the rate of requests has nothing to do with it. */
+const tooManyWait = problem(
+  429,
+  'throttled',
+  'Too many writes and large requests wait already. Nothing was done. Ask again later.',
+)
+
 /** When a write may come again that came while too many waited, or met others of the same records. */
 const retryWritesSeconds = 1
 
@@ -67,6 +82,9 @@ const stopping = problem(503, 'transient', 'The server stops. Nothing was done. 
 
 /** P6: a job or record that is only looked at is not affected. */
 const outage = problem(503, 'transient', 'The store cannot be reached at the moment. Ask again later.')
+
+/** PostgreSQL has no place for another connection: what needed one has done nothing. */
+const isRefused = ({ code }: FastifyError): boolean => code === '53300'
 
 /** The store may have gone away between doing and saying so: the answer to a commit can be lost. */
 const unknownOutcome = problem(

@@ -5,11 +5,21 @@ import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { transaction } from '../database/transaction.ts'
 import { endedJobsMax, patientsMax } from '../protocol/limits.ts'
 import { withoutUnknownPatients } from '../protocol/request/unknown-patients.ts'
-import { clearAllEnded, clearEnded, forgetEnded } from './ended-jobs.ts'
-import { acceptJob, claimPlanning, deleteJob, failJob, findJob, jobPatients, jobWarnings, startJob } from './job.ts'
+import { clearAllEnded, clearEnded, forgetEnded, referencesPerStatementMax } from './ended-jobs.ts'
+import {
+  acceptJob,
+  claimPlanning,
+  deleteJob,
+  failJob,
+  findJob,
+  jobPatients,
+  jobWarnings,
+  packJob,
+  startJob,
+} from './job.ts'
 import { listJobs } from './job-list.ts'
 import { addReferences } from './noted-reference.ts'
-import { claimPartition, insertPartitions } from './partition.ts'
+import { claimPartition, insertPartitions, packPartitions } from './partition.ts'
 
 let store: TestStore
 before(async () => {
@@ -28,8 +38,8 @@ async function job(known: readonly string[], more: object = {}): Promise<string>
   const request = withoutUnknownPatients(asked, new Set(known))
   const id = randomUUID()
   const url = 'https://fhir.example.org/r4/t/Patient/$export'
-  await transaction(store.pool, (client) =>
-    acceptJob(client, async () => {}, { id, tenant: 't', client: id, url, request }),
+  await transaction(store.pool, async (client) =>
+    acceptJob(client, async () => {}, await packJob({ id, tenant: 't', client: id, url, request })),
   )
   return id
 }
@@ -38,7 +48,7 @@ async function plan(id: string): Promise<void> {
   await claimPlanning(store.pool, id, worker)
   await transaction(store.pool, async (client) => {
     assert.ok(await startJob(client, id, worker))
-    await insertPartitions(client, id, 'owners', [{ owners: ids, records: 1 }], 0)
+    await insertPartitions(client, id, 'owners', await packPartitions([{ owners: ids, records: 1 }]), 0)
   })
 }
 
@@ -112,6 +122,44 @@ test('what nobody cleared when it ended is cleared later; live jobs are left alo
   await clearAllEnded(store.pool)
   assert.deepEqual((await jobPatients(store.pool, live)).length, ids.length)
   assert.deepEqual(await jobPatients(store.pool, ended), [])
+})
+
+for (const [count, left] of [
+  [referencesPerStatementMax - 1, 0],
+  [referencesPerStatementMax, 0],
+  [referencesPerStatementMax + 1, 1],
+] as const) {
+  test(`of ${count} references a DELETE leaves ${left}, and the sweeper none`, async () => {
+    const id = await job([])
+    await store.pool.query(
+      `insert into reference (job, type, id) select $1, 'Location', n from generate_series(1, $2) n`,
+      [id, count],
+    )
+    await deleteJob(store.pool, id)
+    assert.equal(await clearEnded(store.pool, id), count < referencesPerStatementMax)
+    assert.equal((await store.pool.query('select from reference')).rowCount, left)
+    await clearAllEnded(store.pool)
+    assert.equal((await store.pool.query('select from reference')).rowCount, 0)
+    assert.deepEqual((await store.pool.query('select cleared from job')).rows, [{ cleared: true }])
+  })
+}
+
+test('the transactions that accept and plan a job begin with their statements: what is long is compressed by then', async (t) => {
+  const client = await store.pool.connect()
+  t.after(() => client.release())
+  const asked = t.mock.method(client, 'query')
+  const about = { types: ['Patient'] as const, filters: {}, base: '', provenance: 'relevant' as const }
+  const request = { patients: ids, ...about, lenient: true, warnings: [] }
+  const id = randomUUID()
+  const packed = await packJob({ id, tenant: 't', client: id, url: '', request })
+  const accepted = acceptJob(client, async () => {}, packed)
+  assert.equal(asked.mock.callCount(), 1)
+  await accepted
+  const partitions = await packPartitions([{ owners: ids, records: 1 }])
+  const before = asked.mock.callCount()
+  const written = insertPartitions(client, id, 'owners', partitions, 0)
+  assert.equal(asked.mock.callCount(), before + 1)
+  await written
 })
 
 for (const [count, left] of [

@@ -1,29 +1,29 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { endedJobsMax, jobRetentionDays } from '../protocol/limits.ts'
-
-const hasEnded = `state in ('deleted', 'failed')`
+import { hasEnded } from './state-conditions.ts'
 
 /** References that one statement removes: a job may have noted a million. */
-const referencesPerStatementMax = 10_000
+export const referencesPerStatementMax = 10_000
 
 /**
  * Drops what a deleted or failed job needs no longer. What stays is a row that says whose it was, when it began and ended, how many
  * patients it was about, and why it failed; of a failed one also what its status asks for: types and filters.
+ * @returns false: it had so many references that some may be left; call again
  */
-export async function clearEnded(pool: Pool, id: string): Promise<void> {
+export async function clearEnded(pool: Pool, id: string): Promise<boolean> {
   const { rowCount } = await pool.query(`select from job where id = $1 and ${hasEnded} and not cleared`, [id])
-  if (rowCount === 0) return
-  await dropReferences(pool, id)
+  if (rowCount === 0) return true
+  if (!(await dropReferences(pool, id))) return false
   await transaction(pool, (client) => clear(client, id))
+  return true
 }
 
-async function dropReferences(pool: Pool, id: string): Promise<void> {
+/** Whether none is left. */
+async function dropReferences(pool: Pool, id: string): Promise<boolean> {
   const sql = `delete from reference where ctid = any (array(
     select ctid from reference where job = $1 limit ${referencesPerStatementMax})) and job = $1`
-  for (;;) {
-    if ((await pool.query(sql, [id])).rowCount === 0) return
-  }
+  return (await pool.query(sql, [id])).rowCount! < referencesPerStatementMax
 }
 
 async function clear(client: ClientBase, id: string): Promise<void> {
@@ -41,7 +41,9 @@ const clearedJobsMax = 100
 /** Clears the jobs that have ended and that nobody has cleared yet. */
 export async function clearAllEnded(pool: Pool): Promise<void> {
   const sql = `select id from job where ${hasEnded} and not cleared limit ${clearedJobsMax}`
-  for (const { id } of (await pool.query<{ id: string }>(sql)).rows) await clearEnded(pool, id)
+  for (const { id } of (await pool.query<{ id: string }>(sql)).rows) {
+    while (!(await clearEnded(pool, id)));
+  }
 }
 
 const surplusSql = `

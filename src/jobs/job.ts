@@ -1,11 +1,12 @@
 import type { ClientBase, Pool } from 'pg'
 import type { Issue } from '../fhir/operation-outcome.ts'
-import { fileRetentionDays } from '../protocol/limits.ts'
+import { fileRetentionDays, mendingHoursMax } from '../protocol/limits.ts'
 import type { JobState } from '../protocol/plan/job-state.ts'
 import type { ExportRequest } from '../protocol/request/export-request.ts'
 import { auditedEnding } from './audited-ending.ts'
 import { packIds, packText, unpackIds, unpackText } from './packed-text.ts'
 import type { Enqueue } from './queue.ts'
+import { hasEnded, isLive, isMending, isPlanned } from './state-conditions.ts'
 
 /** An accepted export as its row tells it, without the patients and warnings, which are long and read by few. */
 export interface Job {
@@ -37,7 +38,20 @@ export interface NewJob {
 const insertSql = `
   insert into job (id, tenant, client, state, request, url, patient_count, patients_packed, warnings_packed, transaction_time)
   values ($1, $2, $3, 'accepted', $4, $5, $6, $7, $8, now())
-  on conflict (tenant, client) where state in ('accepted', 'running', 'finishing') do nothing`
+  on conflict (tenant, client) where ${isLive} do nothing`
+
+/** A job as its row is to be: the long lists are compressed, which is not done while its transaction holds others up. */
+export interface PackedJob extends Pick<Job, 'id' | 'tenant' | 'client' | 'request' | 'url'> {
+  readonly patientCount: number
+  readonly patients: Buffer
+  readonly warnings: Buffer
+}
+
+export async function packJob(job: NewJob): Promise<PackedJob> {
+  const { patients, warnings, ...request } = job.request
+  const packed = { patients: await packIds(patients), warnings: await packText(JSON.stringify(warnings)) }
+  return { ...job, request, patientCount: patients.length, ...packed }
+}
 
 /** How long a kick-off waits for writers that are under way. */
 const cutWaitMsMax = 10_000
@@ -49,11 +63,10 @@ export const isLockTimeout = (error: unknown): boolean => (error as { code?: unk
  * Accepts a job: its row, its `transactionTime` and its first task appear in one transaction.
  * @returns false when the client has a live job in the tenant (S-5); two simultaneous calls give exactly one true
  */
-export async function acceptJob(client: ClientBase, enqueue: Enqueue, job: NewJob): Promise<boolean> {
-  const { patients, warnings, ...request } = job.request
-  const packed = [await packIds(patients), await packText(JSON.stringify(warnings))]
+export async function acceptJob(client: ClientBase, enqueue: Enqueue, job: PackedJob): Promise<boolean> {
   await client.query(`set local lock_timeout = ${cutWaitMsMax}`)
-  const values = [job.id, job.tenant, job.client, request, job.url, patients.length, ...packed]
+  const { id, tenant, request, url, patientCount, patients, warnings } = job
+  const values = [id, tenant, job.client, request, url, patientCount, patients, warnings]
   const inserted = await client.query(insertSql, values)
   if (inserted.rowCount === 0) return false
   await enqueue(client, [{ kind: 'plan', job: job.id }])
@@ -67,13 +80,13 @@ export async function findJob(pool: Pool, id: string): Promise<Job | undefined> 
 
 /** The client's live job in the tenant. */
 export async function findLiveJob(pool: Pool, tenant: string, client: string): Promise<Job | undefined> {
-  const sql = `select ${columns} from job where tenant = $1 and client = $2 and state in ('accepted', 'running', 'finishing')`
+  const sql = `select ${columns} from job where tenant = $1 and client = $2 and ${isLive}`
   return (await pool.query<Job>(sql, [tenant, client])).rows[0]
 }
 
 /** Whether any export is at work. */
 export async function hasLiveJobs(pool: Pool): Promise<boolean> {
-  const sql = `select exists (select from job where state in ('accepted', 'running', 'finishing')) as live`
+  const sql = `select exists (select from job where ${isLive}) as live`
   return (await pool.query<{ live: boolean }>(sql)).rows[0]!.live
 }
 
@@ -104,7 +117,7 @@ export async function deleteJob(client: ClientBase | Pool, id: string): Promise<
 /** Fails a live job with a text for its client. False: it is live no more. */
 export async function failJob(client: ClientBase | Pool, id: string, failure: string): Promise<boolean> {
   const ending = `update job set state = 'failed', failure = $2, finished = now()
-    where id = $1 and state in ('accepted', 'running', 'finishing')`
+    where id = $1 and ${isLive}`
   return (await client.query(auditedEnding(ending, 'export', 'failed'), [id, failure])).rowCount === 1
 }
 
@@ -140,7 +153,7 @@ export async function releasePlanning(
 
 /** Locks a live job until the transaction ends, so that of two partitions that end together one sees the other. */
 export async function lockLiveJob(client: ClientBase, id: string): Promise<Job | undefined> {
-  const sql = `select ${columns} from job where id = $1 and state in ('running', 'finishing') for update`
+  const sql = `select ${columns} from job where id = $1 and ${isPlanned} for update`
   return (await client.query<Job>(sql, [id])).rows[0]
 }
 
@@ -175,20 +188,21 @@ export async function expireJobs(pool: Pool): Promise<void> {
 
 /** Which of the jobs may have files: live ones and completed ones. */
 export async function jobsWithFiles(pool: Pool, ids: readonly string[]): Promise<Set<string>> {
-  const sql = `select id from job where id = any ($1) and state not in ('deleted', 'failed')`
+  const sql = `select id from job where id = any ($1) and not (${hasEnded})`
   return new Set((await pool.query<{ id: string }>(sql, [ids])).rows.map((row) => row.id))
 }
 
 /**
- * The time up to which ended versions are of no use: no live job, and none whose files are made again, looks at or before it, and no later
- * one will.
+ * The time up to which ended versions are of no use: no live job, and none that began a short time ago to make files again, looks at or
+ * before it, and no later one will.
  * Milliseconds since 1970.
  */
 export async function pruneHorizon(client: ClientBase): Promise<number> {
   const stamp = await client.query('select stamp_write() as at')
   const { rows } = await client.query(
     `select min(transaction_time) as at from job
-     where state in ('accepted', 'running', 'finishing') or (state = 'completed' and mending)`,
+     where ${isLive} or (${isMending} and mending_since > now() - $1 * interval '1 hour')`,
+    [mendingHoursMax],
   )
   const now = (stamp.rows[0].at as Date).getTime()
   const oldest = rows[0].at as Date | null

@@ -4,6 +4,7 @@ import { partitionMendsMax } from '../protocol/limits.ts'
 import { auditedEnding } from './audited-ending.ts'
 import { type OwnedPart, type Part, partColumns } from './part.ts'
 import type { Enqueue } from './queue.ts'
+import { isMending } from './state-conditions.ts'
 
 /** What comes of a file that was found damaged: it is made again, was made again meanwhile, or its job has failed. */
 export type Mending = 'begun' | 'done' | 'failed'
@@ -44,7 +45,7 @@ async function openPartition(client: ClientBase, job: string, number: number) {
     [job, number, partitionMendsMax],
   )
   if (opened.rowCount === 1) {
-    await client.query('update job set mending = true where id = $1', [job])
+    await client.query('update job set mending_since = coalesce(mending_since, now()) where id = $1', [job])
     return 'opened'
   }
   const { rows } = await client.query(`select state from partition where job = $1 and number = $2`, [job, number])
@@ -53,7 +54,7 @@ async function openPartition(client: ClientBase, job: string, number: number) {
 
 /** Locks a completed job whose files are made again, until the transaction ends. */
 export async function lockMendingJob(client: ClientBase, id: string): Promise<boolean> {
-  const sql = `select from job where id = $1 and state = 'completed' and mending for update`
+  const sql = `select from job where id = $1 and ${isMending} for update`
   return (await client.query(sql, [id])).rowCount === 1
 }
 
@@ -76,7 +77,9 @@ export async function replaceParts(client: ClientBase, job: string, ids: readonl
     )
   }
   await client.query(
-    `update job set mending = exists (select from partition where job = $1 and state <> 'done') where id = $1`,
+    `update job set mended = now(),
+       mending_since = case when exists (select from partition where job = $1 and state <> 'done') then mending_since end
+     where id = $1`,
     [job],
   )
 }

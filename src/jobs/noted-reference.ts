@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { hasEnded } from './state-conditions.ts'
 
 /** What stands in place of a type is below the letters in marks of open references, which are only told. */
 const isRecord = `type >= 'A'`
@@ -18,7 +19,7 @@ export async function addReferences(
   const { types, ids } = columnsOf(references)
   if (ids.length === 0) return
   await client.query(
-    `with job as (select id from job where id = $1 and state not in ('deleted', 'failed') for share)
+    `with job as (select id from job where id = $1 and not (${hasEnded}) for share)
      insert into reference (job, type, id, hop) select job.id, found.*, $4 from job, unnest($2::text[], $3::text[]) as found
      on conflict do nothing`,
     [job, types, ids, hop],

@@ -23,5 +23,8 @@ export async function unpackText(packed: Buffer): Promise<string> {
 /** Ids, none of which holds a line feed; the empty one stands for nobody. */
 export const packIds = (ids: readonly string[]): Promise<Buffer> => packText(ids.map((id) => `${id}\n`).join(''))
 
+/** No ids at all. */
+export const packedNoIds: Buffer = Buffer.of(plainForm)
+
 export const unpackIds = async (packed: Buffer): Promise<string[]> =>
   (await unpackText(packed)).split('\n').slice(0, -1)

@@ -44,13 +44,13 @@ export async function jobParts(pool: Pool, job: string): Promise<Part[]> {
 }
 
 /**
- * The paths of the files of each job that was completed within some seconds.
+ * The paths of the files of each job that was completed within some seconds, or whose files were made again.
  * @param seconds undefined: of all completed jobs
  */
 export async function partsOfCompleted(pool: Pool, seconds: number | undefined): Promise<Map<string, string[]>> {
   const { rows } = await pool.query<{ id: string; paths: string[] }>(
     `select job.id, array(select path from part where part.job = job.id) as paths from job
-     where state = 'completed' and ($1::float8 is null or finished > now() - $1 * interval '1 second')`,
+     where state = 'completed' and ($1::float8 is null or greatest(finished, mended) > now() - $1 * interval '1 second')`,
     [seconds],
   )
   return new Map(rows.map(({ id, paths }) => [id, paths]))

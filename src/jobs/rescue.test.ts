@@ -4,9 +4,9 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { transaction } from '../database/connection.ts'
 import { openTestStore, type TestStore } from '../database/store.fixture.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
-import { acceptJob, claimPlanning, findJob, startJob } from './job.ts'
+import { acceptJob, claimPlanning, findJob, packJob, startJob } from './job.ts'
 import { type Liveness, openLiveness } from './liveness.ts'
-import { claimPartition, insertPartitions } from './partition.ts'
+import { claimPartition, insertPartitions, packPartitions } from './partition.ts'
 import { openProducer, type Producer, readyTasksSql, type Task } from './queue.ts'
 import { rescueAbandoned } from './rescue.ts'
 
@@ -53,7 +53,7 @@ describe('work of a worker that died', () => {
 
   async function accepted(): Promise<string> {
     const job = { id: randomUUID(), tenant: 't', client: 'c', request, url: '' }
-    assert.ok(await transaction(store.pool, (client) => acceptJob(client, producer.enqueue, job)))
+    assert.ok(await transaction(store.pool, async (client) => acceptJob(client, producer.enqueue, await packJob(job))))
     return job.id
   }
 
@@ -63,7 +63,7 @@ describe('work of a worker that died', () => {
     await claimPlanning(store.pool, job, alive.worker)
     await transaction(store.pool, async (client) => {
       await startJob(client, job, alive.worker)
-      await insertPartitions(client, job, 'owners', [{ owners: ['p'], records: 1 }], 0)
+      await insertPartitions(client, job, 'owners', await packPartitions([{ owners: ['p'], records: 1 }]), 0)
       await producer.enqueue(client, [{ kind: 'partition', job, number: 0 }])
     })
     return job
@@ -124,7 +124,9 @@ describe('work of a worker that died', () => {
     const job = await planned()
     await takeTasks()
     const more = Array.from({ length: 200 }, () => ({ owners: ['p'], records: 1 }))
-    await transaction(store.pool, (client) => insertPartitions(client, job, 'owners', more, 1))
+    await transaction(store.pool, async (client) =>
+      insertPartitions(client, job, 'owners', await packPartitions(more), 1),
+    )
     const count = async () => (await store.pool.query('select count(*)::int as count from pgboss.job')).rows[0].count
     const before = await count()
     for (let round = 0; round < 5; round++) await rescue()

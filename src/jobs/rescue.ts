@@ -6,6 +6,7 @@ import { failJob } from './job.ts'
 import { liveWorkersSql } from './liveness.ts'
 import { beyondMending, failCompleted } from './mending.ts'
 import { type Enqueue, readyTasksSql, type Task } from './queue.ts'
+import { isMending, isPlanned } from './state-conditions.ts'
 
 const rescuePartitionsSql = `
   update partition set state = 'waiting', worker = null, scanned = 0, due = null
@@ -25,7 +26,7 @@ const forgottenSql = `
   select jsonb_build_object('kind', 'partition', 'job', job.id, 'number', next.number)
   from job cross join lateral (
     select number from partition where job = job.id and state = 'waiting' and ${isDue('due')} order by number limit 1) next
-  where (job.state in ('running', 'finishing') or (job.state = 'completed' and job.mending))
+  where (${isPlanned} or ${isMending})
     and not exists (select from task where data ->> 'job' = job.id::text)`
 
 /**
@@ -50,13 +51,13 @@ async function forgottenTasks(client: ClientBase): Promise<Task[]> {
 }
 
 /**
- * Fails the job of a partition that was tried too often, live or completed. For want of room no completed job fails: its damaged file can
- * wait until there is some.
+ * Fails the job of a partition that was tried too often, live or completed.
+ * @param lacksRoom the last try failed for want of room
  * @returns whether it has failed
  */
 export async function giveUp(client: ClientBase | Pool, job: string, lacksRoom = false): Promise<boolean> {
   if (await failJob(client, job, lacksRoom ? tooLittleRoom : tooManyAttempts)) return true
-  return !lacksRoom && (await failCompleted(client, job, beyondMending.attempts))
+  return failCompleted(client, job, beyondMending.attempts)
 }
 
 const tooLittleRoom = 'The server had too little free disk for the files of the export. Its operator must make room.'

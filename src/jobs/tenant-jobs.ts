@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { isLive } from './state-conditions.ts'
 
 /** Whose jobs: all of a tenant, or those of one of its clients. */
 export interface JobOwner {
@@ -15,7 +16,7 @@ export async function countJobs(
   owner: JobOwner,
 ): Promise<{ readonly live: number; readonly completed: number }> {
   const { rows } = await database.query(
-    `select (count(*) filter (where state in ('accepted', 'running', 'finishing')))::int as live,
+    `select (count(*) filter (where ${isLive}))::int as live,
        (count(*) filter (where state = 'completed'))::int as completed
      from job where ${ofOwner}`,
     ownerValues(owner),

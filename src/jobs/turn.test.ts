@@ -98,7 +98,7 @@ test('what failed comes again when its time has come, and is part of the turns',
   const id = await job('a', 1)
   const taken = await take()
   assert.deepEqual(taken, { kind: 'partition', job: id, number: 0 })
-  const held = { job: id, number: 0, kind: 'owners', owners: [], attempt: 1, tries: 1 } as const
+  const held = { job: id, number: 0, kind: 'owners', owners: [], attempt: 1, tries: 1, again: false } as const
   assert.ok(await releasePartition(pool, held, 20))
   const planned = await job('a', 0)
   assert.ok(await claimPlanning(pool, planned, worker))

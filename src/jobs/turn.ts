@@ -1,6 +1,7 @@
 import type { Pool } from 'pg'
 import { isDue } from './due.ts'
 import type { Task } from './queue.ts'
+import { isLive, isMending } from './state-conditions.ts'
 
 /** What is to be done next. */
 export interface Turn {
@@ -28,7 +29,7 @@ const turnSql = `
     left join (
       select job, count(*) as running from partition where state = 'running' group by job
     ) busy on busy.job = j.id
-    where j.state in ('accepted', 'running', 'finishing') or (j.state = 'completed' and j.mending)
+    where ${isLive} or ${isMending}
   ), turns as (
     select job, number, plans, tenant, created,
       sum(running) over (partition by tenant) as tenant_running,

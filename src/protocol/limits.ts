@@ -48,6 +48,9 @@ export const partitionAttemptsMax = 10
 /** How often a partition of a completed job is run again for damaged files before the job fails. */
 export const partitionMendsMax = 3
 
+/** How long files that are made again keep versions from being pruned: they may wait for room, on the disk that the versions fill. */
+export const mendingHoursMax = 24
+
 /** Lines in the `error` file about references that lead nowhere; the rest are counted in one more line. */
 export const unresolvedReferencesMax = 10_000
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { transaction } from '../../src/database/transaction.ts'
-import { acceptJob } from '../../src/jobs/job.ts'
+import { acceptJob, packJob } from '../../src/jobs/job.ts'
 import { openProducer } from '../../src/jobs/queue.ts'
 import { partitionAttemptsMax } from '../../src/protocol/limits.ts'
 import { type TestClient, TestServer } from '../server.ts'
@@ -67,8 +67,12 @@ describe('less disk is free than there must be', () => {
     const producer = await openProducer(server.pool, () => {})
     const about = { types: ['Patient'] as const, filters: {}, base: '', provenance: 'relevant' as const }
     const request = { patients: ['p1'], ...about, lenient: false, warnings: [] }
-    await transaction(server.pool, (client) =>
-      acceptJob(client, producer.enqueue, { id: job, tenant: 'clinic', client: registered.id, url: '', request }),
+    await transaction(server.pool, async (client) =>
+      acceptJob(
+        client,
+        producer.enqueue,
+        await packJob({ id: job, tenant: 'clinic', client: registered.id, url: '', request }),
+      ),
     )
     await producer.stop()
     // Its tries are 2 s, 4 s, 6 s … apart: of those in the middle the test knows nothing new.

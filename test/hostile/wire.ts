@@ -85,6 +85,27 @@ export const wireAttacks: readonly Attack[] = [
     },
   },
   {
+    against: 'the next request of a connection',
+    attack: 'chunked bodies that nobody reads: what comes behind them is answered',
+    run: async ({ suite, owner, finished, file }) => {
+      for (const [method, path] of [
+        ['GET', '/livez'],
+        ['GET', '/r4/clinic/metadata'],
+        ['GET', pathOf(finished)],
+        ['HEAD', pathOf(file)],
+        ['GET', '/r4/clinic/Patient/nobody'],
+        ['DELETE', '/r4/clinic/Patient/nobody'],
+      ]) {
+        const chunked = [`${method} ${path} HTTP/1.1`, 'Host: x', `Authorization: Bearer ${owner.token}`]
+        const connection = new RawConnection(suite.server.url)
+        connection.send(`${[...chunked, 'Transfer-Encoding: chunked'].join('\r\n')}\r\n\r\n0\r\n\r\n`)
+        await connection.until(/^HTTP\/1\.1 \d/)
+        connection.send('GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+        assert.equal(rawStatuses(await connection.closed).at(-1), 200, `${method} ${path}`)
+      }
+    },
+  },
+  {
     against: 'URLs in answers',
     attack: 'Host, X-Forwarded-Host, Forwarded and an absolute request target that name another host',
     run: async (target) => {

@@ -10,9 +10,9 @@ import { openTestStore, type TestStore } from '../../src/database/store.fixture.
 import { startEngine } from '../../src/engine/engine.ts'
 import { exportableTypes } from '../../src/fhir/resource-types.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
-import { acceptJob, findJob, pruneHorizon, startJob } from '../../src/jobs/job.ts'
+import { acceptJob, findJob, packJob, pruneHorizon, startJob } from '../../src/jobs/job.ts'
 import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
-import { insertPartitions } from '../../src/jobs/partition.ts'
+import { insertPartitions, packPartitions } from '../../src/jobs/partition.ts'
 import { type Enqueue, openProducer, type Producer } from '../../src/jobs/queue.ts'
 import type { ExportRequest } from '../../src/protocol/request/export-request.ts'
 import { Findings } from '../../src/protocol/request/findings.ts'
@@ -156,7 +156,7 @@ export class Simulation {
     const url = `${simulatedBase}/Patient/$export`
     const job = { id, tenant, client: randomUUID(), request: effective, url }
     const enqueue = groups === undefined ? this.#producer.enqueue : this.#claimOnly(id)
-    assert.ok(await transaction(this.pool, (client) => acceptJob(client, enqueue, job)))
+    assert.ok(await transaction(this.pool, async (client) => acceptJob(client, enqueue, await packJob(job))))
     if (groups !== undefined) await this.#plan(id, groups)
     const { transactionTime } = (await findJob(this.pool, id))!
     return { id, tenant, request, time: transactionTime.getTime() }
@@ -173,7 +173,7 @@ export class Simulation {
     await transaction(this.pool, async (client) => {
       assert.ok(await startJob(client, id, this.#planner.worker))
       const planned = groups.map((owners) => ({ owners, records: 1 }))
-      const numbers = await insertPartitions(client, id, 'owners', planned, 0)
+      const numbers = await insertPartitions(client, id, 'owners', await packPartitions(planned), 0)
       await this.#producer.enqueue(
         client,
         numbers.map((number) => ({ kind: 'partition', job: id, number })),

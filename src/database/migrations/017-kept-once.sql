@@ -6,7 +6,8 @@ alter table job
   add column patients_packed bytea,
   add column warnings_packed bytea,
   add column cleared boolean not null default false,
-  add column mending boolean not null default false;
+  add column mending_since timestamptz,
+  add column mended timestamptz;
 update job set
   patient_count = cardinality(patients),
   patients_packed = '\x00'::bytea || convert_to(case when cardinality(patients) = 0 then '' else array_to_string(patients, E'\n') || E'\n' end, 'UTF8'),
@@ -15,12 +16,12 @@ update job set
 alter table job drop column patients;
 alter table job alter column patients_packed set storage external, alter column warnings_packed set storage external;
 create index job_uncleared on job (id) where state in ('deleted', 'failed') and not cleared;
-create index job_mending on job (id) where state = 'completed' and mending;
+create index job_mending on job (id) where state = 'completed' and mending_since is not null;
 create index job_ended on job (tenant, client, finished) where state in ('deleted', 'failed');
 
 alter table partition
   add column owners_packed bytea,
-  add column spent integer not null default 0, -- attempts of runs before the files were made again
+  add column spent integer not null default 0, -- attempts that do not count: of runs before, and those that wanted room
   add column mends integer not null default 0;
 update partition set
   owners_packed = '\x00'::bytea || convert_to(case when cardinality(owners) = 0 then '' else array_to_string(owners, E'\n') || E'\n' end, 'UTF8');

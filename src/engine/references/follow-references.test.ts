@@ -7,7 +7,7 @@ import { openTestStore } from '../../database/store.fixture.ts'
 import { transaction } from '../../database/transaction.ts'
 import { diskStore } from '../../files/disk-store.ts'
 import type { FileStore } from '../../files/file-store.ts'
-import { acceptJob, findJob } from '../../jobs/job.ts'
+import { acceptJob, findJob, packJob } from '../../jobs/job.ts'
 import { jobParts } from '../../jobs/part.ts'
 import { openProducer } from '../../jobs/queue.ts'
 import { draftOf } from '../../records/draft.ts'
@@ -57,7 +57,7 @@ test('O-14: a transitive export whose last partition fails when all was noted br
       warnings: [],
     }
     const job = { id, tenant: 'clinic', client: 'c', url: '', request }
-    await transaction(pool, (client) => acceptJob(client, producer.enqueue, job))
+    await transaction(pool, async (client) => acceptJob(client, producer.enqueue, await packJob(job)))
     for (const begun = performance.now(); performance.now() - begun < finishMsMax; await pause(50)) {
       if ((await findJob(pool, id))?.state === 'completed') break
     }

@@ -41,9 +41,12 @@ export function countBytes(
     flights.set(request, flight)
     giveRoom(request, held)
     // Until somebody reads the body. Of one that is told, no more than a piece waits here; of others each byte may be a piece.
-    if (request.headers['transfer-encoding'] !== undefined) request.raw.socket.pause()
+    const waits = request.headers['transfer-encoding'] !== undefined
+    if (waits) request.raw.socket.pause()
     onceAnswerEnds(request.raw, reply.raw, () => {
       flight.ended = true
+      // Of a body that nobody has read, nobody else would.
+      if (waits) request.raw.socket.resume()
       // Who goes away does not end the work on its request, and that has the body still.
       if (flight.answered || reply.sent) held.become(0)
     })

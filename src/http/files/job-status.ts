@@ -54,7 +54,7 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
     await transaction(context.pool, async (client) => {
       if (await deleteJob(client, job.id)) await appendAudit(client, deletion)
     })
-    // The row decides. A worker may still be writing for a moment, and the sweeper removes what is left then.
+    // The row decides. A worker may still be writing for a moment, and the sweeper removes what is left then: of very many references too.
     await Promise.all([context.files.removeJob(job.id), clearEnded(context.pool, job.id)]).catch((error) =>
       request.log.warn({ job: job.id, reason: errorReason(error) }, 'files left'),
     )

@@ -5,7 +5,7 @@ import { bearerChallenge } from '../../access/bearer.ts'
 import { appendAudit } from '../../audit/trail.ts'
 import { transaction } from '../../database/transaction.ts'
 import { formatInstant } from '../../fhir/instant.ts'
-import { acceptJob, findLiveJob, isLockTimeout } from '../../jobs/job.ts'
+import { acceptJob, findLiveJob, isLockTimeout, packJob } from '../../jobs/job.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import type { ExportLevel } from '../../protocol/profile.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
@@ -67,8 +67,9 @@ export async function acceptExport(
   if (await context.files.lacksRoom()) return refuseShort(reply, caller)
   const url = `${caller.base}${path}${searchOf(request)}`
   const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
+  const packed = await packJob(job)
   const accepted = await transaction(context.pool, async (client) => {
-    if (!(await acceptJob(client, context.enqueue, job))) return false
+    if (!(await acceptJob(client, context.enqueue, packed))) return false
     await appendAudit(client, auditOf(request, acceptance(job.id, effective, group)))
     return true
   }).catch((error) => {

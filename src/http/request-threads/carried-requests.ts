@@ -70,6 +70,7 @@ export class CarriedRequests {
       status: answer.statusCode,
       headers: told(answer.headers),
       payload: answer.rawPayload,
+      length: answer.rawPayload.length || Number(answer.headers['content-length'] ?? 0),
       charged: this.#charged,
     }
   }

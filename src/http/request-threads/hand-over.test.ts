@@ -39,6 +39,7 @@ const answerOf = (text: string, status = 200): HandedAnswer => ({
   headers: { etag: 'W/"1"' },
   payload: Buffer.from(text),
   charged: 0,
+  length: text.length,
 })
 
 test('a body of the bound is read here, one byte more elsewhere; what is costly goes there without a body', async (t) => {

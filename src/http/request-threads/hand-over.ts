@@ -12,8 +12,8 @@ declare module 'fastify' {
   }
 }
 
-/** The longest body that the answering thread reads itself: the worst one of this size takes it some ten milliseconds. */
-export const ownBodyBytesMax = 128 * 1024
+/** The longest body that the answering thread reads itself: the worst one of this size takes it a millisecond or two. */
+export const ownBodyBytesMax = 16 * 1024
 
 /**
  * Hands requests of a scope over to another thread when they are costly or their bodies large, and answers with what it says. The caller is
@@ -32,7 +32,7 @@ export function handOverRequests(
       room: roomOf(request),
     })
     limits.charge(handed.caller.client, answer.charged)
-    return send(reply, answer)
+    return send(request, reply, answer)
   })
 }
 
@@ -41,8 +41,9 @@ function isCostly({ body, routeOptions }: FastifyRequest): boolean {
 }
 
 function handedRequest(request: FastifyRequest, publicUrl: string): HandedRequest {
-  const { id, method, raw, ip, body } = request
+  const { id, method, raw, ip, body, routeOptions } = request
   const { grant, profile } = callerOf(request)
+  const { costly, kickOff } = routeOptions.config
   return {
     id,
     method,
@@ -52,12 +53,15 @@ function handedRequest(request: FastifyRequest, publicUrl: string): HandedReques
     caller: { tenant: grant.tenant, client: grant.client, scopes: grant.scopes },
     profile,
     publicUrl,
+    writes: costly !== true && kickOff === undefined,
     body: body instanceof Buffer ? body : undefined,
   }
 }
 
-function send(reply: FastifyReply, { status, headers, payload }: HandedAnswer): FastifyReply {
+function send({ method }: FastifyRequest, reply: FastifyReply, answer: HandedAnswer): FastifyReply {
+  const { status, headers, payload } = answer
   reply.code(status).headers(headers)
+  if (method === 'HEAD') return reply.header('Content-Length', answer.length).send()
   if (payload.length === 0) return reply.send()
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length)
   // What is refused is looked at as text, and short.

@@ -22,6 +22,8 @@ export interface HandedRequest {
   readonly caller: HandedCaller
   readonly profile: Profile
   readonly publicUrl: string
+  /** It writes records: what it costs is known by nobody before. */
+  readonly writes: boolean
   readonly body: Uint8Array | undefined
 }
 
@@ -30,6 +32,8 @@ export interface HandedAnswer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[]>>
   readonly payload: Uint8Array
+  /** Bytes of the payload, which an answer to HEAD does not have. */
+  readonly length: number
   /** As how many requests it counts what the request turned out to bring. */
   readonly charged: number
 }

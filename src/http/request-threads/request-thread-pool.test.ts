@@ -22,6 +22,7 @@ const put = (id: string, x: string, client = 'a'): HandedRequest => ({
   caller: { tenant: 'clinic', client, scopes: ['system/*.write'] },
   profile: profiles.millennium,
   publicUrl: 'http://millrace.test',
+  writes: true,
   body: Buffer.from(`{"resourceType":"Basic","id":"${id}","x":${x}}`),
 })
 

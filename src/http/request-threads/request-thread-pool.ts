@@ -18,15 +18,15 @@ import type { RequestThreadData } from './request-thread.ts'
  * one tenant for another. Those who wait are as many as may wait to write.
  */
 export const threadBounds: WriteBounds = {
-  runningMax: 4,
-  runningOfTenantMax: 3,
-  runningOfClientMax: 2,
+  runningMax: 3,
+  runningOfTenantMax: 2,
+  runningOfClientMax: 1,
   waitingMax: 400,
   waitingOfTenantMax: 200,
   waitingOfClientMax: 40,
 }
 
-/** The same for requests without a body: exports of a Group, searches of the audit trail. */
+/** The same for what writes no records: kick-offs, looks into the audit trail. They take a second where a Bundle takes half a minute. */
 const shortBounds: WriteBounds = {
   ...threadBounds,
   runningMax: 2,
@@ -85,7 +85,7 @@ export class RequestThreads implements RequestCarrier {
   readonly #heapMb: number
   readonly #server: ServerSide
   readonly #turns = new WriteGate(threadBounds)
-  /** Of requests without a body, which do not wait behind those that have a large one. */
+  /** Of kick-offs and of looks into the audit trail, which do not wait behind Bundles. */
   readonly #shortTurns = new WriteGate(shortBounds)
   readonly #threads = new Set<RequestThread>()
   #stopping = false
@@ -98,7 +98,7 @@ export class RequestThreads implements RequestCarrier {
   }
 
   async carry(request: HandedRequest, here: CarriedHere): Promise<HandedAnswer> {
-    const turns = request.body === undefined ? this.#shortTurns : this.#turns
+    const turns = request.writes ? this.#turns : this.#shortTurns
     return turns.run({ ...request.caller, keys: [] }, async () => {
       if (this.#stopping) throw new Stopping()
       return this.#idle().carry(request, here)
