@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { openTestStore } from '../database/store.fixture.ts'
 import { diskStore } from '../files/disk-store.ts'
@@ -14,7 +14,8 @@ const pollMs = 20
 /** Far longer than the first run of the chores takes. */
 const sweptMsMax = 20_000
 
-test('files of a dead attempt go, when the worker died between completing the job and removing them', async (t) => {
+/** A store, a directory for its files, and what wakes its engines. */
+async function sweepable(t: TestContext) {
   const { pool, close } = await openTestStore()
   const directory = await mkdtemp(join(tmpdir(), 'millrace-sweep-'))
   const producer = await openProducer(pool, () => {})
@@ -23,6 +24,11 @@ test('files of a dead attempt go, when the worker died between completing the jo
     await close()
     await rm(directory, { recursive: true, force: true })
   })
+  return { pool, directory, producer }
+}
+
+test('files of a dead attempt go, when the worker died between completing the job and removing them', async (t) => {
+  const { pool, directory, producer } = await sweepable(t)
   const job = randomUUID()
   for (const attempt of ['0-1', '0-2']) {
     await mkdir(join(directory, job, attempt), { recursive: true })
@@ -47,14 +53,7 @@ test('files of a dead attempt go, when the worker died between completing the jo
 })
 
 test('files that belong to nobody go, although an ended job cannot be cleared', async (t) => {
-  const { pool, close } = await openTestStore()
-  const directory = await mkdtemp(join(tmpdir(), 'millrace-sweep-'))
-  const producer = await openProducer(pool, () => {})
-  t.after(async () => {
-    await producer.stop()
-    await close()
-    await rm(directory, { recursive: true, force: true })
-  })
+  const { pool, directory, producer } = await sweepable(t)
   await pool.query(
     `insert into job (id, tenant, client, state, request, url, transaction_time, finished)
      values (gen_random_uuid(), 't', 'c', 'deleted', '{}', '', now(), now())`,

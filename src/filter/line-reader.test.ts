@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { poolContext } from '../../test/filter/naive/pools.fixture.ts'
 import { dataSet, dataSets } from '../../test/filter/naive/records.fixture.ts'
 import { questionsFor, samples } from '../../test/filter/naive/samples.fixture.ts'
 import { isObject } from '../fhir/json/json-object.ts'
 import { Random } from '../population/random.ts'
-import { compileFilter, type Filter } from './compile.ts'
-import { parseTypeFilter } from './parse/parse.ts'
-import { hl7Switches } from './parse/switches.ts'
+import type { Filter } from './compile.ts'
+import { filterOf } from './compiled-filter.fixture.ts'
 import { searchParameter, searchParameterCodes } from './search-parameter.ts'
 import { type SearchedType, searchParameters } from './search-parameters.generated.ts'
 import { writeJson } from './written-json.fixture.ts'
-
-const { base, now } = poolContext
-
-function filterOf(query: string): Filter {
-  const type = query.slice(0, query.indexOf('?'))
-  const { queries, problems } = parseTypeFilter([{ text: query, at: 'x' }], { types: [type], switches: hl7Switches })
-  assert.deepEqual(problems, [], query)
-  return compileFilter(queries.get(type)!, { bases: [base], now })
-}
 
 /** What is said of a line by its bytes, which stand among others, is what is said of the parsed line. */
 function agrees({ matches, passes }: Filter, line: string, parse = JSON.parse): boolean {

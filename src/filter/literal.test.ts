@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { poolContext } from '../../test/filter/naive/pools.fixture.ts'
 import { questionsFor, samples } from '../../test/filter/naive/samples.fixture.ts'
-import { compileFilter, type Filter } from './compile.ts'
+import { filterOf } from './compiled-filter.fixture.ts'
 import type { LineSearch } from './literal.ts'
-import { parseTypeFilter } from './parse/parse.ts'
-import { hl7Switches } from './parse/switches.ts'
 import { searchParameter, searchParameterCodes } from './search-parameter.ts'
 import { dice, writeJson } from './written-json.fixture.ts'
-
-const { base, now } = poolContext
-
-function filterOf(query: string): Filter {
-  const type = query.slice(0, query.indexOf('?'))
-  const { queries, problems } = parseTypeFilter([{ text: query, at: 'x' }], { types: [type], switches: hl7Switches })
-  assert.deepEqual(problems, [], query)
-  return compileFilter(queries.get(type)!, { bases: [base], now })
-}
 
 const text = fc.oneof(
   fc.string({ unit: 'grapheme', minLength: 1, maxLength: 8 }),
