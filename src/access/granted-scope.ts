@@ -40,9 +40,10 @@ export function decideScopes(
   const refused: RefusedScope[] = []
   let combinations = 0
   for (const text of new Set(requested)) {
-    if (text.includes('?')) combinations += held.granular.length
-    const outcome =
-      combinations > combinationsMax && text.includes('?') ? tooMany : decide(text, held, options.wildcards)
+    const isGranular = text.includes('?')
+    if (isGranular) combinations += held.granular.length
+    const isTooMany = isGranular && combinations > combinationsMax
+    const outcome = isTooMany ? tooMany : decide(text, held, options.wildcards)
     if (typeof outcome === 'string') refused.push({ scope: text, reason: outcome })
     else for (const scope of outcome) granted.add(scope)
   }

@@ -26,12 +26,13 @@ export async function runPartition(
   try {
     const job = await findJob(context.pool, partition.job)
     if (!job) return
-    const published = await publishedParts(context.pool, job.id, partition.number)
+    const isMended = job.state === 'completed'
+    const published = isMended ? await publishedParts(context.pool, job.id, partition.number) : []
     const selection = new Selection(context, job, held, published)
     await exportAll(context, selection)
-    if (job.state === 'completed') await publishAgain(context, selection)
+    if (isMended) await publishAgain(context, selection)
     else await publish(context, enqueue, selection)
-    if (job.state === 'completed' || partition.kind === 'references') await keepPublished(context, job.id)
+    if (isMended || partition.kind === 'references') await keepPublished(context, job.id)
   } catch (error) {
     if (error instanceof NotHeld) await context.files.removeAttempt(held.folder)
     else if (error instanceof NotAsPublished) await giveUpMending(context, partition, error)

@@ -15,7 +15,7 @@ import { Stopping } from './request-threads/request-thread-pool.ts'
 export function handleFaults(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => sendProblems(reply, [notFound(request.method)], profiles.millennium))
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (isGone(request)) {
+    if (wasBrokenOff(request)) {
       request.log.info({ reason: error.message }, 'request broken off')
       return reply.code(400).send()
     }
@@ -63,7 +63,7 @@ function readOn(reply: FastifyReply): FastifyReply {
 }
 
 /** Whoever has sent a part of a body and gone away. */
-const isGone = ({ raw }: FastifyRequest): boolean => raw.destroyed && raw.complete === false
+const wasBrokenOff = ({ raw }: FastifyRequest): boolean => raw.destroyed && raw.complete === false
 
 /** One client has so many at work and waiting: the rate of requests has nothing to do with it. */
 const tooManyWait = problem(

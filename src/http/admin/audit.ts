@@ -3,7 +3,7 @@ import { storeChain } from '../../audit/entry.ts'
 import { searchEntries } from '../../audit/search.ts'
 import { parseAuditQuery, placeText } from '../../audit/search-query.ts'
 import { appendAudit } from '../../audit/trail.ts'
-import { heldBytesOf } from '../bytes/counted-bytes.ts'
+import { roomOf } from '../bytes/room.ts'
 import type { HttpContext } from '../context.ts'
 import { administratorOf } from './acting-administrator.ts'
 import { AdminRefusal, countOf, readQuery, sendJson } from './admin-answer.ts'
@@ -25,8 +25,8 @@ export function adminAuditRoutes(scope: FastifyInstance, context: HttpContext): 
     }
     const use = { kind: 'audit' as const, outcome: 'success' as const, detail: { use: 'search' } }
     await appendAudit(context.pool, { ...administratorOf(request), tenant, ...use })
-    const [held, asked] = [heldBytesOf(request), { ...parsed, count: countOf(query) }]
-    const found = await searchEntries(context.pool, tenant, parsed, asked, (bytes) => held.take(bytes))
+    const [room, asked] = [roomOf(request), { ...parsed, count: countOf(query) }]
+    const found = await searchEntries(context.pool, tenant, parsed, asked, (bytes) => room.take(bytes))
     return sendJson(reply, 200, { entries: found.entries, next: found.next ? placeText(found.next) : null })
   })
 }

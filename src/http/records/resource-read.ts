@@ -5,7 +5,7 @@ import { lacksRead } from '../../protocol/grant.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import type { Admit, StoredVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
-import { heldBytesOf } from '../bytes/counted-bytes.ts'
+import { roomOf } from '../bytes/room.ts'
 import { callerOf } from '../caller.ts'
 import type { CarryingContext } from '../context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from '../description.ts'
@@ -67,8 +67,8 @@ async function send(
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
     return refuse(lacksRead(grant, [type]))
   }
-  const held = heldBytesOf(request)
-  const found = await read({ type, id }, (bytes) => held.take(bytes))
+  const room = roomOf(request)
+  const found = await read({ type, id }, (bytes) => room.take(bytes))
   if (!found)
     return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
   if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))
