@@ -289,7 +289,11 @@ export const conditionalScenarios: readonly Scenario[] = [
         post(suite, caller, 'batch', entries(values.toReversed())),
       ])
       const answers = await Promise.all(requests)
-      assert.deepEqual([...new Set(answers.map((answer) => answer.status))].sort(), [200, 201])
+      // Bundles may make all five, and then no request alone is answered 201.
+      assert.deepEqual(
+        answers.filter((answer) => answer.status !== 200 && answer.status !== 201),
+        [],
+      )
       const inBundles = answers.filter(({ body }) => body.includes('-response')).flatMap(statuses)
       const alone = answers.filter(({ status }) => status === 201).length
       assert.equal(alone + inBundles.filter((found) => found === '201').length, values.length)
