@@ -37,6 +37,8 @@ export const facts: readonly string[] = [
   'instant.ts instantMsMin',
   'member.ts memberEndBytes',
   'pack-body.ts labelBytesMax',
+  'sealed-columns.ts sealBytes',
+  'varints.ts varintBytesMax',
   'resource-text.ts stampBytesMax',
   'span.ts minuteMs',
   'spool.ts lengthsBytes',

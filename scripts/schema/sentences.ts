@@ -69,7 +69,7 @@ export const themes: readonly Theme[] = [
     tables: {
       pack: {
         holds:
-          'Current records of one owner and type, in the order of their ids, as deflated NDJSON. Large ones are cut into several; the pack of no type names the types of which the owner has none.',
+          'Current records of one owner and type, in the order of their ids, as deflated NDJSON; Provenances that are the newest of one of their targets before the others. Large ones are cut into several; the pack of no type names the types of which the owner has none.',
         columns: {
           tenant: 'whose it is',
           owner: 'id of the patient',
@@ -84,6 +84,8 @@ export const themes: readonly Theme[] = [
           seal: 'CRC-32 of the body',
           body: 'a label that says everything about the pack, and the compressed lines',
           absent: 'of the pack of no type: the types that it names, with blanks between',
+          columns:
+            'of each record what exports choose by: length, `meta.lastUpdated`, references, and the targets of a Provenance; under a seal of its own',
         },
       },
       unpacked: {

@@ -20,6 +20,12 @@ export interface WrittenPart {
   readonly continues: boolean
 }
 
+/** Whole lines that stand one after the other, each ended by a line feed. */
+export interface LineRun {
+  readonly lines: Buffer
+  readonly records: number
+}
+
 /** What a part needs of the file store. */
 type PartStore = Pick<FileStore, 'create'>
 
@@ -66,10 +72,17 @@ export class PartWriter {
   }
 
   /** Adds whole lines, each ended by a line feed. Waits while the file system is slower than the caller. */
-  async write(lines: Buffer, records: number): Promise<void> {
-    if (this.#gatheredBytes + lines.length > gatheredBytesMax) await this.#deflateGathered()
-    this.#gather(lines)
-    this.#gatheredRecords += records
+  write(lines: Buffer, records: number): Promise<void> {
+    return this.writeRuns([{ lines, records }])
+  }
+
+  /** Adds whole lines that stand in several places. Waits like `write`. */
+  async writeRuns(runs: readonly LineRun[]): Promise<void> {
+    for (const { lines, records } of runs) {
+      if (this.#gatheredBytes + lines.length > gatheredBytesMax) await this.#deflateGathered()
+      this.#gather(lines)
+      this.#gatheredRecords += records
+    }
   }
 
   /** Adds records, each as a line. Waits like `write`. */

@@ -16,7 +16,7 @@ import { parseManifest } from '../../src/client/manifest.ts'
 import { parsePatients } from '../../src/client/order.ts'
 import { issuesIn, plainText } from '../../src/client/session/outcome.ts'
 import { retryAfterMs } from '../../src/client/session/waiting.ts'
-import { recordedOf } from '../../src/engine/partition/newest-provenance.ts'
+import { recordedOf } from '../../src/records/provenance-age.ts'
 import { entriesOf, repeatedIn } from '../../src/fhir/bundle/bundle-entries.ts'
 import { BundleIdentities, endOf, rootOf } from '../../src/fhir/bundle/bundle-identities.ts'
 import { readIdentifierQuery, readIdentifierSearch } from '../../src/fhir/bundle/identifier-query.ts'
@@ -175,7 +175,11 @@ const store: StoreView = {
 const stepsOf = (text: string) => (entriesOf(text) ?? []).map((entry) => stepOf(entry, caller))
 
 const owners = (size: number) =>
-  many(size, (at) => ({ owner: `p${(at * 7919) % size}`, bytes: at % 3 === 0 ? 80_000_000 : 1, packed: 1, records: 1 }))
+  many(size, (at) => ({
+    owner: `p${(at * 7919) % size}`,
+    bytes: at % 3 === 0 ? 80_000_000 : 1,
+    ...{ inflated: 1, packed: 1, records: 1 },
+  }))
 const ids = { ids: (size: number) => many(size, (at) => `p${at}`) }
 const request = (patients: readonly string[]) =>
   ({ patients, types: ['Patient'], filters: {}, base, provenance: 'relevant', lenient: true, warnings: [] }) as never
@@ -493,7 +497,7 @@ export const parsers: readonly Parser[] = [
     queryOf({ raw: { url: `/r4/t/Patient?${text}` } } as never),
   ),
   parserOf(
-    'engine/partition/newest-provenance.ts',
+    'records/provenance-age.ts',
     'finds when a Provenance was recorded',
     resources('Provenance'),
     bytes,

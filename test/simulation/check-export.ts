@@ -18,6 +18,7 @@ export function checkExport(model: Model, job: SimulatedJob, parts: readonly Sim
   if (request.organizedBy !== undefined) return checkBlocks(model, job, parts)
   const expected = model.expectedExport(request, time)
   const ownersOf = model.ownersAt(time)
+  const isNewest = model.isNewestAt(time)
   const lines = new Map<string, string>()
   for (const part of parts.filter(({ kind }) => kind === 'output')) {
     const keys = part.lines.map(keyOf)
@@ -30,7 +31,7 @@ export function checkExport(model: Model, job: SimulatedJob, parts: readonly Sim
       expected.lines.size > 0 && keys.every((key) => expected.lines.has(key)),
       `nothing but the expected: ${keys}`,
     )
-    checkOrder(ownersOf, part, keys, request)
+    checkOrder({ ownersOf, isNewest }, part, keys, request)
   }
   checkLines(request, lines, expected.lines)
   checkErrors(parts, expected.unresolved)
@@ -104,9 +105,9 @@ export const deletedBy = (parts: readonly SimulatedPart[]): string[] =>
     )
     .map(({ request }) => request.url)
 
-/** Owners in order, each one's records by id. What belongs to nobody (but in a system export) or to several stands in the last partition. */
+/** Owners in order, each one's records by id, Provenances that are the newest of a target first. What belongs to nobody (but in a system export) or to several stands in the last partition. */
 function checkOrder(
-  ownersOf: (key: string) => string[],
+  { ownersOf, isNewest }: { ownersOf: (key: string) => string[]; isNewest: (key: string, owner: string) => boolean },
   part: SimulatedPart,
   keys: readonly string[],
   { reach }: ModelRequest,
@@ -118,7 +119,9 @@ function checkOrder(
       part.partition === 'owners',
       `${key} of ${owners} in a partition of ${part.partition}`,
     )
-    return `${owners.length === 1 ? owners[0] : ''} ${key.split('/')[1]}`
+    const owner = owners.length === 1 ? owners[0]! : ''
+    const isLater = part.partition === 'owners' && part.type === 'Provenance' && !isNewest(key, owner)
+    return `${owner} ${isLater ? 'later' : 'first'} ${key.split('/')[1]}`
   })
   assert.deepEqual(places, [...places].sort())
 }

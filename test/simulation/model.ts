@@ -28,6 +28,14 @@ export interface ModelRequest {
   readonly elements?: readonly string[]
   readonly organizedBy?: 'Patient'
   readonly provenance: 'relevant' | 'latest'
+  /** What narrows types, as `_typeFilter` does. */
+  readonly only?: Readonly<Record<string, (resource: ModelResource) => boolean>>
+}
+
+/** A record as a filter sees it. */
+export interface ModelResource {
+  readonly id: string
+  readonly performer: readonly { readonly reference: string }[]
 }
 
 /** What an export must give: the stored line of each record, and the references that lead nowhere. Keys are `Type/id`. */
@@ -182,6 +190,7 @@ export class Model {
         request.types.includes(type) &&
         written > (request.since ?? Number.NEGATIVE_INFINITY) &&
         written < (request.until ?? Number.POSITIVE_INFINITY) &&
+        passes(request, record) &&
         this.#isReached(request, this.#ownersOf(record, state)),
     )
     const own = asked.filter(({ type }) => ownTypes.includes(type))
@@ -200,7 +209,9 @@ export class Model {
 
   /** What belongs to nobody brings along only Provenances that are nobody's too. */
   #associated(request: ModelRequest, state: ReadonlyMap<string, Entry>, exported: readonly Entry[]): Entry[] {
-    const all = [...state.values()].filter(({ type, deleted }) => type === 'Provenance' && !deleted)
+    const all = [...state.values()].filter(
+      ({ type, deleted, record }) => type === 'Provenance' && !deleted && passes(request, record),
+    )
     return exported.flatMap(({ key, record: target }) => {
       const nobodys = this.#ownersOf(target, state).size === 0
       const about = all.filter(
@@ -208,6 +219,26 @@ export class Model {
       )
       return request.provenance === 'latest' ? about.sort(newestFirst).slice(0, 1) : about
     })
+  }
+
+  /**
+   * Whether a Provenance is the newest of one of the records of its owner that it is about, at a time: those of an owner stand before the
+   * others.
+   */
+  isNewestAt(time: number): (key: string, owner: string) => boolean {
+    const state = this.#stateAt(time)
+    const live = [...state.values()].filter(({ deleted }) => !deleted)
+    const newest = new Map<string, Set<string>>()
+    for (const target of live) {
+      const about = live.filter(
+        ({ type, record }) => type === 'Provenance' && this.#targetsOf(record).includes(target.key),
+      )
+      const [first] = about.sort(newestFirst)
+      if (first === undefined) continue
+      for (const owner of this.#ownersOf(target.record, state))
+        newest.set(owner, (newest.get(owner) ?? new Set()).add(first.key))
+    }
+    return (key, owner) => newest.get(owner)?.has(key) ?? false
   }
 
   /** What an export must tell of deletions. */
@@ -259,6 +290,9 @@ export class Model {
     return (key) => [...this.#ownersOf(state.get(key)!.record, state)].sort()
   }
 }
+
+const passes = ({ only }: ModelRequest, { type, source }: ModelRecord): boolean =>
+  only?.[type]?.(JSON.parse(source) as ModelResource) ?? true
 
 const typeOf = (key: string): string => key.split('/')[0]!
 

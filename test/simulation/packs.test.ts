@@ -3,46 +3,65 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { transaction } from '../../src/database/transaction.ts'
 import { exportableTypes } from '../../src/fhir/resource-types.ts'
-import { parseTypeFilter } from '../../src/filter/parse/parse.ts'
-import { hl7Switches } from '../../src/filter/parse/switches.ts'
 import { inflateLines } from '../../src/gzip/deflated.ts'
+import { readScopeQuery } from '../../src/protocol/request/scope-query.ts'
 import { recordsOfOwners } from '../../src/records/as-of.ts'
 import { absenceType } from '../../src/records/packs/absence-pack.ts'
 import type { Pack } from '../../src/records/packs/pack.ts'
 import { packedTypes } from '../../src/records/packs/packed-types.ts'
 import { insertPacks, packsOfOwners } from '../../src/records/packs/stored-packs.ts'
-import { batch, clinicalRecord, patientIds, patientRecord } from './changes.ts'
+import { batch, clinicalRecord, patientIds, patientRecord, provenanceRecord } from './changes.ts'
 import { checkExport } from './check-export.ts'
-import type { ModelRequest } from './model.ts'
+import type { ModelRequest, ModelResource } from './model.ts'
 import { type SimulatedTenant, Simulation } from './simulation.ts'
 
-const comparisonsMax = 40
-const comparisonMsMax = 15_000
+const typeOf = (query: string): string => query.slice(0, query.indexOf('?'))
+
+/** As a granular scope narrows a type: those may narrow Provenances, too. */
+function grantedQuery(text: string) {
+  const query = readScopeQuery(typeOf(text), text.slice(text.indexOf('?') + 1))
+  assert.ok('criteria' in query)
+  return query
+}
+
+const comparisonsMax = 60
+const comparisonMsMax = 20_000
 const races = 150
 
-const queries = [
-  'Condition?_id=c0',
-  'Condition?subject=Patient/p1,Condition?_id=c1',
-  'Observation?performer=Practitioner/a0',
-  'Observation?subject=Patient/p0',
-]
+/** Queries, and what they ask in other words. */
+const queries: Readonly<Record<string, (resource: ModelResource) => boolean>> = {
+  'Condition?_id=c0': ({ id }) => id === 'c0',
+  'Observation?performer=Practitioner/a0': ({ performer }) =>
+    performer.some(({ reference }) => reference === 'Practitioner/a0'),
+  'Device?_id=none': () => false,
+  'Provenance?_id=v0,v2': ({ id }) => id !== 'v1',
+}
+
+const rarely = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined, freq: 2 })
 
 const asked = fc.record({
   patients: fc.shuffledSubarray(patientIds, { minLength: 1 }),
+  reach: rarely(fc.constantFrom('patients' as const, 'system' as const)),
   types: fc.oneof(
-    fc.constant([...exportableTypes]),
+    { weight: 3, arbitrary: fc.constant([...exportableTypes]) },
     fc.constant(exportableTypes.filter((type) => type !== 'Provenance')),
     fc.constantFrom(['Condition' as const, 'Observation' as const], ['Patient' as const, 'Provenance' as const]),
-    fc.constant(['Provenance' as const]),
+    fc.constantFrom(['Provenance' as const], ['Condition' as const, 'Device' as const, 'Provenance' as const]),
     fc.subarray([...exportableTypes], { minLength: 5 }),
   ),
   provenance: fc.constantFrom('relevant' as const, 'latest' as const),
-  sinceBack: fc.option(fc.nat(6), { nil: undefined }),
+  sinceBack: rarely(fc.nat(20)),
+  untilBack: rarely(fc.nat(6)),
+  elements: rarely(fc.constantFrom(['performer'], ['Provenance.target', 'Condition.subject'])),
+  organizedBy: fc.option(fc.constant('Patient' as const), { nil: undefined, freq: 8 }),
   queries: fc.oneof(
     { weight: 2, arbitrary: fc.constant<string[]>([]) },
-    { weight: 1, arbitrary: fc.subarray<string>(queries) },
+    { weight: 1, arbitrary: fc.subarray(Object.keys(queries)) },
   ),
 })
+
+const withoutUndefined = <Value extends object>(value: Value): { [Key in keyof Value]: NonNullable<Value[Key]> } =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as never
 
 describe('packs', () => {
   let simulation: Simulation
@@ -53,21 +72,20 @@ describe('packs', () => {
 
   type Asked = typeof asked extends fc.Arbitrary<infer T> ? T : never
 
-  /** The lines of each type in their order. */
-  async function exported({ name, model }: SimulatedTenant, { sinceBack, queries, ...request }: Asked) {
-    const since = sinceBack === undefined ? undefined : model.times.at(-1 - sinceBack)
-    const texts = queries.filter((text) => (request.types as readonly string[]).includes(text.split('?')[0]!))
-    const { queries: parsed, problems } = parseTypeFilter(
-      texts.map((text) => ({ text, at: 'x' })),
-      { types: request.types, switches: hl7Switches },
-    )
-    assert.deepEqual(problems, [])
-    const wanted: ModelRequest = since === undefined ? request : { ...request, since }
-    const filters = Object.fromEntries([...parsed].map(([type, list]) => [type, [list]]))
+  /** The lines of each type in their order; they are those that the model gives. */
+  async function exported({ name, model }: SimulatedTenant, { sinceBack, untilBack, queries: texts, ...rest }: Asked) {
+    const timeBack = (back: number | undefined) => (back === undefined ? undefined : model.times.at(-1 - back))
+    const applied = texts.filter((text) => (rest.types as readonly string[]).includes(typeOf(text)))
+    const filters = Object.fromEntries(applied.map((text) => [typeOf(text), [[grantedQuery(text)]]]))
+    const only = Object.fromEntries(applied.map((text) => [typeOf(text), queries[text]!]))
+    const times = { since: timeBack(sinceBack), until: timeBack(untilBack) }
+    const wanted = withoutUndefined({ ...rest, ...times }) as ModelRequest
     const job = await simulation.startExport(name, wanted, undefined, filters)
     await simulation.completed(job.id)
+    const parts = await simulation.parts(job.id)
+    checkExport(model, { ...job, request: { ...wanted, only } }, parts)
     const lines: Record<string, string[]> = {}
-    for (const { type, lines: more } of await simulation.parts(job.id)) lines[type] = [...(lines[type] ?? []), ...more]
+    for (const { type, lines: more } of parts) lines[type] = [...(lines[type] ?? []), ...more]
     return lines
   }
 
@@ -111,25 +129,37 @@ describe('packs', () => {
     checkExport(place.model, job, await simulation.parts(job.id))
   })
 
+  /** Which Provenances of an owner come first by now. */
+  const firstOf = (model: SimulatedTenant['model'], owner: string) => {
+    const isNewest = model.isNewestAt(Number.POSITIVE_INFINITY)
+    return { isFirst: (id: string) => isNewest(`Provenance/${id}`, owner) }
+  }
+
   /** All packs of a tenant must hold its current records; those of several owners are named by the packs of each. */
-  async function assertFresh({ name }: SimulatedTenant): Promise<void> {
+  async function assertFresh({ name, model }: SimulatedTenant): Promise<void> {
     const { pool } = simulation
     const asOf = Date.UTC(2200, 0, 1)
     const types = packedTypes
-    const demand = { tenant: name, types, usable: types, asOf, owners: patientIds }
+    const demand = { tenant: name, types, chosen: types, alone: false, asOf, owners: patientIds }
     for await (const ofOwners of packsOfOwners(pool, demand)) {
       for (const { owner, type, packs, lying } of ofOwners) {
         assert.equal(lying, false)
-        const current: string[] = []
+        const current: (readonly [id: string, line: string])[] = []
         const shared: string[] = []
         for await (const records of recordsOfOwners(pool, { tenant: name, type, owners: [owner], asOf })) {
           for (const { id, body, ...record } of records) {
             if (record.shared) shared.push(`${type}/${id}`)
-            else current.push(`${body}\n`)
+            else current.push([id, `${body}\n`])
           }
         }
-        assert.equal(Buffer.concat(packs.map(inflateLines)).toString(), current.join(''), `${type} of ${owner}`)
-        assert.equal(packs[0]?.shared ?? '', shared.join(' '), `shared ${type} of ${owner}`)
+        if (type === 'Provenance') {
+          const { isFirst } = firstOf(model, owner)
+          current.sort(([a], [b]) => Number(isFirst(b)) - Number(isFirst(a)) || (a < b ? -1 : 1))
+        }
+        const lines = current.map(([, line]) => line).join('')
+        assert.equal(Buffer.concat(packs.map(inflateLines)).toString(), lines, `${type} of ${owner}`)
+        const told = packs.flatMap((pack) => pack.shared.split(' ').filter(Boolean))
+        assert.deepEqual(told.sort(), shared, `shared ${type} of ${owner}`)
       }
     }
   }
@@ -160,6 +190,47 @@ describe('packs', () => {
     ['stands under another patient', `owner = 'p2'`],
     ['stands under another type', `type = 'Goal'`],
   ]
+  const columnLies: readonly (readonly [string, string, number])[] = [
+    ['lie', `columns = set_byte(columns, 9, 255 - get_byte(columns, 9))`, 1],
+    ['have another seal', `columns = set_byte(columns, 0, 255 - get_byte(columns, 0))`, 1],
+    ['are cut off', `columns = substring(columns for octet_length(columns) - 1)`, 1],
+    ['are nothing', `columns = ''`, 1],
+    [
+      'stand under another patient',
+      `columns = (select other.columns from pack as other where other.tenant = $1 and other.owner = 'p1' and other.type = $2)`,
+      1,
+    ],
+    ['are missing', 'columns = null', 0],
+  ]
+  for (const type of ['Condition', 'Provenance']) {
+    for (const [name, assignment, told] of columnLies) {
+      it(`are not chosen from by columns that ${name}, of ${type}`, async () => {
+        const place = simulation.newTenant()
+        await simulation.write(place, [
+          clinicalRecord('Condition/c0', 'Patient/p0'),
+          clinicalRecord('Condition/c1', 'Patient/p1'),
+        ])
+        await simulation.write(place, [
+          clinicalRecord('Condition/c2', 'Patient/p0'),
+          clinicalRecord('Condition/c3', 'Patient/p1'),
+          ...['c0', 'c1', 'c2', 'c3'].map((id) => provenanceRecord(`Provenance/v${id}`, [`Condition/${id}`])),
+        ])
+        await simulation.pack()
+        const lie = `update pack set ${assignment} where tenant = $1 and owner = 'p0' and type = $2`
+        assert.equal((await simulation.pool.query(lie, [place.name, type])).rowCount, 1)
+
+        const since = place.model.times[0]!
+        const request: ModelRequest = { patients: patientIds, types: exportableTypes, provenance: 'relevant', since }
+        const job = await simulation.startExport(place.name, request)
+        await simulation.completed(job.id)
+        checkExport(place.model, job, await simulation.parts(job.id))
+        const complaints = simulation.complaints.splice(0)
+        assert.equal(complaints.length, told)
+        assert.ok(complaints.every((complaint) => complaint.startsWith('pack-refused')))
+      })
+    }
+  }
+
   const liars = { 'with records': 'Condition', 'of no type': absenceType }
   for (const [kind, type] of Object.entries(liars)) {
     for (const [name, assignment] of lies) {
@@ -229,7 +300,14 @@ describe('packs', () => {
       await Promise.all([simulation.pack(), simulation.pack(), simulation.pack()])
       await simulation.pack()
       const types = packedTypes
-      const demand = { tenant: place.name, types, usable: types, asOf: Date.UTC(2200, 0, 1), owners: patients }
+      const demand = {
+        tenant: place.name,
+        types,
+        chosen: [],
+        alone: false,
+        asOf: Date.UTC(2200, 0, 1),
+        owners: patients,
+      }
       const found = (await Array.fromAsync(packsOfOwners(simulation.pool, demand))).flat()
       const told = new Set(found.map(({ owner, type }) => `${owner} ${type}`))
       assert.equal(told.size, patients.length * types.length)
@@ -242,7 +320,8 @@ describe('packs', () => {
     const demand = {
       tenant: name,
       types: ['Condition'],
-      usable: ['Condition'],
+      chosen: ['Condition'],
+      alone: false,
       asOf: Date.UTC(2200, 0, 1),
       owners: ['p0'],
     }

@@ -22,13 +22,19 @@ export function chooserOf(job: Job, type: string): Shape {
   return test === undefined ? (records) => records : (records) => records.filter(({ body }) => test.passes(body))
 }
 
-/** Renders records with the elements that `_elements` asks for (D16), or as they are when the export has no such list. */
-export function rendererOf({ request }: Job, type: string): Shape {
+/** Renders a line with the elements that `_elements` asks for (D16); undefined when the export has no such list. */
+export function lineRendererOf({ request }: Job, type: string): ((line: Buffer) => Buffer) | undefined {
   const wanted = request.elements?.[type]
-  if (wanted === undefined) return (records) => records
+  if (wanted === undefined) return undefined
   const keeps = keptMembers(type as ExportableType, wanted)
-  return (records) =>
-    records.map((record) => ({ ...record, body: Buffer.from(subsetText(record.body.toString('utf8'), keeps)) }))
+  return (line) => Buffer.from(subsetText(line.toString('utf8'), keeps))
+}
+
+/** The same of records. */
+export function rendererOf(job: Job, type: string): Shape {
+  const render = lineRendererOf(job, type)
+  if (render === undefined) return (records) => records
+  return (records) => records.map((record) => ({ ...record, body: render(record.body) }))
 }
 
 /** Chooser and renderer of each type of a job, made once. */

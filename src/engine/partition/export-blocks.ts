@@ -1,11 +1,11 @@
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { PartWriter } from '../../files/part-writer.ts'
-import { recordsOfOwner } from '../../records/as-of.ts'
+import { provenancesOfOwners, recordsOfOwner } from '../../records/as-of.ts'
 import { ReferencedRecords } from '../references/referenced-records.ts'
 import { Block } from './block.ts'
 import { shapesOf } from './choice.ts'
-import { wantedProvenances } from './export-provenances.ts'
-import { ExportedIds } from './exported-ids.ts'
+import { wantedProvenances } from './provenances/export-provenances.ts'
+import { ExportedRecords } from './provenances/exported-records.ts'
 import type { Selection } from './selection.ts'
 
 /**
@@ -31,7 +31,7 @@ async function exportBlock(
 ): Promise<void> {
   const { job, held, pool, at } = selection
   const block = new Block(writer, owner)
-  const exported = new ExportedIds()
+  const exported = new ExportedRecords(new Set())
   const refs = new Set<string>()
   const types = job.request.types.filter((type) => !isReferenceType(type) && type !== 'Provenance')
   const { since, until } = job.request
@@ -39,13 +39,19 @@ async function exportBlock(
     await held.giveWay()
     const { choose, render } = shapeOf(type)
     const records = choose(read)
-    exported.add(type, records)
+    exported.add(
+      owner,
+      type,
+      records.map(({ id }) => id),
+    )
     for (const record of records) refs.add(record.refs)
     await block.write(render(records))
     held.scanned += read.length
   }
   if (selection.includes('Provenance')) {
-    for await (const records of wantedProvenances(selection, [owner], exported.has)) {
+    const { has } = exported.of(owner)
+    const all = () => provenancesOfOwners(pool, { ...at, owners: [owner] })
+    for await (const records of wantedProvenances(selection, has, all, all())) {
       for (const record of records) refs.add(record.refs)
       await block.write(shapeOf('Provenance').render(records))
       held.scanned += records.length

@@ -1,5 +1,4 @@
 import { exportableTypes } from '../../fhir/resource-types.ts'
-import { isWhole } from '../../protocol/plan/pack-use.ts'
 import { packsOfOwners } from '../../records/packs/stored-packs.ts'
 import { isOfOwners } from './choice.ts'
 import { OwnedTypes } from './owned-types.ts'
@@ -19,8 +18,7 @@ export async function exportOwners(selection: Selection): Promise<void> {
     const exported = new OwnedTypes(selection, writers)
     const serving = packsThatServe(selection)
     let next = 0
-    const demand = packDemand(job, isWhole(job.request) ? types : types.filter((type) => type !== 'Provenance'))
-    for await (const found of packsOfOwners(pool, { ...demand, owners, signal: held.signal })) {
+    for await (const found of packsOfOwners(pool, { ...packDemand(job, types), owners, signal: held.signal })) {
       await held.giveWay()
       for (const ofOwner of found) {
         for (; next < owners.length && owners[next] !== ofOwner.owner; next++) await exported.endOwner(owners[next]!)

@@ -1,14 +1,14 @@
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { PartWriter } from '../../files/part-writer.ts'
-import { inflateLines } from '../../gzip/deflated.ts'
-import { isWhole } from '../../protocol/plan/pack-use.ts'
+import { type Extent, extentOfTimes, isWhole } from '../../protocol/plan/pack-use.ts'
 import { recordsOfOwners } from '../../records/as-of.ts'
 import type { Pack } from '../../records/packs/pack.ts'
-import { rendererOf } from './choice.ts'
-import type { ExportedIds } from './exported-ids.ts'
-import { type LineTest, lineTest } from './line-test.ts'
-import { OpenOfLines } from './open-of-lines.ts'
-import { refusePacks } from './packs-that-serve.ts'
+import { lineRendererOf, rendererOf } from './choice.ts'
+import type { ChosenLines } from './chosen-lines.ts'
+import { LineIds } from './line-ids.ts'
+import { lineTest } from './line-test.ts'
+import { OpenedPack } from './opened-pack.ts'
+import type { ExportedRecords } from './provenances/exported-records.ts'
 import type { Selection } from './selection.ts'
 import type { TypeExport } from './type-queue.ts'
 
@@ -20,48 +20,83 @@ export function exportOfType(
   selection: Selection,
   writer: PartWriter,
   type: string,
-  exported: () => ExportedIds,
+  exported: ExportedRecords,
 ): TypeExport {
   const { pool, job, held, at } = selection
   const { since, until } = job.request
   const test = lineTest(job, type)
   const render = rendererOf(job, type)
-  const open = new OpenOfLines(selection, job.request.base)
-  const idsNeeded = selection.includes('Provenance') && !isWhole(job.request) && !isReferenceType(type)
+  const choice = new ChoiceOfType(selection, writer, type, exported)
   return {
     versions: (owners) => recordsOfOwners(pool, { ...at, type, owners, since, until }),
     addRecords: async (read) => {
       const records = test === undefined ? read : read.filter(({ body }) => test.passes(body))
-      if (idsNeeded) exported().add(type, records)
+      if (choice.notesIds) for (const { owner, id } of records) exported.add(owner, type, [id])
       await selection.add(writer, render(records))
       held.scanned += read.length
     },
-    addPack: (pack) =>
-      test === undefined ? selection.copy(writer, pack) : addPassing(selection, writer, pack, test, open),
+    addPacks: (packs) => choice.addPacks(packs),
   }
 }
 
-/** Inflates a pack to look for the lines that pass. */
-async function addPassing(
-  selection: Selection,
-  writer: PartWriter,
-  pack: Pack,
-  test: LineTest,
-  open: OpenOfLines,
-): Promise<void> {
-  selection.held.signal.throwIfAborted()
-  const { runs, records } = test.passing(await inflated(selection, pack))
-  open.note(pack, runs)
-  if (records > 0) await writer.write(runs.length === 1 ? runs[0]! : Buffer.concat(runs), records)
-  selection.held.scanned += pack.records
-}
+/** Exports packs of one type: copies those of which everything is wanted, and chooses lines of the others. */
+class ChoiceOfType {
+  /** Which records are exported must be known, for that decides which Provenances are. */
+  readonly notesIds: boolean
+  readonly #selection: Selection
+  readonly #writer: PartWriter
+  readonly #type: string
+  readonly #exported: ExportedRecords
+  readonly #test: ReturnType<typeof lineTest>
+  readonly #render: ReturnType<typeof lineRendererOf>
+  readonly #ids: LineIds
 
-/** The lines of a pack. One that holds something else is dropped: the next attempt reads the versions. */
-async function inflated(selection: Selection, pack: Pack): Promise<Buffer> {
-  try {
-    return inflateLines(pack)
-  } catch (error) {
-    await refusePacks(selection, pack)
-    throw error
+  constructor(selection: Selection, writer: PartWriter, type: string, exported: ExportedRecords) {
+    const { job } = selection
+    this.#selection = selection
+    this.#writer = writer
+    this.#type = type
+    this.#exported = exported
+    this.#test = lineTest(job, type)
+    this.#render = lineRendererOf(job, type)
+    this.#ids = new LineIds(type)
+    this.notesIds = selection.includes('Provenance') && !isReferenceType(type) && !isWhole(job.request, type)
+  }
+
+  addPacks(packs: readonly Pack[]): Promise<void> | undefined {
+    const { request } = this.#selection.job
+    const extents = packs.map((pack) => extentOfTimes(request, pack))
+    const isUniform = extents.every((extent) => extent === extents[0] && extent !== 'some')
+    if (this.#test !== undefined || !isUniform) return this.#choose(packs, extents)
+    const [owner] = packs
+    if (this.notesIds && owner && extents[0] === 'all') this.#exported.addAll(owner.owner, this.#type)
+    if (this.#render !== undefined) return this.#choose(packs, extents)
+    return this.#selection.copyWhole(this.#writer, packs, extents)
+  }
+
+  async #choose(packs: readonly Pack[], extents: readonly Extent[]): Promise<void> {
+    const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = this.#selection.job.request
+    for (const [index, pack] of packs.entries()) {
+      this.#selection.held.scanned += pack.records
+      if (extents[index] === 'none' || pack.records === 0) continue
+      const opened = new OpenedPack(this.#selection, pack)
+      const { updated } = opened.columns
+      const isWanted = (entry: number) => updated[entry]! > since && updated[entry]! < until
+      const chosen = await opened.choose(extents[index] === 'all' ? () => true : isWanted, this.#test)
+      if (this.notesIds) this.#exported.add(pack.owner, this.#type, this.#idsOf(chosen, opened.columns.lengths))
+      await opened.write(this.#writer, chosen, this.#render)
+    }
+  }
+
+  #idsOf({ runs, entries }: ChosenLines, lengths: Uint32Array): string[] {
+    const ids: string[] = []
+    for (const { lines } of runs) {
+      for (let start = 0; start < lines.length; ) {
+        const end = start + lengths[entries[ids.length]!]!
+        ids.push(this.#ids.read(lines, start, end - 1))
+        start = end
+      }
+    }
+    return ids
   }
 }

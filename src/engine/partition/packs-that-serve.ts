@@ -1,4 +1,5 @@
-import { allComeAlong } from '../../protocol/plan/pack-use.ts'
+import { ownedTypes } from '../../fhir/ownership.ts'
+import { comingAlong, extentOfTimes, isChosen, isWhole } from '../../protocol/plan/pack-use.ts'
 import { absenceType } from '../../records/packs/absence-pack.ts'
 import { dropPacks } from '../../records/packs/drop-packs.ts'
 import type { Pack } from '../../records/packs/pack.ts'
@@ -6,20 +7,23 @@ import type { OwnedPacks } from '../../records/packs/stored-packs.ts'
 import type { Selection } from './selection.ts'
 
 /**
- * Tells those packs of an owner and type that hold something to export; none when there is nothing to export, undefined when they are
- * not the state that the job wants.
+ * Tells the packs of an owner and type out of which can be exported what is wanted; none when there is nothing to export, undefined when
+ * they are not the state that the job wants, or do not tell enough.
  */
 export function packsThatServe({ job }: Selection): (found: OwnedPacks) => readonly Pack[] | undefined {
   const { request } = job
-  const since = request.since ?? Number.NEGATIVE_INFINITY
   const asOf = job.transactionTime.getTime()
-  const serves = ({ type, changed, oldest, targets, undisputed }: Pack) =>
-    changed <= asOf && oldest > since && (type !== 'Provenance' || allComeAlong(request, targets, undisputed))
-  const isNew = ({ newest }: Pack) => newest > since
-  return ({ packs, lacking, lying }) => {
-    if (lying || lacking || !packs.every(serves)) return undefined
-    return packs.every(isNew) ? packs : packs.filter(isNew)
+  const chosen = new Set<string>(request.types.filter((type) => isChosen(request, type)))
+  const wholeExtent = (type: string) => (ownedTypes.has(type) && isWhole(request, type) ? 'all' : 'none')
+  const needsColumns = (pack: Pack): boolean => {
+    if (chosen.has(pack.type)) return pack.columns === undefined && (pack.records > 0 || pack.shared !== '')
+    if (pack.type === 'Provenance') return comingAlong(request, pack, wholeExtent) === 'some'
+    return pack.columns === undefined && extentOfTimes(request, pack) === 'some'
   }
+  /** Those of several owners are not in packs: a filter cannot ask about them there. */
+  const isHidden = ({ type, shared }: Pack) => shared !== '' && Object.hasOwn(request.filters, type)
+  const serves = (pack: Pack) => pack.changed <= asOf && !needsColumns(pack) && !isHidden(pack)
+  return ({ packs, lacking, lying }) => (lying || lacking || !packs.every(serves) ? undefined : packs)
 }
 
 /** A pack that is not what it says is made again, and what is said of types without packs; the versions are the truth. */

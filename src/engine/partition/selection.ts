@@ -7,7 +7,9 @@ import type { Job } from '../../jobs/job.ts'
 import type { Part } from '../../jobs/part.ts'
 import { partGzipBytesMax } from '../../protocol/limits.ts'
 import { tellsOpen } from '../../protocol/plan/open-references.ts'
+import type { Extent } from '../../protocol/plan/pack-use.ts'
 import type { RecordAsOf } from '../../records/as-of.ts'
+import type { PackColumns } from '../../records/packs/columns/pack-columns.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import type { HeldPartition } from './held-partition.ts'
 import { MetReferences } from './met-references.ts'
@@ -26,6 +28,8 @@ export class Selection {
   readonly references = new Set<string>()
   readonly #context: PartitionContext
   readonly #tells: (entry: string) => boolean
+  /** Nothing is noted of what records refer to. */
+  readonly #notesNothing: boolean
   readonly #seenRefs = new Set<string>()
   readonly #met = new MetReferences()
 
@@ -36,6 +40,7 @@ export class Selection {
     this.held = held
     this.published = published
     this.#tells = tellsOpen(job.request)
+    this.#notesNothing = !job.request.tellsAll && !job.request.types.some(isReferenceType)
   }
 
   get pool(): Pool {
@@ -107,10 +112,40 @@ export class Selection {
    */
   copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
     this.held.signal.throwIfAborted()
-    this.#met.eachNew(pack.refs, this.#note)
+    if (!this.#notesNothing) this.#met.eachNew(pack.refs, this.#note)
     if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
     return pack.records === 0 ? undefined : writer.copy(pack)
+  }
+
+  /**
+   * Copies those packs of which everything is exported, and passes over the others.
+   * @param extents of each all or nothing
+   * @returns undefined when there is nothing to wait for
+   */
+  copyWhole(
+    writer: PartWriter,
+    packs: readonly Pack[],
+    extents: readonly Extent[],
+    from = 0,
+  ): Promise<void> | undefined {
+    for (let index = from; index < packs.length; index++) {
+      if (extents[index] === 'none') {
+        this.held.scanned += packs[index]!.records
+        continue
+      }
+      const busy = this.copy(writer, packs[index]!)
+      if (busy) return busy.then(() => this.copyWhole(writer, packs, extents, index + 1))
+    }
+    return undefined
+  }
+
+  /** Notes what some records of a pack refer to. */
+  referFrom(pack: Pack, columns: PackColumns, entries: readonly number[]): void {
+    if (this.#notesNothing || pack.refs.length === 0) return
+    const refs = pack.refs.toString('latin1').split(' ')
+    const lists = new Set(entries.map((entry) => columns.listOf(entry)))
+    for (const list of lists) for (const place of columns.refsOf(list)) this.#note(refs[place]!)
   }
 
   /**
@@ -135,12 +170,6 @@ export class Selection {
   /** Notes those of blank-separated references that are open. */
   noteOpen(refs: string): void {
     for (const reference of refs.split(' ')) if (isOpen(reference)) this.#note(reference)
-  }
-
-  /** Those of blank-separated references that are open, would be told and are not noted yet. */
-  openToNote(refs: Buffer): string[] {
-    const open = refs.toString('latin1').split(' ').filter(isOpen)
-    return open.filter((reference) => this.#tells(reference) && !this.references.has(reference))
   }
 
   /** Those of blank-separated references that lead to records of selected types. */

@@ -8,8 +8,11 @@ export interface TypeExport {
   /** Reads the versions of owners as of the job's transactionTime, in order of owner and id. */
   readonly versions: (owners: readonly string[]) => AsyncGenerator<RecordAsOf[]>
   readonly addRecords: (records: readonly RecordAsOf[]) => Promise<void>
-  /** @returns undefined when there is nothing to wait for */
-  readonly addPack: (pack: Pack) => Promise<void> | undefined
+  /**
+   * @param packs all of one owner
+   * @returns undefined when there is nothing to wait for
+   */
+  readonly addPacks: (packs: readonly Pack[]) => Promise<void> | undefined
 }
 
 /**
@@ -19,7 +22,7 @@ export interface TypeExport {
 export class TypeQueue {
   readonly #export: TypeExport
   /** Owners without packs, and packs of others. */
-  #waiting: (string | Pack)[] = []
+  #waiting: (string | readonly Pack[])[] = []
   #heldBytes = 0
   /** The present owner has packs. */
   #packed = false
@@ -33,6 +36,15 @@ export class TypeQueue {
     return this.#heldBytes
   }
 
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  /** The packs of the present owner are exported. */
+  get isThrough(): boolean {
+    return this.#packed && !this.isWaiting
+  }
+
   /** The present owner has no more packs. */
   endOwner(owner: string): void {
     if (!this.#packed) this.#waiting.push(owner)
@@ -41,15 +53,15 @@ export class TypeQueue {
 
   /**
    * The packs of the present owner, which serve.
+   * @param mustWait they cannot be exported yet
    * @returns undefined when there is nothing to wait for
    */
-  addPacks(packs: readonly Pack[]): Promise<void> | undefined {
+  addPacks(packs: readonly Pack[], mustWait: boolean): Promise<void> | undefined {
     this.#packed = true
-    if (this.#waiting.length === 0) return this.#exportFrom(packs, 0)
-    for (const pack of packs) {
-      this.#waiting.push(keptPack(pack))
-      this.#heldBytes += pack.blocks.length
-    }
+    if (packs.length === 0) return undefined
+    if (!mustWait && !this.isWaiting) return this.#export.addPacks(packs)
+    this.#waiting.push(packs.map(keptPack))
+    for (const { blocks, columns } of packs) this.#heldBytes += blocks.length + (columns?.length ?? 0)
     return undefined
   }
 
@@ -62,20 +74,12 @@ export class TypeQueue {
     try {
       for (const entry of waiting) {
         if (typeof entry === 'string') continue
-        for await (const before of records.before(entry.owner)) await this.#export.addRecords(before)
-        await this.#export.addPack(entry)
+        for await (const before of records.before(entry[0]!.owner)) await this.#export.addRecords(before)
+        await this.#export.addPacks(entry)
       }
       for await (const rest of records.rest()) await this.#export.addRecords(rest)
     } finally {
       await records.close()
     }
-  }
-
-  #exportFrom(packs: readonly Pack[], first: number): Promise<void> | undefined {
-    for (let index = first; index < packs.length; index++) {
-      const busy = this.#export.addPack(packs[index]!)
-      if (busy) return busy.then(() => this.#exportFrom(packs, index + 1))
-    }
-    return undefined
   }
 }

@@ -1,24 +1,21 @@
 import { ownedTypes } from '../../fhir/ownership.ts'
-import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { ExportRequest } from '../request/export-request.ts'
 
-/**
- * What packs can do for one type of an export.
- * `copied`: all of the owner's records are wanted as they are, so the packs are.
- * `inflated`: the records of the packs are tested one by one.
- * `passed-over`: packs only tell that an owner has nothing that has changed since; the rest is read as versions.
- */
-export type PackUse = 'copied' | 'inflated' | 'passed-over'
+/** How many of some records are exported. */
+export type Extent = 'all' | 'some' | 'none'
 
-/** What of a request decides how packs serve it. */
-type Narrowing = Pick<ExportRequest, 'types' | 'filters' | 'since' | 'until' | 'elements'>
+/** What of a request decides which records are exported. */
+type Narrowing = Pick<ExportRequest, 'types' | 'filters' | 'since' | 'until'>
 
-/** What a Provenance can be about. */
-const targetTypes: readonly string[] = [...ownedTypes]
+/** What of it decides how packs serve a type. */
+type Asked = Narrowing & Pick<ExportRequest, 'reach' | 'provenance' | 'elements'>
 
-/** Every record of the selected types is wanted, whatever it says. */
-export const isWhole = ({ filters, since, until }: Narrowing): boolean =>
-  Object.keys(filters).length === 0 && since === undefined && until === undefined
+const isTimed = ({ since, until }: Pick<ExportRequest, 'since' | 'until'>): boolean =>
+  since !== undefined || until !== undefined
+
+/** Every record of a type is exported, whatever it says. */
+export const isWhole = (request: Narrowing, type: string): boolean =>
+  (request.types as readonly string[]).includes(type) && !Object.hasOwn(request.filters, type) && !isTimed(request)
 
 /**
  * Provenances are exported for themselves, not only those of exported records: all of a whole system, and all of the owners when no
@@ -31,35 +28,79 @@ export const forThemselves = ({
 }: Pick<ExportRequest, 'reach' | 'types' | 'provenance'>): boolean =>
   provenance === 'relevant' && (reach === 'system' || !types.some((type) => ownedTypes.has(type)))
 
+/** How many records are of the times that are asked for. */
+export function extentOfTimes(
+  { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }: Pick<ExportRequest, 'since' | 'until'>,
+  { oldest, newest }: { readonly oldest: number; readonly newest: number },
+): Extent {
+  if (newest <= since || oldest >= until) return 'none'
+  return oldest > since && newest < until ? 'all' : 'some'
+}
+
+/** Records of a type are tested or changed one by one: a pack of them is never copied unread. */
+const isTouched = ({ filters, elements }: Asked, type: string): boolean =>
+  Object.hasOwn(filters, type) || elements?.[type] !== undefined
+
 /**
- * How packs serve a type. A Provenance comes along with exported records, and Location, Organization and Practitioner are referred to
- * by them: where only some records are exported one must know which, and that takes reading them. `_elements` changes every record, and
- * packs do not tell what is earlier than `_until`.
+ * Whether of the records of a type perhaps only some are exported, or in another form, whatever their own times are. A Provenance comes
+ * along with exported records: only where all of these are exported it is known beforehand which come.
  */
-export function packUse(request: Narrowing, type: string): PackUse {
-  if (request.elements !== undefined || request.until !== undefined) return 'passed-over'
-  if (isWhole(request)) return 'copied'
-  const { types, filters } = request
-  if (types.includes('Provenance')) return 'passed-over'
-  if (!Object.hasOwn(filters, type)) return 'copied'
-  return types.some(isReferenceType) ? 'passed-over' : 'inflated'
+export function isChosen(request: Asked, type: string): boolean {
+  if (isTouched(request, type)) return true
+  if (type !== 'Provenance') return false
+  if (forThemselves(request)) return isTimed(request)
+  return ![...ownedTypes].every((target) => isWhole(request, target))
 }
 
 /**
- * Whether the packs of an owner's Provenances hold just those that come along when all records of the types are exported (protocol §3).
- * @param targets the distinct sets of types of existing targets, blank-separated `Type,Type`; empty when there are no Provenances
- * @param undisputed no target has two Provenances
+ * How many of the Provenances of a pack come along, told from their targets' types (protocol §3); of those that no filter asks about.
+ * @param extentOf how many records of a type of the owner are exported
  */
-export function allComeAlong(
-  request: Pick<ExportRequest, 'reach' | 'types' | 'provenance'>,
-  targets: string,
-  undisputed: boolean,
-): boolean {
-  if (targets === '' || forThemselves(request)) return true
-  const { types, provenance } = request
-  const selected: readonly string[] = types
-  const relevant =
-    targetTypes.every((type) => selected.includes(type)) ||
-    targets.split(' ').every((set) => set.split(',').some((type) => selected.includes(type)))
-  return relevant && (provenance === 'relevant' || undisputed)
+export function comingAlong(request: Asked, pack: ProvenancesTold, extentOf: (type: string) => Extent): Extent {
+  const ofThemselves = forThemselves(request) ? extentOfTimes(request, pack) : 'none'
+  const ofTargets = extentOfTargets(request, pack, extentOf)
+  if (ofThemselves === 'all' || ofTargets === 'all') return 'all'
+  return ofThemselves === 'none' && ofTargets === 'none' ? 'none' : 'some'
+}
+
+/** What a pack says of its Provenances. */
+interface ProvenancesTold {
+  readonly targets: string
+  readonly slice: 'latest' | 'older' | ''
+  readonly oldest: number
+  readonly newest: number
+}
+
+function extentOfTargets(
+  { provenance }: Asked,
+  { targets, slice }: ProvenancesTold,
+  extentOf: (type: string) => Extent,
+): Extent {
+  const isLatest = provenance === 'latest'
+  if (targets === '' || (isLatest && slice === 'older')) return 'none'
+  const whole = isLatest ? isNewestWhole(slice) : isAnyWhole
+  const found = new Set(targets.split(' ').map((set) => extentOfSet(set, extentOf, whole)))
+  return found.size === 1 ? [...found][0]! : 'some'
+}
+
+/** The newest of its targets comes for one of them; that it does for each of several is known when all of them are exported. */
+const isNewestWhole =
+  (slice: string) =>
+  (extents: readonly Extent[]): boolean =>
+    slice === 'latest' && extents.every((extent) => extent === 'all')
+
+const isAnyWhole = (extents: readonly Extent[]): boolean => extents.includes('all')
+
+/**
+ * How many Provenances come along whose targets are of some types.
+ * @param set `Type,Type`, or `-` for no target
+ */
+export function extentOfSet(
+  set: string,
+  extentOf: (type: string) => Extent,
+  isWholeOf: (extents: readonly Extent[]) => boolean = isAnyWhole,
+): Extent {
+  const extents = set === '-' ? [] : set.split(',').map(extentOf)
+  if (extents.every((extent) => extent === 'none')) return 'none'
+  return isWholeOf(extents) ? 'all' : 'some'
 }

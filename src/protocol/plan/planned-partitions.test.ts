@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { partitionBytesMax, partitionBytesMin, partitionsAimed } from '../limits.ts'
-import { type OwnerSize, planPartitions } from './planned-partitions.ts'
+import { type OwnerSize, planPartitions, weightOf } from './planned-partitions.ts'
 
 const bytes = fc.oneof(fc.nat(200_000), fc.nat(40_000_000), fc.nat(600_000_000))
+const inflated = fc.oneof(fc.constant(0), fc.nat(200_000_000))
 const packed = fc.oneof(fc.constant(0), fc.nat(60_000_000))
+const owner = fc.stringMatching(/^[A-Za-z0-9.-]{1,8}$/)
 const sizes = fc
-  .uniqueArray(fc.record({ owner: fc.stringMatching(/^[A-Za-z0-9.-]{1,8}$/), bytes, packed, records: fc.nat(1_000) }), {
+  .uniqueArray(fc.record({ owner, bytes, inflated, packed, records: fc.nat(1_000) }), {
     selector: ({ owner }) => owner,
     maxLength: 60,
   })
@@ -43,7 +45,7 @@ describe('the partitions of a job', () => {
   it('stay within their bounds, unless a single owner is heavier', () => {
     fc.assert(
       fc.property(sizes, (list) => {
-        const heavy = new Map(list.map(({ owner, bytes, packed }) => [owner, bytes + packed]))
+        const heavy = new Map(list.map((size) => [size.owner, weightOf(size)]))
         for (const { owners } of planPartitions(list)) {
           const total = sum(owners.map((owner) => heavy.get(owner)!))
           assert.ok(owners.length === 1 || total <= partitionBytesMax)
@@ -55,7 +57,7 @@ describe('the partitions of a job', () => {
   it('are not needlessly many: two neighbours together are more than one could be', () => {
     fc.assert(
       fc.property(sizes, (list) => {
-        const heavy = new Map(list.map(({ owner, bytes, packed }) => [owner, bytes + packed]))
+        const heavy = new Map(list.map((size) => [size.owner, weightOf(size)]))
         const totals = planPartitions(list).map(({ owners }) => sum(owners.map((owner) => heavy.get(owner)!)))
         for (const [index, total] of totals.slice(1).entries()) assert.ok(totals[index]! + total > partitionBytesMin)
       }),
@@ -67,7 +69,8 @@ describe('the partitions of a job', () => {
       Array.from({ length: count }, (_, index) => ({
         owner: `p${index}`,
         bytes: each / 2,
-        packed: each / 2,
+        inflated: each / 2,
+        packed: each / 4,
         records: 1,
       }))
     assert.equal(planPartitions(even(3, 100_000)).length, 1)

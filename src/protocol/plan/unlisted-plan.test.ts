@@ -7,6 +7,7 @@ const owners = (count: number, bytes: number) =>
   Array.from({ length: count }, (_, index) => ({
     owner: `p${String(index).padStart(6, '0')}`,
     bytes,
+    inflated: 0,
     packed: 0,
     records: 2,
   }))

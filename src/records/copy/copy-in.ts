@@ -106,6 +106,10 @@ export class CopyChunk {
     this.raw(value)
   }
 
+  null(): void {
+    this.#at = this.#buffer.writeInt32BE(-1, this.#at)
+  }
+
   /** Bytes without a length before them. */
   raw(bytes: Buffer): void {
     this.#at += bytes.copy(this.#buffer, this.#at)

@@ -15,7 +15,7 @@ export const absencePack = (owner: string, absent: readonly string[]): Pack => (
   changed: Number.NEGATIVE_INFINITY,
   oldest: Number.POSITIVE_INFINITY,
   newest: Number.NEGATIVE_INFINITY,
-  ...{ refs: Buffer.alloc(0), shared: '', targets: '', undisputed: true },
+  ...{ refs: Buffer.alloc(0), shared: '', targets: '', slice: '', columns: undefined },
   absent: absent.join(' '),
 })
 

@@ -3,19 +3,21 @@ import { ownedTypes } from '../../fhir/ownership.ts'
 import type { CopyRow } from '../copy/copied-row.ts'
 import { copyRows } from '../copy/copy-out.ts'
 import { text, textArray } from '../sql-literal.ts'
+import type { PackRow } from './build/pack-builder.ts'
 import type { Mark } from './marks.ts'
-import type { PackRow } from './pack-builder.ts'
 
-/** A version of a record of a mark, or the news that another record of the owner is there. */
+/** A version of a record of a mark, or the news that another record of the owner is there, or is deleted. */
 export interface MarkedRow extends PackRow {
-  /** The type of the other record, of which the row tells its id and when it came; '' when the row is a version. */
-  readonly present: string
+  /** The type of the other record, of which the row tells its id and when it came or went; '' when the row is a version. */
+  readonly other: string
+  /** The other record is deleted. */
+  readonly deleted: boolean
 }
 
 /**
  * All versions of the marks' records that are still there, in the order of the marks and of the ids; only current ones with their text,
  * which is a view of bytes that are overwritten when the next rows are asked for. With the Provenances of an owner come those records that
- * they may be about, of types without a mark; those of the others have come by then, for Provenance is the last of the types in order.
+ * they may be about, of types without a mark, deleted ones too; those of the others have come by then, for Provenance is the last of the types in order.
  * @param marks of one tenant
  */
 export async function* readMarkedRows(pool: Pool, marks: readonly Mark[]): AsyncGenerator<MarkedRow[]> {
@@ -30,15 +32,15 @@ function rowsQuery(marks: readonly Mark[]): string {
       ${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))}, ${textArray(unmarkedTypes(marks))})
       as m(owner, type, unmarked)
     cross join lateral (
-      (select p.owner, p.type, '' as present, greatest(p.written, nullif(p.superseded, 'infinity')), p.updated, p.shared, p.id, p.refs,
+      (select p.owner, p.type, '' as other, p.deleted, greatest(p.written, nullif(p.superseded, 'infinity')), p.updated, p.shared, p.id, p.refs,
         p.targets, case when p.superseded = 'infinity' then p.body end
       from record as p
       where p.tenant = ${tenant} and p.owner = m.owner and p.type = m.type order by p.id)
       union all
-      select p.owner, m.type, p.type, p.written, p.updated, p.shared, p.id, '', '', null
+      select p.owner, m.type, p.type, p.deleted, p.written, p.updated, p.shared, p.id, '', '', null
       from record as p
       where m.unmarked <> '' and p.tenant = ${tenant} and p.owner = m.owner and p.type = any (string_to_array(m.unmarked, ' '))
-        and p.superseded = 'infinity' and not p.deleted) r`
+        and p.superseded = 'infinity') r`
 }
 
 /** Of each mark of Provenances, the types that these may be about and of which the owner has no mark, blank-separated; of others none. */
@@ -54,12 +56,13 @@ function unmarkedTypes(marks: readonly Mark[]): string[] {
 const rowOf = (row: CopyRow): MarkedRow => ({
   owner: row.text(0),
   type: row.text(1),
-  present: row.text(2),
-  changed: row.instant(3),
-  updated: row.instant(4),
-  shared: row.flag(5),
-  id: row.text(6),
-  refs: row.text(7),
-  targets: row.text(8),
-  body: row.isNull(9) ? null : row.binary(9),
+  other: row.text(2),
+  deleted: row.flag(3),
+  changed: row.instant(4),
+  updated: row.instant(5),
+  shared: row.flag(6),
+  id: row.text(7),
+  refs: row.text(8),
+  targets: row.text(9),
+  body: row.isNull(10) ? null : row.binary(10),
 })

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib'
 import { CopyRow } from '../copy/copied-row.ts'
 import { type CopyChunk, textRoom } from '../copy/copy-in.ts'
-import type { Pack } from './pack.ts'
+import type { Pack, Slice } from './pack.ts'
 
 /**
  * What the store keeps of a pack: a label, which says everything about it, and its blocks. The label has the form of a row of a binary COPY.
@@ -16,8 +16,8 @@ const labelBytesMax = 2 + labelFields * 12
 export const sealOf = (body: Buffer): number => crc32(body)
 
 /** What a body takes at most, in bytes. */
-export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, absent, blocks }: Pack): number =>
-  labelBytesMax + textRoom(tenant, owner, type, shared, targets, absent) + refs.length + blocks.length
+export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, slice, absent, blocks }: Pack): number =>
+  labelBytesMax + textRoom(tenant, owner, type, shared, targets, slice, absent) + refs.length + blocks.length
 
 export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.beginRow(labelFields)
@@ -35,7 +35,7 @@ export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.binary(pack.refs)
   chunk.text(pack.shared)
   chunk.text(pack.targets)
-  chunk.flag(pack.undisputed)
+  chunk.text(pack.slice)
   chunk.text(pack.absent)
   chunk.raw(pack.blocks)
 }
@@ -70,8 +70,9 @@ export function readBody(
     refs: label.binary(11),
     shared: label.text(12),
     targets: label.text(13),
-    undisputed: label.flag(14),
+    slice: label.text(14) as Slice,
     absent: label.text(15),
     blocks: body.subarray(label.end),
+    columns: undefined,
   }
 }

@@ -2,10 +2,14 @@
 export interface PackDemand {
   readonly tenant: string
   readonly types: readonly string[]
-  /** Those of the types whose records may come out of packs; of the others packs only tell that nothing has changed since. */
-  readonly usable: readonly string[]
+  /** Those of the types of whose records perhaps not all are wanted, or not as they are, whatever their times. */
+  readonly chosen: readonly string[]
   readonly asOf: number
+  /** Only records that were updated later, earlier. A Provenance is not asked for its own time: it comes along with others. */
   readonly since?: number | undefined
-  /** Packs do not tell what is earlier than this: with it, none of the types is usable. */
   readonly until?: number | undefined
+  /** Provenances are exported for themselves, too. */
+  readonly alone: boolean
+  /** Packs do not serve: the sizes that they tell are those of versions. */
+  readonly versionsOnly?: boolean
 }

@@ -7,7 +7,7 @@ import type { Deflated } from '../../gzip/deflated.ts'
 export interface Pack extends Deflated {
   readonly owner: string
   readonly type: string
-  /** A large owner's records are cut into several packs, numbered from 0 in the order of ids. */
+  /** A large owner's records are cut into several packs, numbered from 0 in their order: that of ids, but for Provenances (`Slice`). */
   readonly number: number
   /** How many packs these are: one that is empty where all records are deleted. */
   readonly total: number
@@ -20,10 +20,18 @@ export interface Pack extends Deflated {
   readonly refs: Buffer
   /** Provenance: those that belong to other owners too; they are not in the pack, and exported once by another way. Blank-separated `Type/id`. */
   readonly shared: string
-  /** Provenance: the distinct sets of types of existing targets, blank-separated `Type,Type`. */
+  /** Provenance: the distinct sets of types of existing targets, blank-separated `Type,Type`; `-` where none of them is there. */
   readonly targets: string
-  /** Provenance: no target has two of them, so each is the newest of its targets. */
-  readonly undisputed: boolean
+  /** Provenance: which of an owner's it holds. */
+  readonly slice: Slice
   /** The pack of no type: the types of which the owner has no record, blank-separated; '' in all others. */
   readonly absent: string
+  /** What it tells of each of its records (`PackColumns`); undefined when that was not read, and where there is no record. */
+  readonly columns: Buffer | undefined
 }
+
+/**
+ * Of an owner's Provenances stand first those that are the newest of one of their targets, then the others, each in the order of their
+ * ids and in packs of their own. Very many are not divided: '', which other types have, too.
+ */
+export type Slice = 'latest' | 'older' | ''

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
+import { PackAssembly } from './build/pack-assembly.ts'
 import { readMarkedRows } from './marked-rows.ts'
 import { type Mark, type PackScope, readMarks } from './marks.ts'
 import type { Pack } from './pack.ts'
-import { PackAssembly } from './pack-assembly.ts'
 import { publishPacks } from './publish-packs.ts'
 
 /** What was packed. `bytes` are those of the lines, `packed` those of the packs. */

@@ -1,10 +1,10 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../../database/transaction.ts'
 import { absencePacks, absenceType } from './absence-pack.ts'
+import type { PackedMark } from './build/pack-assembly.ts'
 import type { PackChange } from './drop-packs.ts'
 import { takeMarks } from './marks.ts'
 import type { Pack } from './pack.ts'
-import type { PackedMark } from './pack-assembly.ts'
 import { insertPacks } from './stored-packs.ts'
 
 /**

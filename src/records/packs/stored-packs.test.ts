@@ -15,9 +15,10 @@ const types = ['Condition', 'Goal']
 const packsOf = (owner: string, type: string, sizes: readonly number[]): Pack[] =>
   sizes.map((size, number) => ({
     ...{ owner, type, number, total: sizes.length, records: 1, bytes: 1, crc: 1 },
-    ...{ changed: 1, oldest: 1, newest: 1, shared: '', targets: '', undisputed: true, absent: '' },
+    ...{ changed: 1, oldest: 1, newest: 1, shared: '', targets: '', slice: '', absent: '' },
     refs: Buffer.from(`Location/${owner}-${type}-${number}`),
     blocks: randomBytes(size),
+    columns: type === 'Goal' ? randomBytes(size >> 3) : undefined,
   }))
 
 describe('packs of owners', () => {
@@ -50,7 +51,14 @@ describe('packs of owners', () => {
     await transaction(store.pool, (client) => insertPacks(client, tenant, stored.flat()))
 
     let next = 0
-    for await (const found of packsOfOwners(store.pool, { tenant, types, usable: types, asOf: 2, owners })) {
+    for await (const found of packsOfOwners(store.pool, {
+      tenant,
+      types,
+      chosen: ['Goal'],
+      alone: false,
+      asOf: 2,
+      owners,
+    })) {
       await turn()
       for (const { packs, lying, lacking } of found) {
         assert.deepEqual({ packs, lying, lacking }, { packs: stored[next++], lying: false, lacking: false })

@@ -4,12 +4,16 @@ import { copyIn, type RowEncoding, textRoom } from '../copy/copy-in.ts'
 import { copyRows } from '../copy/copy-out.ts'
 import { instant, text, textArray } from '../sql-literal.ts'
 import { absenceType, absentTypes } from './absence-pack.ts'
+import { columnsRoom, readSealedColumns, writeSealedColumns } from './columns/sealed-columns.ts'
 import type { Pack } from './pack.ts'
 import { bodyRoom, readBody, sealOf, writeBody } from './pack-body.ts'
 import type { PackDemand } from './pack-demand.ts'
+import { isWithinTimes, touchesTimes } from './pack-times.ts'
 import { packedTypes } from './packed-types.ts'
 
-const columns = 'tenant,owner,type,number,records,bytes,packed,absent,changed,oldest,newest,body,seal'.split(',')
+const columns = 'tenant,owner,type,number,records,bytes,packed,absent,changed,oldest,newest,body,seal,columns'.split(
+  ',',
+)
 
 /** Adds packs. Those of their owners and types must be missing. */
 export const insertPacks = (client: ClientBase, tenant: string, packs: readonly Pack[]): Promise<void> =>
@@ -18,7 +22,7 @@ export const insertPacks = (client: ClientBase, tenant: string, packs: readonly 
 const encodingFor = (tenant: string): RowEncoding<Pack> => ({
   table: 'pack',
   columns,
-  room: (pack) => textRoom(tenant, pack.owner, pack.type, pack.absent) + bodyRoom(tenant, pack),
+  room: (pack) => textRoom(tenant, pack.owner, pack.type, pack.absent) + bodyRoom(tenant, pack) + columnsRoom(pack),
   encode: (chunk, pack) => {
     chunk.text(tenant)
     chunk.text(pack.owner)
@@ -32,7 +36,9 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
     chunk.instant(pack.oldest)
     chunk.instant(pack.newest)
     const body = chunk.composed(() => writeBody(chunk, tenant, pack))
-    chunk.bigint(BigInt(sealOf(body)))
+    const seal = sealOf(body)
+    chunk.bigint(BigInt(seal))
+    writeSealedColumns(chunk, seal, pack.columns)
   },
 })
 
@@ -48,7 +54,7 @@ export interface OwnedPacks {
   readonly lying: boolean
 }
 
-/** Whose packs are read, and which are wanted: those of usable types, of the right time, with nothing but later records than `since`. */
+/** Whose packs are read, and which are wanted: those of the types, with the state of the right time, and with a record of the times asked for. */
 export type PackReading = PackDemand & { readonly owners: readonly string[]; readonly signal?: AbortSignal }
 
 /**
@@ -56,8 +62,7 @@ export type PackReading = PackDemand & { readonly owners: readonly string[]; rea
  * when the next ones are asked for.
  */
 export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGenerator<OwnedPacks[]> {
-  const { tenant, owners, signal } = reading
-  const types = typesRead(reading)
+  const { tenant, owners, types, signal } = reading
   if (owners.length === 0 || types.length === 0) return
   const known = (gathered: GatheredPacks) => (gathered.type === absenceType ? gathered.absences(types) : [gathered])
   let gathered: GatheredPacks | undefined
@@ -110,9 +115,11 @@ class GatheredPacks implements OwnedPacks {
       return
     }
     const { owner, type } = this
-    const pack = readBody(row.binary(2), row.bigint(3), { tenant: this.#tenant, owner, type, number })
-    if (pack) this.packs.push(pack)
-    else this.#wrong = true
+    const seal = row.bigint(3)
+    const pack = readBody(row.binary(2), seal, { tenant: this.#tenant, owner, type, number })
+    const columns = row.isNull(5) ? undefined : readSealedColumns(row.binary(5), seal)
+    if (!pack || (columns === undefined && !row.isNull(5))) this.#wrong = true
+    else this.packs.push(columns === undefined ? pack : { ...pack, columns })
   }
 
   /** What a pack of no type says of each of some types that it names; itself, if it lies. */
@@ -132,31 +139,24 @@ export const keptPack = (pack: Pack): Pack => ({
   ...pack,
   refs: Buffer.from(pack.refs),
   blocks: Buffer.from(pack.blocks),
+  columns: pack.columns && Buffer.from(pack.columns),
 })
 
 const noPacks: Pick<OwnedPacks, 'packs' | 'lacking' | 'lying'> = { packs: [], lacking: false, lying: false }
 
-/** Without `since`, packs of other types tell nothing. */
-const typesRead = ({ types, usable, since }: PackDemand): readonly string[] => (since === undefined ? usable : types)
-
-/** Whose packs, the body of those that are wanted, its seal, and whether there is nothing to export in it. */
+/** Whose packs, the body of those that hold something to export, its seal, whether there is nothing, and what tells of each record if that is needed. */
 function packsQuery(reading: PackReading): string {
-  const { tenant, usable, asOf, since, owners } = reading
-  const types = typesRead(reading)
+  const { tenant, types, chosen, asOf, owners } = reading
   const ofTypes = packedTypes.every((type) => types.includes(type))
     ? ''
     : `and type = any (${textArray([absenceType, ...types])})`
-  const [wanted, unchanged] =
-    since === undefined
-      ? ['true', 'false']
-      : [
-          `oldest > ${instant(since)} and type = any (${textArray([absenceType, ...usable])})`,
-          `newest <= ${instant(since)}`,
-        ]
+  const isTrue = `changed <= ${instant(asOf)}`
+  const isChosen = `(type = any (${textArray(chosen)}) or not ${isWithinTimes(reading)})`
   return `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (
-      select owner, type, case when changed <= ${instant(asOf)} and ${wanted} then body end, seal,
-        changed <= ${instant(asOf)} and ${unchanged}
+      select owner, type, case when ${isTrue} and ${touchesTimes(reading)} then body end, seal,
+        ${isTrue} and not ${touchesTimes(reading)},
+        case when ${isTrue} and ${touchesTimes(reading)} and ${isChosen} then columns end
       from pack where tenant = ${text(tenant)} and owner = o.owner ${ofTypes} order by type, number) p`
 }

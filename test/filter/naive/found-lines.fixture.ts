@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { passingLines } from '../../../src/engine/partition/line-test.ts'
+import { chosenLines } from '../../../src/engine/partition/chosen-lines.ts'
 import type { Filter } from '../../../src/filter/compile.ts'
 
 /**
@@ -15,9 +15,11 @@ export function foundLines(filter: Filter, lines: readonly Buffer[]): number[] {
     return matches ? [index] : []
   })
   const feed = Buffer.from('\n')
-  const { runs, records } = passingLines(Buffer.concat(lines.flatMap((line) => [line, feed])), filter)
+  const lengths = Uint32Array.from(lines, ({ length }) => length + 1)
+  const all = Buffer.concat(lines.flatMap((line) => [line, feed]))
+  const { runs, entries } = chosenLines(all, lengths, () => true, filter)
   const expected = Buffer.concat(found.flatMap((index) => [lines[index]!, feed]))
-  assert.equal(Buffer.concat(runs).toString(), expected.toString())
-  assert.equal(records, found.length)
+  assert.equal(Buffer.concat(runs.map((run) => run.lines)).toString(), expected.toString())
+  assert.deepEqual(entries, found)
   return found
 }

@@ -1,8 +1,8 @@
-import { absenceType } from './absence-pack.ts'
+import { absenceType } from '../absence-pack.ts'
+import type { MarkedRow } from '../marked-rows.ts'
+import type { Mark } from '../marks.ts'
+import type { Pack } from '../pack.ts'
 import { GatheredLines } from './gathered-lines.ts'
-import type { MarkedRow } from './marked-rows.ts'
-import type { Mark } from './marks.ts'
-import type { Pack } from './pack.ts'
 import { PackBuilder } from './pack-builder.ts'
 import { PresentRecords } from './present-records.ts'
 
@@ -45,13 +45,16 @@ export class PackAssembly {
   /** @param row in the order of the marks */
   add(row: MarkedRow): void {
     const builder = this.#builder?.isOf(row) ? this.#builder : this.#begin(row)
-    if (row.present !== '') {
-      this.#present.add(row.present, row.id, row.changed)
-      return
-    }
-    if (row.body !== null && this.#withProvenances.has(row.owner)) this.#present.add(row.type, row.id, row.changed)
+    if (this.#withProvenances.has(row.owner)) this.#notePresence(row)
+    if (row.other !== '') return
     builder.add(row)
     this.#linesBytes += row.body?.length ?? 0
+  }
+
+  #notePresence({ other, type, id, changed, deleted, body }: MarkedRow): void {
+    const ofType = other === '' ? type : other
+    if (other === '' ? body === null : deleted) this.#present.addEnd(ofType, id, changed)
+    else this.#present.add(ofType, id, changed)
   }
 
   /** What has been packed since it was last taken. */

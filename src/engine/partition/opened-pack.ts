@@ -1,0 +1,63 @@
+import type { PartWriter } from '../../files/part-writer.ts'
+import { inflateLines } from '../../gzip/deflated.ts'
+import { PackColumns } from '../../records/packs/columns/pack-columns.ts'
+import type { Pack } from '../../records/packs/pack.ts'
+import { type ChosenLines, chosenLines } from './chosen-lines.ts'
+import type { LineTest } from './line-test.ts'
+import { refusePacks } from './packs-that-serve.ts'
+import type { Selection } from './selection.ts'
+
+/** A pack of which perhaps not all is exported. It is inflated when a line is looked at. */
+export class OpenedPack {
+  readonly pack: Pack
+  readonly columns: PackColumns
+  readonly #selection: Selection
+  #lines: Buffer | undefined
+
+  /** @param pack with records, and read with what tells of each */
+  constructor(selection: Selection, pack: Pack) {
+    this.#selection = selection
+    this.pack = pack
+    this.columns = new PackColumns(pack.columns!, pack.type === 'Provenance')
+  }
+
+  /** @throws when the pack holds something else: it is dropped, and the next attempt reads the versions */
+  async choose(isWanted: (entry: number) => boolean, test?: LineTest): Promise<ChosenLines> {
+    this.#selection.held.signal.throwIfAborted()
+    return chosenLines(await this.#inflated(), this.columns.lengths, isWanted, test?.filter)
+  }
+
+  async #inflated(): Promise<Buffer> {
+    try {
+      this.#lines ??= inflateLines(this.pack)
+      if (this.#lines.length !== this.columns.bytes) throw new Error('a pack tells of other lines than it has')
+      return this.#lines
+    } catch (error) {
+      await refusePacks(this.#selection, this.pack)
+      throw error
+    }
+  }
+
+  /** Exports chosen lines and notes what they refer to. */
+  async write(
+    writer: PartWriter,
+    { runs, entries }: ChosenLines,
+    render: ((line: Buffer) => Buffer) | undefined,
+  ): Promise<void> {
+    if (entries.length === 0) return
+    this.#selection.referFrom(this.pack, this.columns, entries)
+    if (render === undefined) return writer.writeRuns(runs)
+    const { lengths } = this.columns
+    let entry = 0
+    for (const { lines, records } of runs) {
+      const rendered: Buffer[] = []
+      let start = 0
+      for (const last = entry + records; entry < last; entry++) {
+        const end = start + lengths[entries[entry]!]!
+        rendered.push(render(lines.subarray(start, end - 1)))
+        start = end
+      }
+      await writer.writeRecords(rendered)
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import type { PartWriter } from '../../../files/part-writer.ts'
+import { comingAlong, forThemselves } from '../../../protocol/plan/pack-use.ts'
+import type { Pack } from '../../../records/packs/pack.ts'
+import { lineRendererOf } from '../choice.ts'
+import { lineTest } from '../line-test.ts'
+import { OpenedPack } from '../opened-pack.ts'
+import type { Selection } from '../selection.ts'
+import { latestOf, type ProvenancesOfPack, relevantOf } from './coming-provenances.ts'
+import type { ExportedOfOwner, ExportedRecords } from './exported-records.ts'
+
+/** Exports those Provenances of packs that come along: whole packs where their labels say so, else those that their columns name. */
+export class ChoiceOfProvenances {
+  readonly #selection: Selection
+  readonly #writer: PartWriter
+  readonly #exported: ExportedRecords
+  readonly #test: ReturnType<typeof lineTest>
+  readonly #render: ReturnType<typeof lineRendererOf>
+  readonly #areAlone: boolean
+
+  constructor(selection: Selection, writer: PartWriter, exported: ExportedRecords) {
+    const { job } = selection
+    this.#selection = selection
+    this.#writer = writer
+    this.#exported = exported
+    this.#test = lineTest(job, 'Provenance')
+    this.#render = lineRendererOf(job, 'Provenance')
+    this.#areAlone = forThemselves(job.request)
+  }
+
+  /** @param packs all of one owner, of whose records it is known what was exported */
+  addPacks(packs: readonly Pack[]): Promise<void> | undefined {
+    const exported = this.#exported.of(packs[0]!.owner)
+    const { request } = this.#selection.job
+    const extents = packs.map((pack) => comingAlong(request, pack, exported.extent))
+    const isDecided = extents.every((extent) => extent === 'none') || (!this.#test && !extents.includes('some'))
+    if (isDecided && !this.#render) return this.#selection.copyWhole(this.#writer, packs, extents)
+    return this.#choose(packs, exported)
+  }
+
+  async #choose(packs: readonly Pack[], exported: ExportedOfOwner): Promise<void> {
+    for (const { records } of packs) this.#selection.held.scanned += records
+    const opened = packs
+      .filter((pack) => pack.columns !== undefined && !this.#isOutdated(pack))
+      .map((pack) => new OpenedPack(this.#selection, pack))
+    const coming = await this.#coming(opened, exported)
+    for (const [index, pack] of opened.entries()) await this.#add(pack, coming[index]!)
+  }
+
+  /** None of them is the newest of a target; a filter may take away those that are. */
+  #isOutdated({ slice }: Pack): boolean {
+    return slice === 'older' && !this.#test && this.#selection.job.request.provenance === 'latest'
+  }
+
+  async #coming(opened: readonly OpenedPack[], exported: ExportedOfOwner): Promise<readonly Uint8Array[]> {
+    const told: ProvenancesOfPack[] = []
+    for (const pack of opened)
+      told.push({ columns: pack.columns, targets: pack.pack.targets, passes: await this.#passes(pack) })
+    const {
+      provenance,
+      since = Number.NEGATIVE_INFINITY,
+      until = Number.POSITIVE_INFINITY,
+    } = this.#selection.job.request
+    if (provenance === 'latest') return latestOf(told, exported)
+    const coming = relevantOf(told, exported)
+    if (!this.#areAlone) return coming
+    for (const [index, { columns, passes }] of told.entries()) {
+      const { updated } = columns
+      for (let entry = 0; entry < columns.count; entry++)
+        if (updated[entry]! > since && updated[entry]! < until && passes(entry)) coming[index]![entry] = 1
+    }
+    return coming
+  }
+
+  async #passes(pack: OpenedPack): Promise<(entry: number) => boolean> {
+    if (!this.#test) return () => true
+    const { entries } = await pack.choose(() => true, this.#test)
+    const passing = new Set(entries)
+    return (entry) => passing.has(entry)
+  }
+
+  async #add(opened: OpenedPack, coming: Uint8Array): Promise<void> {
+    const { pack, columns } = opened
+    const shared: number[] = []
+    for (let entry = columns.lines; entry < columns.count; entry++) {
+      if (coming[entry] === 0) continue
+      shared.push(entry)
+      this.#selection.references.add(`Provenance/${columns.sharedId(entry)}`)
+    }
+    this.#selection.referFrom(pack, columns, shared)
+    const lines = coming.subarray(0, columns.lines)
+    if (!lines.includes(1)) return
+    if (!lines.includes(0) && !this.#render) {
+      this.#selection.referFrom(pack, columns, [...lines.keys()])
+      await this.#writer.copy(pack)
+      return
+    }
+    await opened.write(this.#writer, await opened.choose((entry) => lines[entry] === 1), this.#render)
+  }
+}

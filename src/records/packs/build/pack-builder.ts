@@ -1,0 +1,211 @@
+import { type Deflated, deflateLinesSync } from '../../../gzip/deflated.ts'
+import { recordedOf } from '../../provenance-age.ts'
+import type { ColumnEntry } from '../columns/column-entry.ts'
+import { Numbered, writeColumns } from '../columns/write-columns.ts'
+import type { Pack, Slice } from '../pack.ts'
+import type { GatheredLines } from './gathered-lines.ts'
+import type { PresentRecords } from './present-records.ts'
+import { slicedBytesMax, slicesOf } from './provenance-slices.ts'
+
+/** A change of an owner's records of one type, in the order of their ids. Times are milliseconds since 1970. */
+export interface PackRow {
+  readonly owner: string
+  readonly type: string
+  /** When the version came, or when it went. */
+  readonly changed: number
+  readonly updated: number
+  readonly shared: boolean
+  readonly id: string
+  /** Blank-separated `Type/id`. */
+  readonly refs: string
+  /** Provenance: blank-separated `Type/id`. */
+  readonly targets: string
+  /** null when the record is not there any more, or this version is not its current one. */
+  readonly body: Buffer | null
+}
+
+/** The lines of one pack: a larger owner gets several, so that what inflates one of them holds no more than this and one record. */
+const packLinesBytesMax = 2 * 1024 * 1024
+
+/** What the packs of one owner and type may weigh. One who has more is read as versions: packs of one owner can be held together. */
+const ownerPackedBytesMax = 4 * 1024 * 1024
+
+/** Deflate level of packs: higher ones make them a little smaller and deflating much slower (docs/decisions/0028). */
+const packLevel = 1
+
+/** One pack before everything about the others is known. */
+interface Piece {
+  readonly slice: Slice
+  readonly entries: readonly ColumnEntry[]
+  readonly lines: Deflated
+}
+
+/** Makes the packs of one owner and type out of its rows. */
+export class PackBuilder {
+  readonly owner: string
+  readonly type: string
+  readonly #isOfProvenances: boolean
+  readonly #present: PresentRecords
+  readonly #lines: GatheredLines
+  /** Of the lines that are gathered. */
+  #entries: ColumnEntry[] = []
+  readonly #shared: ColumnEntry[] = []
+  #rank = 0
+  #pieces: Piece[] = []
+  #packedBytes = 0
+  /** These records cannot be packed: they are too many. */
+  #unpackable = false
+  #changed = Number.NEGATIVE_INFINITY
+  /** Provenance: so many bytes may be divided into slices; with more they are packed as they come. */
+  #gatheredBytesMax: number
+
+  /**
+   * @param present Provenance: what there is of the owner when the packs are finished
+   * @param lines for the lines of one pack after the other; nobody else may use it until the packs are finished
+   */
+  constructor(type: string, present: PresentRecords, lines: GatheredLines) {
+    this.owner = present.owner
+    this.type = type
+    this.#isOfProvenances = type === 'Provenance'
+    this.#gatheredBytesMax = this.#isOfProvenances ? slicedBytesMax : packLinesBytesMax
+    this.#present = present
+    this.#lines = lines
+    lines.clear()
+  }
+
+  isOf({ owner, type }: PackRow): boolean {
+    return owner === this.owner && type === this.type
+  }
+
+  add(row: PackRow): void {
+    this.#changed = Math.max(this.#changed, row.changed)
+    if (row.body === null || this.#unpackable) return
+    const entry = this.#entryOf(row, row.body)
+    if (row.shared) {
+      this.#shared.push(entry)
+      return
+    }
+    if (this.#lines.records > 0 && this.#lines.length + entry.length > this.#gatheredBytesMax) {
+      this.#gatheredBytesMax = packLinesBytesMax
+      this.#deflate('', this.#entries, this.#lines.bytes)
+      this.#clear()
+    }
+    this.#lines.add(row.body)
+    this.#entries.push(entry)
+  }
+
+  #entryOf({ id, shared, updated, refs, targets }: PackRow, body: Buffer): ColumnEntry {
+    return {
+      id,
+      length: shared ? 0 : body.length + 1,
+      updated,
+      refs,
+      rank: this.#rank++,
+      recorded: this.#isOfProvenances ? recordedOf(body) : Number.NEGATIVE_INFINITY,
+      targets: targets === '' ? [] : targets.split(' '),
+    }
+  }
+
+  #clear(): void {
+    this.#lines.clear()
+    this.#entries = []
+  }
+
+  /** Deflates lines, cut into pieces. */
+  #deflate(slice: Slice, entries: readonly ColumnEntry[], lines: Buffer): void {
+    let [start, first] = [0, 0]
+    do {
+      let end = start
+      let next = first
+      for (; next < entries.length; next++) {
+        const { length } = entries[next]!
+        if (next > first && end - start + length > packLinesBytesMax) break
+        end += length
+      }
+      const deflated = deflateLinesSync(lines.subarray(start, end), next - first, packLevel)
+      this.#pieces.push({ slice, entries: entries.slice(first, next), lines: deflated })
+      this.#packedBytes += deflated.blocks.length
+      start = end
+      first = next
+    } while (first < entries.length)
+    if (this.#packedBytes <= ownerPackedBytesMax) return
+    this.#unpackable = true
+    this.#pieces = []
+  }
+
+  /** The packs: an empty one when there are no records, none when these cannot be packed. */
+  finish(): Pack[] {
+    if (this.#isOfProvenances && !this.#present.isComplete) return []
+    if (this.#isOfProvenances && this.#pieces.length === 0) this.#deflateSlices()
+    else this.#deflateRest()
+    this.#clear()
+    return this.#unpackable ? [] : this.#pieces.map((piece, number) => this.#packOf(piece, number))
+  }
+
+  #deflateRest(): void {
+    if (this.#entries.length > 0 || this.#pieces.length === 0) this.#deflate('', this.#entries, this.#lines.bytes)
+    this.#addEntries('', this.#shared)
+    if (!this.#isOfProvenances) return
+    this.#pieces = this.#pieces.map((piece) => ({
+      ...piece,
+      entries: piece.entries.map((entry) => this.#withPresent(entry)),
+    }))
+  }
+
+  /** Those of Provenances, the slice of older ones only if there are any. */
+  #deflateSlices(): void {
+    let start = 0
+    const placed = [...this.#entries, ...this.#shared].map((entry) => {
+      const place = { ...this.#withPresent(entry), start }
+      start += entry.length
+      return place
+    })
+    for (const [slice, entries] of slicesOf(placed)) {
+      if (slice === 'older' && entries.length === 0) continue
+      const own = entries.filter(({ length }) => length > 0)
+      const lines = own.map(({ start, length }) => this.#lines.bytes.subarray(start, start + length))
+      this.#deflate(slice, own, Buffer.concat(lines))
+      this.#addEntries(
+        slice,
+        entries.filter(({ length }) => length === 0),
+      )
+    }
+  }
+
+  /** Adds what has no line to the first piece of a slice. */
+  #addEntries(slice: Slice, entries: readonly ColumnEntry[]): void {
+    const index = this.#pieces.findIndex((piece) => piece.slice === slice)
+    if (index < 0 || entries.length === 0) return
+    const piece = this.#pieces[index]!
+    this.#pieces[index] = { ...piece, entries: [...piece.entries, ...entries] }
+  }
+
+  /** A Provenance with those targets only that are there. When they came, or others went, has changed what the packs say. */
+  #withPresent(entry: ColumnEntry): ColumnEntry {
+    for (const target of entry.targets) this.#changed = Math.max(this.#changed, this.#present.changed(target))
+    return { ...entry, targets: entry.targets.filter((target) => this.#present.came(target) !== undefined) }
+  }
+
+  #packOf({ slice, entries, lines }: Piece, number: number): Pack {
+    const refs = new Numbered()
+    const typeSets = this.#isOfProvenances ? new Numbered() : undefined
+    const columns = entries.length === 0 ? undefined : writeColumns(entries, refs, typeSets)
+    const shared = entries.filter(({ length }) => length === 0)
+    return {
+      owner: this.owner,
+      type: this.type,
+      number,
+      total: this.#pieces.length,
+      ...lines,
+      changed: this.#changed,
+      oldest: entries.reduce((oldest, { updated }) => Math.min(oldest, updated), Number.POSITIVE_INFINITY),
+      newest: entries.reduce((newest, { updated }) => Math.max(newest, updated), Number.NEGATIVE_INFINITY),
+      refs: Buffer.from(refs.texts.join(' '), 'latin1'),
+      shared: shared.map(({ id }) => `${this.type}/${id}`).join(' '),
+      targets: typeSets?.texts.join(' ') ?? '',
+      slice,
+      absent: '',
+      columns,
+    }
+  }
+}
