@@ -15,7 +15,7 @@ const packsOfOwner = (demand: PackDemand) => `
   select type, number, records, bytes, packed, absent, ${mayHold(demand)} as relevant,
     ${demand.alone ? 'true' : "type <> 'Provenance'"} as leads,
     ${isTrue(demand)} as current,
-    ${isTrue(demand)} and type <> all (${textArray(demand.chosen)}) and ${isWithinTimes(demand)} as copied
+    ${isTrue(demand)} and type <> all (${textArray(demand.inflated)}) and ${isWithinTimes(demand)} as copied
   from pack where tenant = $1 and owner = o.owner offset 0`
 
 const mayHold = (demand: PackDemand) => `type = any ($3) and

@@ -7,6 +7,7 @@ import { inflateLines } from '../../src/gzip/deflated.ts'
 import { readScopeQuery } from '../../src/protocol/request/scope-query.ts'
 import { recordsOfOwners } from '../../src/records/as-of.ts'
 import { absenceType } from '../../src/records/packs/absence-pack.ts'
+import { dropPacks } from '../../src/records/packs/drop-packs.ts'
 import type { Pack } from '../../src/records/packs/pack.ts'
 import { packedTypes } from '../../src/records/packs/packed-types.ts'
 import { insertPacks, packsOfOwners } from '../../src/records/packs/stored-packs.ts'
@@ -140,7 +141,7 @@ describe('packs', () => {
     const { pool } = simulation
     const asOf = Date.UTC(2200, 0, 1)
     const types = packedTypes
-    const demand = { tenant: name, types, chosen: types, alone: false, asOf, owners: patientIds }
+    const demand = { tenant: name, types, chosen: types, inflated: [], alone: false, asOf, owners: patientIds }
     for await (const ofOwners of packsOfOwners(pool, demand)) {
       for (const { owner, type, packs, lying } of ofOwners) {
         assert.equal(lying, false)
@@ -304,6 +305,7 @@ describe('packs', () => {
         tenant: place.name,
         types,
         chosen: [],
+        inflated: [],
         alone: false,
         asOf: Date.UTC(2200, 0, 1),
         owners: patients,
@@ -321,6 +323,7 @@ describe('packs', () => {
       tenant: name,
       types: ['Condition'],
       chosen: ['Condition'],
+      inflated: [],
       alone: false,
       asOf: Date.UTC(2200, 0, 1),
       owners: ['p0'],
@@ -348,6 +351,34 @@ describe('packs', () => {
       await simulation.completed(job.id)
       checkExport(place.model, job, await simulation.parts(job.id))
       assert.equal(simulation.complaints.splice(0).length, 1)
+    })
+  }
+
+  for (const packedTogether of [true, false]) {
+    const when = packedTogether ? 'are packed together' : 'were packed before'
+    it(`of Provenances do not serve as of a time when a target was there that went since; targets ${when}`, async () => {
+      const place = simulation.newTenant()
+      await simulation.write(place, [
+        clinicalRecord('Condition/c0', 'Patient/p0'),
+        clinicalRecord('Device/d0', 'Patient/p0'),
+        provenanceRecord('Provenance/v0', ['Condition/c0', 'Device/d0']),
+      ])
+      const changed = async () => {
+        const { rows } = await simulation.pool.query<{ changed: Date }>(
+          `select changed from pack where tenant = $1 and owner = 'p0' and type = 'Provenance'`,
+          [place.name],
+        )
+        return rows.map((row) => row.changed.getTime())
+      }
+      await simulation.pack()
+      await simulation.write(place, [{ type: 'Condition', id: 'c0', record: undefined }])
+      const went = place.model.times.at(-1)!
+      await simulation.pack()
+      if (!packedTogether) {
+        await dropPacks(simulation.pool, place.name, [{ owner: 'p0', type: 'Provenance' }])
+        await simulation.pack()
+      }
+      assert.deepEqual(await changed(), [went])
     })
   }
 

@@ -31,7 +31,7 @@ async function exportBlock(
 ): Promise<void> {
   const { job, held, pool, at } = selection
   const block = new Block(writer, owner)
-  const exported = new ExportedRecords(new Set())
+  const exported = new ExportedRecords(new Set(), true)
   const refs = new Set<string>()
   const types = job.request.types.filter((type) => !isReferenceType(type) && type !== 'Provenance')
   const { since, until } = job.request

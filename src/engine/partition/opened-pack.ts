@@ -1,5 +1,5 @@
 import type { PartWriter } from '../../files/part-writer.ts'
-import { inflateLines } from '../../gzip/deflated.ts'
+import { inflateSealedLines } from '../../gzip/deflated.ts'
 import { PackColumns } from '../../records/packs/columns/pack-columns.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import { type ChosenLines, chosenLines } from './chosen-lines.ts'
@@ -29,7 +29,7 @@ export class OpenedPack {
 
   async #inflated(): Promise<Buffer> {
     try {
-      this.#lines ??= inflateLines(this.pack)
+      this.#lines ??= await inflateSealedLines(this.pack)
       if (this.#lines.length !== this.columns.bytes) throw new Error('a pack tells of other lines than it has')
       return this.#lines
     } catch (error) {

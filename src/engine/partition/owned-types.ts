@@ -24,7 +24,7 @@ export class OwnedTypes {
   constructor(selection: Selection, writers: ReadonlyMap<string, PartWriter>) {
     const targets = [...writers.keys()].filter((type) => ownedTypes.has(type))
     const whole = new Set(targets.filter((type) => isWhole(selection.job.request, type)))
-    this.#exported = new ExportedRecords(whole)
+    this.#exported = new ExportedRecords(whole, whole.size < targets.length)
     const types = [...writers].map(([type, writer]): [string, TypeQueue] => [
       type,
       new TypeQueue(

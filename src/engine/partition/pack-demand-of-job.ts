@@ -5,10 +5,11 @@ import type { PackDemand } from '../../records/packs/pack-demand.ts'
 /** What a job needs of packs of some types. */
 export function packDemand({ tenant, request, transactionTime }: Job, types: readonly string[]): PackDemand {
   const chosen = types.filter((type) => isChosen(request, type))
-  const { since, until, organizedBy } = request
+  const { since, until, ...timeless } = request
+  const inflated = types.filter((type) => isChosen(timeless, type))
   const alone = forThemselves(request)
   return {
-    ...{ tenant, types, chosen, asOf: transactionTime.getTime(), since, until, alone },
-    versionsOnly: organizedBy !== undefined,
+    ...{ tenant, types, chosen, inflated, asOf: transactionTime.getTime(), since, until, alone },
+    versionsOnly: request.organizedBy !== undefined,
   }
 }

@@ -1,5 +1,4 @@
-import { ownedTypes } from '../../fhir/ownership.ts'
-import { comingAlong, extentOfTimes, isChosen, isWhole } from '../../protocol/plan/pack-use.ts'
+import { comingAlongWhole, extentOfTimes, isChosen } from '../../protocol/plan/pack-use.ts'
 import { absenceType } from '../../records/packs/absence-pack.ts'
 import { dropPacks } from '../../records/packs/drop-packs.ts'
 import type { Pack } from '../../records/packs/pack.ts'
@@ -14,10 +13,10 @@ export function packsThatServe({ job }: Selection): (found: OwnedPacks) => reado
   const { request } = job
   const asOf = job.transactionTime.getTime()
   const chosen = new Set<string>(request.types.filter((type) => isChosen(request, type)))
-  const wholeExtent = (type: string) => (ownedTypes.has(type) && isWhole(request, type) ? 'all' : 'none')
+  const coming = comingAlongWhole(request)
   const needsColumns = (pack: Pack): boolean => {
     if (chosen.has(pack.type)) return pack.columns === undefined && (pack.records > 0 || pack.shared !== '')
-    if (pack.type === 'Provenance') return comingAlong(request, pack, wholeExtent) === 'some'
+    if (pack.type === 'Provenance') return coming(pack) === 'some'
     return pack.columns === undefined && extentOfTimes(request, pack) === 'some'
   }
   /** Those of several owners are not in packs: a filter cannot ask about them there. */

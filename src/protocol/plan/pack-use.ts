@@ -63,6 +63,22 @@ export function comingAlong(request: Asked, pack: ProvenancesTold, extentOf: (ty
   return ofThemselves === 'none' && ofTargets === 'none' ? 'none' : 'some'
 }
 
+/** Sets of types that are remembered. */
+const knownSetsMax = 1_000
+
+/** The same where it is known beforehand of which types every record is exported, and of the others none: packs say the same again and again. */
+export function comingAlongWhole(request: Asked): (pack: ProvenancesTold) => Extent {
+  const extentOf = (type: string): Extent => (ownedTypes.has(type) && isWhole(request, type) ? 'all' : 'none')
+  if (isTimed(request)) return (pack) => comingAlong(request, pack, extentOf)
+  const known = new Map<string, Extent>()
+  return (pack) => {
+    const key = `${pack.slice} ${pack.targets}`
+    const extent = known.get(key) ?? comingAlong(request, pack, extentOf)
+    if (known.size < knownSetsMax) known.set(key, extent)
+    return extent
+  }
+}
+
 /** What a pack says of its Provenances. */
 interface ProvenancesTold {
   readonly targets: string
@@ -79,8 +95,8 @@ function extentOfTargets(
   const isLatest = provenance === 'latest'
   if (targets === '' || (isLatest && slice === 'older')) return 'none'
   const whole = isLatest ? isNewestWhole(slice) : isAnyWhole
-  const found = new Set(targets.split(' ').map((set) => extentOfSet(set, extentOf, whole)))
-  return found.size === 1 ? [...found][0]! : 'some'
+  const extents = extentsOfSets(targets, extentOf, whole)
+  return extents.every((extent) => extent === extents[0]) ? extents[0]! : 'some'
 }
 
 /** The newest of its targets comes for one of them; that it does for each of several is known when all of them are exported. */
@@ -92,15 +108,29 @@ const isNewestWhole =
 const isAnyWhole = (extents: readonly Extent[]): boolean => extents.includes('all')
 
 /**
- * How many Provenances come along whose targets are of some types.
- * @param set `Type,Type`, or `-` for no target
+ * How many Provenances come along of each set of types that their targets have.
+ * @param targets sets `Type,Type`, blank-separated; `-` stands for no target
  */
-export function extentOfSet(
-  set: string,
+export const extentsOfSets = (
+  targets: string,
   extentOf: (type: string) => Extent,
   isWholeOf: (extents: readonly Extent[]) => boolean = isAnyWhole,
-): Extent {
-  const extents = set === '-' ? [] : set.split(',').map(extentOf)
-  if (extents.every((extent) => extent === 'none')) return 'none'
-  return isWholeOf(extents) ? 'all' : 'some'
+): readonly Extent[] =>
+  setsOf(targets).map((types) => {
+    const extents = types.map(extentOf)
+    if (extents.every((extent) => extent === 'none')) return 'none'
+    return isWholeOf(extents) ? 'all' : 'some'
+  })
+
+type Sets = readonly (readonly string[])[]
+
+/** What was taken apart lately: most owners have the same sets. */
+const knownSets = new Map<string, Sets>()
+
+function setsOf(targets: string): Sets {
+  const known = knownSets.get(targets)
+  if (known !== undefined) return known
+  const sets = targets.split(' ').map((set) => (set === '-' ? [] : set.split(',')))
+  if (knownSets.size < knownSetsMax) knownSets.set(targets, sets)
+  return sets
 }

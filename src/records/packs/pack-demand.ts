@@ -4,6 +4,8 @@ export interface PackDemand {
   readonly types: readonly string[]
   /** Those of the types of whose records perhaps not all are wanted, or not as they are, whatever their times. */
   readonly chosen: readonly string[]
+  /** Those of them that are mostly inflated, whatever the owner. */
+  readonly inflated: readonly string[]
   readonly asOf: number
   /** Only records that were updated later, earlier. A Provenance is not asked for its own time: it comes along with others. */
   readonly since?: number | undefined

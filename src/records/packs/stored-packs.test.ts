@@ -55,6 +55,7 @@ describe('packs of owners', () => {
       tenant,
       types,
       chosen: ['Goal'],
+      inflated: [],
       alone: false,
       asOf: 2,
       owners,

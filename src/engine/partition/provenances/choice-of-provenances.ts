@@ -1,5 +1,5 @@
 import type { PartWriter } from '../../../files/part-writer.ts'
-import { comingAlong, forThemselves } from '../../../protocol/plan/pack-use.ts'
+import { comingAlong, comingAlongWhole, forThemselves } from '../../../protocol/plan/pack-use.ts'
 import type { Pack } from '../../../records/packs/pack.ts'
 import { lineRendererOf } from '../choice.ts'
 import { lineTest } from '../line-test.ts'
@@ -16,6 +16,7 @@ export class ChoiceOfProvenances {
   readonly #test: ReturnType<typeof lineTest>
   readonly #render: ReturnType<typeof lineRendererOf>
   readonly #areAlone: boolean
+  readonly #comingWhole: ReturnType<typeof comingAlongWhole>
 
   constructor(selection: Selection, writer: PartWriter, exported: ExportedRecords) {
     const { job } = selection
@@ -25,13 +26,16 @@ export class ChoiceOfProvenances {
     this.#test = lineTest(job, 'Provenance')
     this.#render = lineRendererOf(job, 'Provenance')
     this.#areAlone = forThemselves(job.request)
+    this.#comingWhole = comingAlongWhole(job.request)
   }
 
   /** @param packs all of one owner, of whose records it is known what was exported */
   addPacks(packs: readonly Pack[]): Promise<void> | undefined {
     const exported = this.#exported.of(packs[0]!.owner)
     const { request } = this.#selection.job
-    const extents = packs.map((pack) => comingAlong(request, pack, exported.extent))
+    const extents = packs.map((pack) =>
+      this.#exported.isKnownBeforehand ? this.#comingWhole(pack) : comingAlong(request, pack, exported.extent),
+    )
     const isDecided = extents.every((extent) => extent === 'none') || (!this.#test && !extents.includes('some'))
     if (isDecided && !this.#render) return this.#selection.copyWhole(this.#writer, packs, extents)
     return this.#choose(packs, exported)

@@ -1,4 +1,4 @@
-import { type Extent, extentOfSet } from '../../../protocol/plan/pack-use.ts'
+import { extentsOfSets } from '../../../protocol/plan/pack-use.ts'
 import type { PackColumns } from '../../../records/packs/columns/pack-columns.ts'
 import { NewestOfTargets, type ProvenanceAge } from '../../../records/provenance-age.ts'
 import type { ExportedOfOwner } from './exported-records.ts'
@@ -19,7 +19,7 @@ type Coming = readonly Uint8Array[]
 export function relevantOf(packs: readonly ProvenancesOfPack[], exported: ExportedOfOwner): Coming {
   return packs.map(({ columns, targets, passes }) => {
     const { typeSets } = columns.provenances
-    const extents = extentsOf(targets, exported)
+    const extents = extentsOfSets(targets, exported.extent)
     const coming = new Uint8Array(columns.count)
     for (let entry = 0; entry < coming.length; entry++) {
       const extent = extents[typeSets[entry]!]!
@@ -31,9 +31,6 @@ export function relevantOf(packs: readonly ProvenancesOfPack[], exported: Export
   })
 }
 
-const extentsOf = (targets: string, exported: ExportedOfOwner): readonly Extent[] =>
-  targets.split(' ').map((set) => extentOfSet(set, exported.extent))
-
 interface Candidate extends ProvenanceAge {
   readonly pack: number
   readonly entry: number
@@ -44,7 +41,7 @@ export function latestOf(packs: readonly ProvenancesOfPack[], exported: Exported
   const newest = new NewestOfTargets<Candidate>()
   for (const [pack, { columns, targets, passes }] of packs.entries()) {
     const { ranks, recorded, typeSets } = columns.provenances
-    const extents = extentsOf(targets, exported)
+    const extents = extentsOfSets(targets, exported.extent)
     for (let entry = 0; entry < columns.count; entry++) {
       if (extents[typeSets[entry]!] === 'none') continue
       const about = columns.provenances.targetsOf(entry).filter(exported.has)

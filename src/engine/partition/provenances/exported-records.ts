@@ -19,9 +19,13 @@ export class ExportedRecords {
   readonly #owners = new Map<string, Map<string, Set<string> | 'all'>>()
   #size = 0
 
-  /** @param whole types of which every record is exported */
-  constructor(whole: ReadonlySet<string>) {
+  /** No type is exported in part: of every owner the same. */
+  readonly isKnownBeforehand: boolean
+
+  /** @param whole types of which every record is exported; `others`: whether there are types of which only some may be */
+  constructor(whole: ReadonlySet<string>, others: boolean) {
     this.#whole = whole
+    this.isKnownBeforehand = !others
   }
 
   /** Every record that the owner has of a type. */

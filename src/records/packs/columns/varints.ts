@@ -25,12 +25,11 @@ export class VarintWriter {
     this.add(value < 0 ? -2 * value - 1 : 2 * value)
   }
 
-  /** A text in UTF-8, with its length before it. */
-  addText(text: string): void {
-    const size = Buffer.byteLength(text)
-    this.add(size)
-    this.#ensureRoom(size)
-    this.#at += this.#buffer.write(text, this.#at)
+  /** Bytes with their number before them. */
+  addBytes(bytes: Buffer): void {
+    this.add(bytes.length)
+    this.#ensureRoom(bytes.length)
+    this.#at += bytes.copy(this.#buffer, this.#at)
   }
 
   #ensureRoom(bytes: number): void {
@@ -50,6 +49,10 @@ export class VarintReader {
     this.#bytes = bytes
   }
 
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
   next(): number {
     let byte = this.#bytes[this.#at++]!
     if (byte < more) return byte
@@ -66,9 +69,25 @@ export class VarintReader {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 
-  nextText(): string {
+  /** A view of bytes with their number before them. */
+  nextBytes(): Buffer {
     const size = this.next()
     this.#at += size
-    return this.#bytes.toString('utf8', this.#at - size, this.#at)
+    return this.#bytes.subarray(this.#at - size, this.#at)
   }
+}
+
+/** So many numbers below 2^32. */
+export function readEach(read: VarintReader, count: number): Uint32Array {
+  const values = new Uint32Array(count)
+  for (let index = 0; index < count; index++) values[index] = read.next()
+  return values
+}
+
+/** So many numbers that are written by what each is more than the one before it. */
+export function readSteps(read: VarintReader, count: number): Float64Array {
+  const values = new Float64Array(count)
+  let before = 0
+  for (let index = 0; index < count; index++) values[index] = before += read.nextSigned()
+  return values
 }

@@ -30,56 +30,72 @@ export const typesOf = (targets: readonly string[]): string =>
 
 /**
  * The columns of a pack: of each entry, lines in their order and then those without, its length, time and list of references, and of a
- * Provenance its place in the order of ids, when it was recorded and its targets. Column after column, for equal ones to stand together; distinct lists stand once.
+ * Provenance the types of its targets, its place in the order of ids, when it was recorded, and its targets. Each column has its size before it,
+ * so that those are passed over that nobody asks for; distinct lists stand once.
  * @param refs numbers of references in `Pack.refs`, which they are all in
  * @param typeSets numbers of sets of types in `Pack.targets`; undefined for other types than Provenance
  */
 export function writeColumns(entries: readonly ColumnEntry[], refs: Numbered, typeSets: Numbered | undefined): Buffer {
   const out = new VarintWriter()
   out.add(entries.length)
-  for (const { length } of entries) out.add(length)
-  writeSteps(
-    out,
-    entries.map(({ updated }) => updated),
-  )
-  const lists = new Numbered()
-  for (const entry of entries) out.add(lists.of(entry.refs))
-  out.add(lists.texts.length)
-  for (const list of lists.texts) writeList(out, list, refs)
-  if (typeSets) writeTargets(out, entries, typeSets)
-  for (const { id } of entries.filter(({ length }) => length === 0)) out.addText(id)
+  const column = (write: (to: VarintWriter) => void) => {
+    const to = new VarintWriter()
+    write(to)
+    out.addBytes(to.bytes)
+  }
+  column((to) => writeEach(to, entries, ({ length }) => length))
+  column((to) => writeSteps(to, entries, ({ updated }) => updated))
+  column((to) => writeLists(to, entries, refs))
+  column((to) => writeTexts(to, entries))
+  if (typeSets === undefined) return packedBytes(out.bytes)
+  column((to) => writeEach(to, entries, ({ targets }) => typeSets.of(typesOf(targets))))
+  column((to) => writeSteps(to, entries, ({ rank }) => rank))
+  column((to) => writeRecorded(to, entries))
+  column((to) => writeTargets(to, entries))
   return packedBytes(out.bytes)
 }
 
+function writeEach<Item>(to: VarintWriter, items: readonly Item[], numberOf: (item: Item) => number): void {
+  for (const item of items) to.add(numberOf(item))
+}
+
 /** Numbers by what each is more than the one before it. */
-function writeSteps(out: VarintWriter, values: readonly number[]): void {
+function writeSteps<Item>(to: VarintWriter, items: readonly Item[], numberOf: (item: Item) => number): void {
   let before = 0
-  for (const value of values) {
-    out.addSigned(value - before)
+  for (const item of items) {
+    const value = numberOf(item)
+    to.addSigned(value - before)
     before = value
   }
 }
 
-function writeList(out: VarintWriter, list: string, refs: Numbered): void {
-  const names = list === '' ? [] : list.split(' ')
-  out.add(names.length)
-  for (const name of names) out.add(refs.of(name))
+function writeLists(to: VarintWriter, entries: readonly ColumnEntry[], refs: Numbered): void {
+  const lists = new Numbered()
+  writeEach(to, entries, (entry) => lists.of(entry.refs))
+  to.add(lists.texts.length)
+  for (const list of lists.texts) {
+    const names = list === '' ? [] : list.split(' ')
+    to.add(names.length)
+    writeEach(to, names, (name) => refs.of(name))
+  }
 }
 
-function writeTargets(out: VarintWriter, entries: readonly ColumnEntry[], typeSets: Numbered): void {
-  writeSteps(
-    out,
-    entries.map(({ rank }) => rank),
-  )
-  for (const { recorded } of entries) out.add(Number.isFinite(recorded) ? 1 : 0)
-  writeSteps(
-    out,
-    entries.map(({ recorded }) => recorded).filter((recorded) => Number.isFinite(recorded)),
-  )
-  for (const { targets } of entries) out.add(typeSets.of(typesOf(targets)))
+/** Ids of those that have no line. */
+function writeTexts(to: VarintWriter, entries: readonly ColumnEntry[]): void {
+  for (const { id, length } of entries) if (length === 0) to.addBytes(Buffer.from(id))
+}
+
+function writeRecorded(to: VarintWriter, entries: readonly ColumnEntry[]): void {
+  writeEach(to, entries, ({ recorded }) => (Number.isFinite(recorded) ? 1 : 0))
+  const known = entries.filter(({ recorded }) => Number.isFinite(recorded))
+  writeSteps(to, known, ({ recorded }) => recorded)
+}
+
+function writeTargets(to: VarintWriter, entries: readonly ColumnEntry[]): void {
   const sets = new Numbered()
-  for (const { targets } of entries) out.add(sets.of(targets.join(' ')))
-  out.addText(sets.texts.join('\n'))
+  writeEach(to, entries, ({ targets }) => sets.of(targets.join(' ')))
+  to.add(sets.texts.length)
+  for (const set of sets.texts) to.addBytes(Buffer.from(set))
 }
 
 function packedBytes(plain: Buffer): Buffer {
