@@ -3,8 +3,9 @@ import { NotAsPublished } from '../files/cut.ts'
 import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
 import { beyondMending, failCompleted, lockMendingJob, publishedParts, replaceParts } from '../jobs/mending.ts'
 import { addReferences } from '../jobs/noted-reference.ts'
-import { insertParts, jobParts, type Part } from '../jobs/part.ts'
+import { insertParts, jobPaths, type Part } from '../jobs/part.ts'
 import { countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
+import { joinFiles } from '../jobs/published-file.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { exportBlocks } from './partition/export-blocks.ts'
 import { exportOwners } from './partition/export-owners.ts'
@@ -66,11 +67,7 @@ async function exportPartition(selection: Selection): Promise<void> {
 
 /** Removes what killed attempts have written: the job is complete, and only its published files are wanted. */
 async function keepPublished({ pool, files }: PartitionContext, job: string): Promise<void> {
-  const parts = await jobParts(pool, job)
-  await files.keepOnly(
-    job,
-    parts.map(({ path }) => path),
-  )
+  await files.keepOnly(job, await jobPaths(pool, job))
 }
 
 /**
@@ -84,7 +81,10 @@ async function publish({ pool }: PartitionContext, enqueue: Enqueue, selection: 
     const job = await lockLiveJob(client, partition.job)
     if (!job || !(await finishPartition(client, partition, scanned))) throw new NotHeld()
     await insertParts(client, job.id, partition.number, selection.parts)
-    if (partition.kind === 'references') return completeJob(client, job.id)
+    if (partition.kind === 'references') {
+      await joinFiles(client, job.id)
+      return completeJob(client, job.id)
+    }
     await addReferences(client, job.id, selection.references)
     const { all, done } = await countPartitions(client, job.id)
     if (all === done) await finishJob(client, enqueue, job, all)

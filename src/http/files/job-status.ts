@@ -6,7 +6,7 @@ import { errorReason } from '../../database/error-code.ts'
 import { transaction } from '../../database/transaction.ts'
 import { clearEnded } from '../../jobs/ended-jobs.ts'
 import { deleteJob, findJob, type Job, jobProgress } from '../../jobs/job.ts'
-import { jobParts } from '../../jobs/part.ts'
+import { jobFiles } from '../../jobs/published-file.ts'
 import { manifestOf } from '../../protocol/answer/manifest.ts'
 import { type Progress, progressText, retryAfterSeconds } from '../../protocol/answer/progress.ts'
 import { lacksRead } from '../../protocol/grant.ts'
@@ -160,9 +160,9 @@ function sendFailed(reply: FastifyReply, job: Job) {
 
 async function sendManifest(reply: FastifyReply, context: HttpContext, caller: Caller, job: Job, page: unknown) {
   const { id, transactionTime, url, request } = job
-  const parts = await jobParts(context.pool, id)
+  const files = await jobFiles(context.pool, id)
   const number = page === undefined ? 1 : pagePattern.test(String(page)) ? Number(page) : Number.NaN
-  const about = { id, transactionTime: transactionTime.getTime(), url, request, parts }
+  const about = { id, transactionTime: transactionTime.getTime(), url, request, files }
   const manifest = manifestOf(about, caller.base, caller.profile, number)
   if (manifest === undefined) {
     return sendProblems(reply, [problem(404, 'not-found', 'The export has no such manifest.')], caller.profile)
