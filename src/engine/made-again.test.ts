@@ -89,7 +89,7 @@ describe('a damaged file that is made again', () => {
   })
 
   for (const [what, meanwhile, told] of [
-    ['is told as lost when its lines come out otherwise', async () => {}, ['files-lost']],
+    ['is told as lost when its lines come out otherwise', async () => {}, ['export-failed', 'files-lost']],
     ['is not told as lost when its job was deleted meanwhile', () => deleteJob(store.pool, part.job), []],
   ] as const) {
     it(what, async () => {
@@ -103,7 +103,7 @@ describe('a damaged file that is made again', () => {
         pool: store.pool,
         files: { ...files, create },
         giveWay: () => undefined,
-        complain: (event: string) => void events.push(event),
+        tell: (event: string) => void events.push(event),
       }
       const held = (await claimPartition(store.pool, part.job, part.partition, worker))!
       await runPartition(context, producer.enqueue, held, async (_, error) => assert.fail(String(error)))

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { partitionMendsMax } from '../protocol/limits.ts'
-import { auditedEnding } from './audited-ending.ts'
+import { type Ending, endJobs } from './audited-ending.ts'
 import { type Part, partColumns } from './part.ts'
 import type { StoredPart } from './published-file.ts'
 import type { Enqueue } from './queue.ts'
@@ -89,8 +89,12 @@ export async function replaceParts(client: ClientBase, job: string, ids: readonl
   )
 }
 
-/** Fails a completed job: a file of it is lost. False: it is completed no more. */
-export async function failCompleted(client: ClientBase | Pool, id: string, failure: string): Promise<boolean> {
+/** Fails a completed job: a file of it is lost. Undefined: it is completed no more. */
+export async function failCompleted(
+  client: ClientBase | Pool,
+  id: string,
+  failure: string,
+): Promise<Ending | undefined> {
   const ending = `update job set state = 'failed', failure = $2, finished = now() where id = $1 and state = 'completed'`
-  return (await client.query(auditedEnding(ending, 'export', 'failed'), [id, failure])).rowCount === 1
+  return (await endJobs(client, ending, 'export', 'failed', [id, failure]))[0]
 }

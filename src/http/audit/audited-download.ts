@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { storeChain } from '../../audit/entry.ts'
 import type { OwnedFile } from '../../jobs/published-file.ts'
+import { isUuid } from '../../jobs/uuid.ts'
 import type { HttpContext } from '../context.ts'
-import { isUuid } from '../uuid.ts'
 import { auditOf, keepRefusal } from './audited-refusal.ts'
 
 /** What is going to be sent of a file: bytes of the answer's body, and how they are coded. */

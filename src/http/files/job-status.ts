@@ -7,6 +7,7 @@ import { transaction } from '../../database/transaction.ts'
 import { clearEnded } from '../../jobs/ended-jobs.ts'
 import { deleteJob, findJob, type Job, jobProgress } from '../../jobs/job.ts'
 import { jobFiles } from '../../jobs/published-file.ts'
+import { isUuid } from '../../jobs/uuid.ts'
 import { manifestOf } from '../../protocol/answer/manifest.ts'
 import { type Progress, progressText, retryAfterSeconds } from '../../protocol/answer/progress.ts'
 import { lacksRead } from '../../protocol/grant.ts'
@@ -21,7 +22,6 @@ import { described, fhirJsonType, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendOutcome, sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
-import { isUuid } from '../uuid.ts'
 
 const path = '/bulk-export/jobs/:id'
 
@@ -58,7 +58,8 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
     await Promise.all([context.files.removeJob(job.id), clearEnded(context.pool, job.id)]).catch((error) =>
       request.log.warn({ job: job.id, reason: errorReason(error) }, 'files left'),
     )
-    request.log.info({ job: job.id, state: job.state }, 'export deleted')
+    const { id, tenant, client, state } = job
+    request.log.info({ job: id, tenant, client, state }, isLive(state) ? 'export cancelled' : 'export deleted')
     return reply.code(202).send()
   })
   allowOnly(scope, path, ['GET', 'DELETE'])
