@@ -11,6 +11,7 @@ import { requestToken } from '../../src/client/session/token.ts'
 import { openTestStore, type TestStore } from '../../src/database/store.fixture.ts'
 import { threadBounds } from '../../src/http/request-threads/request-thread-pool.ts'
 import { operationsOf } from '../operations.ts'
+import { letWritesWait } from '../patient-writes.ts'
 import { type Answer, closeConnections, exchange } from '../scenarios/exchange.ts'
 
 /** The program in this very process, so that what its answering thread does can be counted. */
@@ -159,8 +160,9 @@ test('a client may have so many costly requests, not one more, and that keeps no
   const put = (id: string, x: number, by: string) =>
     send('PUT', `/Basic/${id}`, `{"resourceType":"Basic","id":"${id}","x":${x}}${' '.repeat(150_000)}`, by)
   assert.equal((await put('held', 0, greedy)).status, 201)
+  await letWritesWait(store.pool)
   const holder = await store.pool.connect()
-  await holder.query('begin')
+  await holder.query('begin; set local idle_in_transaction_session_timeout = 0')
   await holder.query(`select from record where id = 'held' for update`)
   const allowed = threadBounds.runningOfClientMax + threadBounds.waitingOfClientMax
   const refused: Answer[] = []
