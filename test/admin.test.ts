@@ -161,10 +161,11 @@ describe('the administrator API', () => {
     const [job] = jobs
     const shown = (await ask('GET', `/jobs/${job}`)).body as unknown as { stored: { files: number }; request: object }
     assert.deepEqual([shown.stored.files, (shown.request as { provenance: string }).provenance], [1, 'relevant'])
-    const completed = server.log
-      .split('\n')
-      .find((line) => line.includes(`"job":"${job}"`) && /"export completed"/.test(line))
-    const { tenant, client: ofClient, files, records, bytes } = JSON.parse(completed!)
+    const completed = () =>
+      server.log.split('\n').find((line) => line.includes(`"job":"${job}"`) && /"export completed".*}$/.test(line))
+    // It is logged after its client can see it.
+    while (completed() === undefined) await pause(100)
+    const { tenant, client: ofClient, files, records, bytes } = JSON.parse(completed()!)
     assert.deepEqual([tenant, ofClient, files, records, bytes > 0], ['busy', client.id, 1, 1, true])
     assert.equal((await ask('POST', `/jobs/${job}/cancel`)).status, 409, 'it is completed')
     assert.equal((await ask('DELETE', `/jobs/${job}`)).status, 200)
