@@ -115,6 +115,7 @@ test('exports are listed, counted, shown, cancelled and deleted', async () => {
   const { tenant, client } = await newTenant()
   assert.equal(await run('job', 'list', '--tenant', tenant), 'There is no export.\n')
   const completed = await addJob(tenant, client, 'completed')
+  await store.pool.query(`update job set created = created - interval '1 minute' where id = $1`, [completed])
   const running = await addJob(tenant, client, 'accepted')
   const text = await run('job', 'list', '--tenant', tenant)
   assert.match(text, new RegExp(`^JOB +STATE .*\n${running} +accepted +${tenant} +${client} +1 `))

@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { TestServer } from '../server.ts'
 
 const pauseMs = 50
-const answerMsMax = 20_000
+const answerMsMax = 120_000
 
 interface Manifest {
   readonly output: readonly { readonly url: string; readonly type: string; readonly count: number }[]

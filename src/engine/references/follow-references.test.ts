@@ -14,7 +14,7 @@ import { draftOf } from '../../records/draft.ts'
 import { storeDrafts } from '../../records/load/store-drafts.ts'
 import { startEngine } from '../engine.ts'
 
-const finishMsMax = 60_000
+const finishMsMax = 300_000
 
 const organization = (id: string, partOf?: string) =>
   JSON.stringify({
