@@ -20,6 +20,7 @@ import { errorReason } from './database/error-code.ts'
 import { migrate } from './database/migrate.ts'
 import { storeId, writeSetting } from './database/setting.ts'
 import { becomeSoleServer } from './database/sole-server/sole-server.ts'
+import { writeEngineEvent } from './engine/engine-log.ts'
 import { EngineThreads } from './engine/engine-thread-pool.ts'
 import { Failure } from './failure.ts'
 import { DiskFloor } from './files/disk-floor.ts'
@@ -125,7 +126,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const threadData = { connection: database.connection, filesDirectory, floor }
     const threads = new EngineThreads(
       { ...threadData, concurrency: options.concurrency },
-      (event, details) => log[event === 'packed' ? 'info' : 'warn']({ event, ...details }, 'engine'),
+      (event, details) => writeEngineEvent(log, event, details),
       (cause) => givenUp.resolve(new Failure(`${cause.message}.`, 'The log says why.', { cause })),
     )
     undo.push(() => threads.stop())

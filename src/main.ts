@@ -8,6 +8,7 @@ import { demoCommand } from './cli/demo.ts'
 import { exportCommand } from './cli/export/export.ts'
 import { tokenCommand } from './cli/export/token.ts'
 import { issuerCommand } from './cli/issuer.ts'
+import { jobCommand } from './cli/job/job.ts'
 import { keyCommand } from './cli/key.ts'
 import { generateCommand } from './cli/load/generate.ts'
 import { loadCommand } from './cli/load/load.ts'
@@ -43,6 +44,7 @@ function program(): Command {
   root.addCommand(serveCommand(env))
   root.addCommand(tenantCommand(env))
   root.addCommand(clientCommand(env))
+  root.addCommand(jobCommand(env))
   root.addCommand(keyCommand(env))
   root.addCommand(issuerCommand(env))
   root.addCommand(tokenCommand())

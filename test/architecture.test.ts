@@ -18,6 +18,8 @@ const seenFromSeveralSides = new Set([
     'clients',
     'demo',
     'export',
+    'job',
+    'jobs',
     'kick-off',
     'load',
     'manifest',

@@ -15,7 +15,7 @@ const noteMark = 'quixotic-finding-77'
 const requestMark = 'mark-in-a-request-31'
 
 const heavyRecords = 12
-const waitMsMax = 30_000
+const waitMsMax = 300_000
 /** Less often than is too often (T-169). */
 const pollMs = 100
 

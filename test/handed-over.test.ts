@@ -120,11 +120,12 @@ function comparable({ status, headers, body }: Answer, id: string) {
   }
 }
 
+// The ids of the two are of letters that no UUID has: there they would be taken for a part of it.
 for (const row of rows) {
   test(`a large body is answered by its thread as a small one is here: ${row.does}`, async () => {
-    const here = await answered(row, 'aaa', 0)
+    const here = await answered(row, 'xyx', 0)
     assert.equal(here.status, row.status, here.text)
-    assert.deepEqual(await answered(row, 'bbb', ownBodyBytesMax), here)
+    assert.deepEqual(await answered(row, 'yxy', ownBodyBytesMax), here)
   })
 }
 

@@ -51,7 +51,7 @@ for (const name of ['synthea-r4-100', 'uscore-r4-2']) {
         since: undefined,
         includeAssociatedData: [],
       }
-      const signal = AbortSignal.timeout(120_000)
+      const signal = AbortSignal.timeout(900_000)
       await runExport({ base, credentials: { clientId, key }, order, directory: join(out, 'x'), signal }, () => {})
       exported = await readFolder(join(out, 'x'))
     })
@@ -165,7 +165,7 @@ describe('synthea-bundles: what a record refers to comes out with it', { skip: s
     const { id: clientId, key } = await server.addClient('real')
     const patients = texts.map((text) => JSON.parse(text).entry[0].resource.id as string)
     const order = { selection: { patients }, types: [], typeFilters: [], since: undefined, includeAssociatedData: [] }
-    const signal = AbortSignal.timeout(120_000)
+    const signal = AbortSignal.timeout(900_000)
     const out = join(directory, 'x')
     await runExport(
       { base: server.base('real'), credentials: { clientId, key }, order, directory: out, signal },

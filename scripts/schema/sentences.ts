@@ -156,10 +156,12 @@ export const themes: readonly Theme[] = [
         },
       },
       part: {
-        holds: 'One published file.',
+        holds:
+          'What one partition has published of a kind and type: a file, or a piece of one ([decision 0051](../decisions/0051-files-of-several-parts.md)).',
         columns: {
           id: 'in the URL of the file',
           job: 'of which it is a part',
+          file: 'the first of the parts that are sent as one file; null: it is one alone',
           partition: 'whose attempt wrote it',
           number: 'counts the files of a kind and type in the partition',
           kind: '`output`, `deleted` or `error`',
@@ -167,10 +169,10 @@ export const themes: readonly Theme[] = [
           path: 'below the files directory',
           records: 'lines',
           bytes: 'of the lines',
-          gzip_bytes: 'of the file',
+          gzip_bytes: 'as it is stored',
           continues: "the last patient's block goes on in the partition's next file",
           crc: 'CRC-32 of the lines; null for files from before there was one',
-          gzip_crc: 'CRC-32 of the file',
+          gzip_crc: 'CRC-32 of what is stored',
           edition: 'how often it was made again; part of its ETag',
           damaged: 'it is not what it was, and is to be made again',
         },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -11,6 +12,7 @@ import { draftOf } from '../records/draft.ts'
 import { packChanged } from '../records/packs/packer.ts'
 import { write } from '../records/write/write.ts'
 import { clientCommand } from './client/client.ts'
+import { jobCommand } from './job/job.ts'
 import { tenantCommand } from './tenant/tenant.ts'
 
 let store: TestStore
@@ -20,7 +22,8 @@ async function run(...line: string[]): Promise<string> {
   const output = { write: (text: string) => written.push(text) }
   const environment = { MILLRACE_DATA: store.directory }
   const [name = '', ...rest] = line
-  const command = name === 'tenant' ? tenantCommand(environment, output) : clientCommand(environment, output)
+  const commands = { tenant: tenantCommand, client: clientCommand, job: jobCommand }
+  const command = commands[name as keyof typeof commands](environment, output)
   await command.parseAsync(rest, { from: 'user' })
   return written.join('')
 }
@@ -106,6 +109,40 @@ test('how a tenant is served is changed, each setting for itself', async () => {
   assert.equal((await json('tenant', 'set', tenant, '--profile', 'millennium', '--strict')).strict, true)
   await assert.rejects(run('tenant', 'set', tenant, '--profile', 'hl7'), /no strict form/)
   await assert.rejects(run('tenant', 'set', tenant), /nothing to change/)
+})
+
+test('exports are listed, counted, shown, cancelled and deleted', async () => {
+  const { tenant, client } = await newTenant()
+  assert.equal(await run('job', 'list', '--tenant', tenant), 'There is no export.\n')
+  const completed = await addJob(tenant, client, 'completed')
+  await store.pool.query(`update job set created = created - interval '1 minute' where id = $1`, [completed])
+  const running = await addJob(tenant, client, 'accepted')
+  const text = await run('job', 'list', '--tenant', tenant)
+  assert.match(text, new RegExp(`^JOB +STATE .*\n${running} +accepted +${tenant} +${client} +1 `))
+  assert.match(text, /\n\nIn all: 1 accepted, 1 completed\.\n$/)
+  const { jobs, states } = await json('job', 'list', '--tenant', tenant, '--state', 'completed')
+  assert.deepEqual(
+    jobs.map(({ job }: { job: string }) => job),
+    [completed],
+  )
+  assert.deepEqual(states, { accepted: 1, completed: 1 })
+  await assert.rejects(run('job', 'cancel', completed), /is completed\.$/)
+  assert.match(await run('job', 'cancel', running), new RegExp(`^Cancelled export ${running} of client ${client}`))
+  const { state, failure } = await json('job', 'show', running)
+  assert.deepEqual([state, failure], ['failed', 'The operator of the server has cancelled the export.'])
+  assert.match(await run('job', 'show', running), /\nfailure +The operator of the server has cancelled the export\.\n/)
+  assert.deepEqual((await json('job', 'delete', completed)).deleted, true)
+  await assert.rejects(run('job', 'delete', completed), /is deleted\.$/)
+  await assert.rejects(run('job', 'show', 'x'), /There is no export job x/)
+  assert.deepEqual((await changesOf(tenant)).filter(Boolean).slice(-2), ['export cancelled', 'export deleted'])
+})
+
+test('a command that only looks makes no store', async () => {
+  const directory = join(store.directory, 'typo')
+  const output = { write: () => {} }
+  const command = jobCommand({ MILLRACE_DATA: directory }, output)
+  await assert.rejects(command.parseAsync(['list'], { from: 'user' }), /There is no store in/)
+  assert.equal(existsSync(directory), false)
 })
 
 test('a client is disabled and enabled', async () => {

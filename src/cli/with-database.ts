@@ -8,13 +8,18 @@ import { Failure } from '../failure.ts'
 /** Of a command: two that pack, one that holds a lock meanwhile, and one for everything else. */
 const commandPoolSize = 4
 
-/** Opens the store that the flags or the environment name, brings its schema up to date, works, and closes it. */
+/**
+ * Opens the store that the flags or the environment name, brings its schema up to date, works, and closes it.
+ * @param creates an embedded store is made where there is none: only for commands that one begins with
+ */
 export async function withDatabase<T>(
   flags: StoreFlags,
   environment: Readonly<Record<string, string | undefined>>,
   work: (pool: Pool, connection: PoolConfig) => Promise<T>,
+  creates = false,
 ): Promise<T> {
-  const database = await openDatabase(readStore(flags, environment), { log: tellWaits, poolSize: commandPoolSize })
+  const options = { log: tellWaits, poolSize: commandPoolSize, mustExist: !creates }
+  const database = await openDatabase(readStore(flags, environment), options)
   try {
     await migrate(database.pool)
     return await work(database.pool, database.connection)

@@ -18,6 +18,7 @@ import {
   type ScriptedServer,
   startScripted,
 } from './scripted-server.fixture.ts'
+import type { Clock } from './session/clock.ts'
 
 /** For tests only: one scripted server, one directory for the export, and what was reported. */
 export interface ExportFixture {
@@ -25,6 +26,8 @@ export interface ExportFixture {
   readonly directory: string
   readonly events: ExportEvent[]
   readonly waits: number[]
+  /** The client's, on which pauses take no time. */
+  readonly clock: Clock
   readonly run: (more?: Partial<ExportOptions>) => Promise<ExportSummary>
   /** Names and contents of what is in the directory besides `export.json`. */
   readonly files: () => Promise<Record<string, string>>
@@ -89,6 +92,7 @@ export async function startExport(
     directory,
     events,
     waits: clock.waits,
+    clock,
     run: (more = {}) => {
       const options: ExportOptions = {
         base: `${server.origin}${basePath}`,

@@ -1,6 +1,7 @@
 import pg from 'pg'
 import type { Store } from '../config.ts'
 import { Failure } from '../failure.ts'
+import { insistOnCluster } from './embedded/cluster.ts'
 import { startEmbedded } from './embedded/embedded.ts'
 import { errorReason } from './error-code.ts'
 import type { DatabaseLog } from './event.ts'
@@ -27,6 +28,8 @@ export interface DatabaseOptions {
   readonly log: DatabaseLog
   /** Connections of `pool`. */
   readonly poolSize?: number
+  /** An embedded store must be there: none is made. */
+  readonly mustExist?: boolean
   /** `pool` answers requests: nobody waits for long. */
   readonly answering?: boolean
 }
@@ -49,6 +52,7 @@ export async function openDatabase(store: Store, options: DatabaseOptions): Prom
 }
 
 async function openEmbedded(directory: string, options: DatabaseOptions): Promise<Database> {
+  if (options.mustExist) insistOnCluster(directory)
   const server = await startEmbedded(directory, options.log)
   const connection = { ...common, ...server.connection, ssl: false, options: sessionOptions }
   const pool = openLoggedPool(connection, options)

@@ -42,7 +42,7 @@ async function network(t: TestContext, host: string) {
 test('nobody waits for a database that says nothing, and it is used again when it is back', async (t) => {
   const { connection } = await open(t, await prepared(t))
   const { directory, cut } = await network(t, connection.host)
-  const pool = openPool({ ...connection, host: directory, ssl: false }, 1, { silenceMsMax: 1_000 })
+  const pool = openPool({ ...connection, host: directory, ssl: false }, 1, { silenceMsMax: 3_000 })
   t.after(() => pool.end())
   await pool.query('select')
   cut(true)
@@ -61,7 +61,7 @@ test('nobody waits for a database that says nothing, and it is used again when i
 
 test('a connection that is in use for too long is broken off, and the next one is not', async (t) => {
   const { connection } = await open(t, await prepared(t))
-  const pool = openPool({ ...connection, ssl: false }, 1, { silenceMsMax: 20_000, heldMsMax: 1_000 })
+  const pool = openPool({ ...connection, ssl: false }, 1, { silenceMsMax: 20_000, heldMsMax: 3_000 })
   t.after(() => pool.end())
   await assert.rejects(pool.query('select pg_sleep(60)'), /Connection terminated/)
   assert.equal((await pool.query('select 1')).rowCount, 1)

@@ -22,9 +22,12 @@ describe('packing in the background', () => {
   })
 
   const countPacks = async () => (await store.pool.query('select from pack')).rowCount
-  const settle = () => store.pool.query(`update unpacked set changed = changed - interval '5 s'`)
+  const settle = () => store.pool.query(`update unpacked set changed = clock_timestamp() - interval '5 s'`)
+  /** However long the machine stands still. */
+  const unsettle = () => store.pool.query(`update unpacked set changed = clock_timestamp() + interval '1 hour'`)
 
   it('begins when the records have not changed for some time', async () => {
+    await unsettle()
     assert.equal(await needsPacking(store.pool), false)
     assert.equal(await new BackgroundPacker(store.pool).run(), undefined)
     await settle()

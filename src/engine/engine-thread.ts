@@ -3,7 +3,8 @@ import type { PoolConfig } from 'pg'
 import { openPool } from '../database/pool.ts'
 import { DiskFloor } from '../files/disk-floor.ts'
 import { diskStore } from '../files/disk-store.ts'
-import { type EngineLog, spareSlotsMax, startEngine } from './engine.ts'
+import { spareSlotsMax, startEngine } from './engine.ts'
+import type { EngineLog } from './engine-log.ts'
 
 /** What the main thread gives an engine thread. */
 export interface EngineThreadData {

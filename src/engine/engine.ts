@@ -11,26 +11,12 @@ import { giveUp } from '../jobs/rescue.ts'
 import { nextTurn, type Turn } from '../jobs/turn.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { BackgroundPacker } from './background-packer.ts'
+import type { EngineLog } from './engine-log.ts'
 import type { GiveWay, PartitionContext } from './partition/partition-context.ts'
 import { planJob } from './plan-job.ts'
 import { RightOfWay } from './right-of-way.ts'
 import { runPartition } from './run-partition.ts'
 import { startSweeper } from './sweeper.ts'
-
-/** Tells what went wrong; never with record content. */
-export type EngineLog = (
-  event:
-    | 'task-failed'
-    | 'queue-error'
-    | 'sweep-failed'
-    | 'pack-refused'
-    | 'pack-failed'
-    | 'packed'
-    | 'files-mended'
-    | 'files-lost'
-    | 'disk-short',
-  details: Record<string, unknown>,
-) => void
 
 /** How long a failed partition waits: this many seconds times its attempts. */
 const retrySecondsStep = 2
@@ -52,7 +38,7 @@ export async function startEngine(options: {
   const { pool, connection, files, concurrency, log } = options
   const queueError = (error: unknown) => log('queue-error', { reason: errorReason(error) })
   const producer = await openProducer(pool, queueError)
-  const engine = new Engine({ pool, files, complain: log }, producer.enqueue, connection, concurrency, log)
+  const engine = new Engine({ pool, files, tell: log }, producer.enqueue, connection, concurrency, log)
   await engine.beAlive()
   const packer = new BackgroundPacker(pool)
   const consumer = await consumeTasks(
@@ -67,7 +53,7 @@ export async function startEngine(options: {
       ),
     queueError,
   )
-  const sweeper = startSweeper(pool, producer, files, (error) => log('sweep-failed', { reason: errorReason(error) }))
+  const sweeper = startSweeper(pool, producer, files, log)
   return {
     stop: async () => {
       engine.takeNoMore()
@@ -195,7 +181,8 @@ class Engine {
   async #plan(job: ClaimedJob, worker: number): Promise<void> {
     const { pool } = this.#context
     try {
-      await planJob(pool, this.#enqueue, job, worker)
+      const failed = await planJob(pool, this.#enqueue, job, worker)
+      if (failed) this.#log('export-failed', failed)
     } catch (error) {
       this.#log('task-failed', { job: job.id, task: 'plan', reason: errorReason(error) })
       await transaction(pool, async (client) => {
@@ -213,11 +200,13 @@ class Engine {
     const { job, number, attempt, tries } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: errorReason(error) })
     const waits = partition.again && isDiskShort(error)
-    await transaction(this.#context.pool, async (client) => {
+    const failed = await transaction(this.#context.pool, async (client) => {
       const seconds = retrySecondsStep * (waits ? partitionAttemptsMax : Math.min(tries, partitionAttemptsMax))
-      if (!(await releasePartition(client, partition, seconds, !waits))) return
-      if (!waits && tries >= partitionAttemptsMax && (await giveUp(client, job, isDiskShort(error)))) return
-      await this.#enqueue(client, [{ kind: 'partition', job, number }], seconds)
+      if (!(await releasePartition(client, partition, seconds, !waits))) return undefined
+      const ending = !waits && tries >= partitionAttemptsMax ? await giveUp(client, job, isDiskShort(error)) : undefined
+      if (!ending) await this.#enqueue(client, [{ kind: 'partition', job, number }], seconds)
+      return ending
     })
+    if (failed) this.#log('export-failed', failed)
   }
 }

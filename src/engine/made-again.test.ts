@@ -11,14 +11,18 @@ import { diskStore } from '../files/disk-store.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { acceptJob, deleteJob, findJob, packJob } from '../jobs/job.ts'
 import { askMending } from '../jobs/mending.ts'
-import { findPart, jobParts, type OwnedPart } from '../jobs/part.ts'
 import { claimPartition } from '../jobs/partition.ts'
+import { findFile, jobFiles, type StoredPart } from '../jobs/published-file.ts'
 import { openProducer, type Producer } from '../jobs/queue.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { draftOf } from '../records/draft.ts'
 import { storeDrafts } from '../records/load/store-drafts.ts'
 import { startEngine } from './engine.ts'
 import { runPartition } from './run-partition.ts'
+
+interface PublishedPart extends StoredPart {
+  readonly job: string
+}
 
 const pollMs = 50
 const worker = 7
@@ -27,7 +31,7 @@ describe('a damaged file that is made again', () => {
   let store: TestStore
   let producer: Producer
   let files: FileStore
-  let part: OwnedPart
+  let part: PublishedPart
 
   before(async () => {
     store = await openTestStore()
@@ -49,7 +53,7 @@ describe('a damaged file that is made again', () => {
     startEngine({ pool: store.pool, connection: store.connection, files: used, concurrency: 1, log: () => {} })
 
   /** The file of a completed export, which is gone, and is to be made again. */
-  async function damaged(): Promise<OwnedPart> {
+  async function damaged(): Promise<PublishedPart> {
     const id = randomUUID()
     const about = { types: ['Patient'] as const, filters: {}, base: '', provenance: 'relevant' as const }
     const request = { patients: ['p'], ...about, lenient: false, warnings: [] }
@@ -58,11 +62,11 @@ describe('a damaged file that is made again', () => {
     await transaction(store.pool, (client) => acceptJob(client, producer.enqueue, job))
     while ((await findJob(store.pool, id))?.state !== 'completed') await pause(pollMs)
     await engine.stop()
-    const [published] = await jobParts(store.pool, id)
-    const found = (await findPart(store.pool, published!.id))!
+    const [published] = await jobFiles(store.pool, id)
+    const found = (await findFile(store.pool, published!.id))!.parts[0]!
     await rm(join(store.directory, 'files', found.path))
-    assert.equal(await askMending(store.pool, producer.enqueue, found), 'begun')
-    return found
+    assert.equal(await askMending(store.pool, producer.enqueue, id, found), 'begun')
+    return { ...found, job: id }
   }
 
   it('may wait for room: that uses none of its tries up, and another failure does not throw the export away', async () => {
@@ -81,11 +85,11 @@ describe('a damaged file that is made again', () => {
     await engine.stop()
     assert.deepEqual(failures, [])
     assert.equal((await findJob(store.pool, part.job))?.state, 'completed')
-    assert.equal((await findPart(store.pool, part.id))?.edition, 1)
+    assert.equal((await findFile(store.pool, part.id))?.parts[0]?.edition, 1)
   })
 
   for (const [what, meanwhile, told] of [
-    ['is told as lost when its lines come out otherwise', async () => {}, ['files-lost']],
+    ['is told as lost when its lines come out otherwise', async () => {}, ['export-failed', 'files-lost']],
     ['is not told as lost when its job was deleted meanwhile', () => deleteJob(store.pool, part.job), []],
   ] as const) {
     it(what, async () => {
@@ -99,7 +103,7 @@ describe('a damaged file that is made again', () => {
         pool: store.pool,
         files: { ...files, create },
         giveWay: () => undefined,
-        complain: (event: string) => void events.push(event),
+        tell: (event: string) => void events.push(event),
       }
       const held = (await claimPartition(store.pool, part.job, part.partition, worker))!
       await runPartition(context, producer.enqueue, held, async (_, error) => assert.fail(String(error)))

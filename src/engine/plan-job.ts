@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
+import type { Ending } from '../jobs/audited-ending.ts'
 import { type ClaimedJob, failJob, type Job, jobPatients, openFinishing, startJob } from '../jobs/job.ts'
 import { countReferences } from '../jobs/noted-reference.ts'
 import { packedNoIds } from '../jobs/packed-text.ts'
@@ -13,13 +14,21 @@ import { isOfOwners } from './partition/choice.ts'
 import { packDemand } from './partition/pack-demand-of-job.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 
-/** Plans a job that the worker has claimed: all partitions, and tasks that wake workers for them, appear in one transaction. */
-export async function planJob(pool: Pool, enqueue: Enqueue, job: ClaimedJob, worker: number): Promise<void> {
+/**
+ * Plans a job that the worker has claimed: all partitions, and tasks that wake workers for them, appear in one transaction.
+ * @returns how it has failed, when it was tried too often
+ */
+export async function planJob(
+  pool: Pool,
+  enqueue: Enqueue,
+  job: ClaimedJob,
+  worker: number,
+): Promise<Ending | undefined> {
   const { id } = job
-  if (job.planAttempts > partitionAttemptsMax) return void (await failJob(pool, id, tooManyAttempts))
+  if (job.planAttempts > partitionAttemptsMax) return failJob(pool, id, tooManyAttempts)
   const types = job.request.types.filter((type) => isOfOwners(job.request, type))
   const planned = job.request.reach ? await planUnlisted(pool, job, types, worker) : 0
-  if (planned === undefined) return
+  if (planned === undefined) return undefined
   const partitions = job.request.reach ? [] : await planListed(pool, job, types)
   await transaction(pool, async (client) => {
     if (!(await startJob(client, id, worker))) return
@@ -31,6 +40,7 @@ export async function planJob(pool: Pool, enqueue: Enqueue, job: ClaimedJob, wor
     )
     if (numbers.length === 0) await finishJob(client, enqueue, job, 0)
   })
+  return undefined
 }
 
 async function planListed(pool: Pool, job: Job, types: readonly string[]): Promise<PackedPartition[]> {

@@ -3,8 +3,9 @@ import { NotAsPublished } from '../files/cut.ts'
 import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
 import { beyondMending, failCompleted, lockMendingJob, publishedParts, replaceParts } from '../jobs/mending.ts'
 import { addReferences } from '../jobs/noted-reference.ts'
-import { insertParts, jobParts, type Part } from '../jobs/part.ts'
+import { insertParts, jobPaths, type Part } from '../jobs/part.ts'
 import { countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
+import { joinFiles } from '../jobs/published-file.ts'
 import type { Enqueue } from '../jobs/queue.ts'
 import { exportBlocks } from './partition/export-blocks.ts'
 import { exportOwners } from './partition/export-owners.ts'
@@ -66,11 +67,7 @@ async function exportPartition(selection: Selection): Promise<void> {
 
 /** Removes what killed attempts have written: the job is complete, and only its published files are wanted. */
 async function keepPublished({ pool, files }: PartitionContext, job: string): Promise<void> {
-  const parts = await jobParts(pool, job)
-  await files.keepOnly(
-    job,
-    parts.map(({ path }) => path),
-  )
+  await files.keepOnly(job, await jobPaths(pool, job))
 }
 
 /**
@@ -78,24 +75,29 @@ async function keepPublished({ pool, files }: PartitionContext, job: string): Pr
  * The job's row is locked first, so that of two partitions that end together the second sees the first.
  * When the commit fails the files stay: it may have succeeded although its answer was lost. `keepPublished` sweeps what is not named.
  */
-async function publish({ pool }: PartitionContext, enqueue: Enqueue, selection: Selection): Promise<void> {
+async function publish({ pool, tell }: PartitionContext, enqueue: Enqueue, selection: Selection): Promise<void> {
   const { partition, scanned } = selection.held
-  await transaction(pool, async (client) => {
+  const completed = await transaction(pool, async (client) => {
     const job = await lockLiveJob(client, partition.job)
     if (!job || !(await finishPartition(client, partition, scanned))) throw new NotHeld()
     await insertParts(client, job.id, partition.number, selection.parts)
-    if (partition.kind === 'references') return completeJob(client, job.id)
+    if (partition.kind === 'references') {
+      await joinFiles(client, job.id)
+      return completeJob(client, job.id)
+    }
     await addReferences(client, job.id, selection.references)
     const { all, done } = await countPartitions(client, job.id)
     if (all === done) await finishJob(client, enqueue, job, all)
+    return undefined
   })
+  if (completed) tell('export-completed', completed)
 }
 
 /**
  * Publishes files that were made again in place of those that the partition had: their lines are the same, which their checksums show,
  * whatever was pruned from the store meanwhile.
  */
-async function publishAgain({ pool, complain }: PartitionContext, selection: Selection): Promise<void> {
+async function publishAgain({ pool, tell }: PartitionContext, selection: Selection): Promise<void> {
   const { partition, scanned } = selection.held
   const { job, published, parts } = selection
   if (!isSame(published, parts)) throw new NotAsPublished('other lines')
@@ -105,7 +107,7 @@ async function publishAgain({ pool, complain }: PartitionContext, selection: Sel
     const ids = published.map(({ id }) => id)
     await replaceParts(client, job.id, ids, parts)
   })
-  complain('files-mended', { job: job.id, partition: partition.number, files: parts.length })
+  tell('files-mended', { job: job.id, partition: partition.number, files: parts.length })
 }
 
 /** Whether files hold the same lines as others, one for one. */
@@ -119,8 +121,10 @@ const isSame = (published: readonly Part[], made: readonly Part[]): boolean =>
 const identity = ['kind', 'type', 'records', 'bytes', 'crc', 'continues'] as const
 
 /** The records are not kept any more as they were: the job fails, and its client is told so; unless it was deleted meanwhile. */
-async function giveUpMending({ pool, complain }: PartitionContext, partition: Partition, error: Error): Promise<void> {
+async function giveUpMending({ pool, tell }: PartitionContext, partition: Partition, error: Error): Promise<void> {
   const { job, number } = partition
-  if (!(await failCompleted(pool, job, beyondMending.changed))) return
-  complain('files-lost', { job, partition: number, reason: error.message })
+  const failed = await failCompleted(pool, job, beyondMending.changed)
+  if (!failed) return
+  tell('export-failed', failed)
+  tell('files-lost', { job, partition: number, reason: error.message })
 }

@@ -1,4 +1,5 @@
 import type { Pool } from 'pg'
+import { errorReason } from '../database/error-code.ts'
 import { transaction } from '../database/transaction.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { clearAllEnded, forgetEnded } from '../jobs/ended-jobs.ts'
@@ -9,6 +10,7 @@ import { rescueAbandoned } from '../jobs/rescue.ts'
 import { StalledCopies } from '../records/copy/stalled-copies.ts'
 import { pruneVersions } from '../records/prune.ts'
 import { needsPacking } from './background-packer.ts'
+import type { EngineLog } from './engine-log.ts'
 
 /** Milliseconds between two runs of each chore. */
 const rescueEveryMs = 1_000
@@ -27,23 +29,29 @@ export function startSweeper(
   pool: Pool,
   { enqueue, enqueuePacking }: Producer,
   files: FileStore,
-  onError: (error: unknown) => void,
+  log: EngineLog,
 ): { readonly stop: () => Promise<void> } {
+  const onError = (error: unknown) => log('sweep-failed', { reason: errorReason(error) })
   const stalled = new StalledCopies(pool)
   let lookBack: number | undefined
   const lookAtPublished = async () => {
     await keepPublished(pool, files, lookBack)
     lookBack = lookBackSeconds
   }
+  const rescue = async () => {
+    for (const ending of await rescueAbandoned(pool, enqueue)) log('export-failed', ending)
+  }
   const tidy = [
-    () => expireJobs(pool),
+    async () => {
+      for (const ending of await expireJobs(pool)) log('export-expired', ending)
+    },
     () => clearAllEnded(pool),
     () => forgetEnded(pool),
     () => removeUnowned(pool, files),
     lookAtPublished,
   ]
   const chores = [
-    every(rescueEveryMs, [() => rescueAbandoned(pool, enqueue)], onError),
+    every(rescueEveryMs, [rescue], onError),
     every(stalledEveryMs, [() => stalled.look()], onError),
     every(pruneEveryMs, [() => prune(pool)], onError),
     every(tidyEveryMs, tidy, onError),

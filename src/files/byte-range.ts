@@ -1,5 +1,3 @@
-import { Transform } from 'node:stream'
-
 /** Part of a representation, both ends included. */
 export interface ByteRange {
   readonly start: number
@@ -23,16 +21,13 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return range.start >= size ? 'unsatisfiable' : range
 }
 
-/** Lets only the bytes of a range through. It ends with its source, not before: only there it shows whether the bytes are right. */
-export function sliceBytes({ start, end }: ByteRange): Transform {
+/** Only the bytes of a range. It ends with its source, not before: only there it shows whether the bytes are right. */
+export async function* sliced(bytes: AsyncIterable<Buffer>, { start, end }: ByteRange): AsyncGenerator<Buffer> {
   let at = 0
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const from = Math.max(0, start - at)
-      const to = Math.min(chunk.length, end + 1 - at)
-      at += chunk.length
-      if (from < to) this.push(chunk.subarray(from, to))
-      done()
-    },
-  })
+  for await (const chunk of bytes) {
+    const from = Math.max(0, start - at)
+    const to = Math.min(chunk.length, end + 1 - at)
+    at += chunk.length
+    if (from < to) yield chunk.subarray(from, to)
+  }
 }

@@ -9,7 +9,7 @@ import { adminRoutes } from './admin/admin-routes.ts'
 import { auditRefusals } from './audit/audited-refusal.ts'
 import { BytesInFlight } from './bytes/bytes-in-flight.ts'
 import { countBytes } from './bytes/counted-bytes.ts'
-import { profileOf, requireCaller } from './caller.ts'
+import { knownCallerOf, profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
 import { answerExpectations } from './connection/expectation.ts'
@@ -163,7 +163,9 @@ function logAnswers(app: FastifyInstance, throttled: SparseLog): void {
   app.addHook('onResponse', async (request, reply) => {
     const { method, routeOptions } = request
     const ms = Math.round(reply.elapsedTime)
-    const fields = { method, route: routeOptions.url ?? null, status: reply.statusCode, ms }
+    const caller = knownCallerOf(request)
+    const who = caller && { tenant: caller.tenant, client: caller.grant.client }
+    const fields = { method, route: routeOptions.url ?? null, status: reply.statusCode, ms, ...who }
     if (reply.statusCode === 429) throttled.line('429', { reqId: request.id, ...fields })
     else request.log.info(fields, 'answered')
   })

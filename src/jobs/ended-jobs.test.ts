@@ -17,7 +17,7 @@ import {
   packJob,
   startJob,
 } from './job.ts'
-import { listJobs } from './job-list.ts'
+import { listJobs } from './job-summary.ts'
 import { addReferences } from './noted-reference.ts'
 import { claimPartition, insertPartitions, packPartitions } from './partition.ts'
 

@@ -3,7 +3,7 @@ import type { Issue } from '../fhir/operation-outcome.ts'
 import { fileRetentionDays, mendingHoursMax } from '../protocol/limits.ts'
 import type { JobState } from '../protocol/plan/job-state.ts'
 import type { ExportRequest } from '../protocol/request/export-request.ts'
-import { auditedEnding } from './audited-ending.ts'
+import { type Ending, endJobs } from './audited-ending.ts'
 import { packIds, packText, unpackIds, unpackText } from './packed-text.ts'
 import type { Enqueue } from './queue.ts'
 import { hasEnded, isLive, isMending, isPlanned } from './state-conditions.ts'
@@ -114,11 +114,11 @@ export async function deleteJob(client: ClientBase | Pool, id: string): Promise<
   return (await client.query(sql, [id])).rowCount === 1
 }
 
-/** Fails a live job with a text for its client. False: it is live no more. */
-export async function failJob(client: ClientBase | Pool, id: string, failure: string): Promise<boolean> {
+/** Fails a live job with a text for its client. Undefined: it is live no more. */
+export async function failJob(client: ClientBase | Pool, id: string, failure: string): Promise<Ending | undefined> {
   const ending = `update job set state = 'failed', failure = $2, finished = now()
     where id = $1 and ${isLive}`
-  return (await client.query(auditedEnding(ending, 'export', 'failed'), [id, failure])).rowCount === 1
+  return (await endJobs(client, ending, 'export', 'failed', [id, failure]))[0]
 }
 
 /** Records written and expected so far, of all partitions. */
@@ -173,17 +173,17 @@ export async function openFinishing(client: ClientBase, id: string): Promise<voi
   await client.query(`update job set state = 'finishing' where id = $1 and state = 'running'`, [id])
 }
 
-/** D27: files live for a time from completion. */
-export async function completeJob(client: ClientBase, id: string): Promise<void> {
+/** D27: files live for a time from completion. Undefined: it is not to be completed any more. */
+export async function completeJob(client: ClientBase, id: string): Promise<Ending | undefined> {
   const ending = `update job set state = 'completed', finished = now(), expires = now() + $2 * interval '1 day'
     where id = $1 and state = 'finishing'`
-  await client.query(auditedEnding(ending, 'export', 'success'), [id, fileRetentionDays])
+  return (await endJobs(client, ending, 'export', 'success', [id, fileRetentionDays]))[0]
 }
 
 /** Deletes completed jobs whose files have expired. */
-export async function expireJobs(pool: Pool): Promise<void> {
+export function expireJobs(pool: Pool): Promise<Ending[]> {
   const ending = `update job set state = 'deleted' where state = 'completed' and expires < now()`
-  await pool.query(auditedEnding(ending, 'expiry', 'success'))
+  return endJobs(pool, ending, 'expiry', 'success')
 }
 
 /** Which of the jobs may have files: live ones and completed ones. */

@@ -6,8 +6,9 @@ import { transaction } from '../database/transaction.ts'
 import { mendingHoursMax, partitionAttemptsMax } from '../protocol/limits.ts'
 import { findJob, pruneHorizon } from './job.ts'
 import { askMending, replaceParts } from './mending.ts'
-import { findPart, type OwnedPart, partsOfCompleted } from './part.ts'
+import { partsOfCompleted } from './part.ts'
 import { claimPartition, releasePartition } from './partition.ts'
+import { findFile, type StoredPart } from './published-file.ts'
 import { openProducer } from './queue.ts'
 import { rescueAbandoned } from './rescue.ts'
 
@@ -23,8 +24,12 @@ const dead = 7
 const minuteMs = 60_000
 const lookBackSeconds = 300
 
+interface PublishedPart extends StoredPart {
+  readonly job: string
+}
+
 /** The file of a job that was completed a day ago, and looks at a day before that. */
-async function published(): Promise<OwnedPart> {
+async function published(): Promise<PublishedPart> {
   const [job, part] = [randomUUID(), randomUUID()]
   await store.pool.query(
     `insert into job (id, tenant, client, state, request, url, transaction_time, finished, expires)
@@ -40,11 +45,11 @@ async function published(): Promise<OwnedPart> {
      values ($1, $2, 0, 0, 'output', 'Patient', $3, 0, 0, 0, false)`,
     [part, job, `${job}/0-1/Patient-0.ndjson.gz`],
   )
-  return (await findPart(store.pool, part))!
+  return { ...(await findFile(store.pool, part))!.parts[0]!, job }
 }
 
-const ask = (part: OwnedPart) => askMending(store.pool, async () => {}, part)
-const stateOf = async (part: OwnedPart) => (await findJob(store.pool, part.job))?.state
+const ask = (part: PublishedPart) => askMending(store.pool, async () => {}, part.job, part)
+const stateOf = async (part: PublishedPart) => (await findJob(store.pool, part.job))?.state
 
 test('tries for want of room are given back: one death after any number of them fails no completed job', async (t) => {
   const producer = await openProducer(store.pool, () => {})

@@ -1,8 +1,9 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { partitionMendsMax } from '../protocol/limits.ts'
-import { auditedEnding } from './audited-ending.ts'
-import { type OwnedPart, type Part, partColumns } from './part.ts'
+import { type Ending, endJobs } from './audited-ending.ts'
+import { type Part, partColumns } from './part.ts'
+import type { StoredPart } from './published-file.ts'
 import type { Enqueue } from './queue.ts'
 import { isMending } from './state-conditions.ts'
 
@@ -17,11 +18,15 @@ export const beyondMending = {
 } as const
 
 /**
- * Has the partition of a damaged file run again. `part` is what was opened: where its row names another file by now, that is to be asked
+ * Has the partition of a damaged part run again. `part` is what was opened: where its row names another path by now, that is to be asked
  * for first.
  */
-export function askMending(pool: Pool, enqueue: Enqueue, part: OwnedPart): Promise<Mending> {
-  const { id, path, job, partition } = part
+export function askMending(
+  pool: Pool,
+  enqueue: Enqueue,
+  job: string,
+  { id, path, partition }: Pick<StoredPart, 'id' | 'path' | 'partition'>,
+): Promise<Mending> {
   return transaction(pool, async (client): Promise<Mending> => {
     const locked = await client.query(`select from job where id = $1 and state = 'completed' for update`, [job])
     if (locked.rowCount === 0) return 'failed'
@@ -84,8 +89,12 @@ export async function replaceParts(client: ClientBase, job: string, ids: readonl
   )
 }
 
-/** Fails a completed job: a file of it is lost. False: it is completed no more. */
-export async function failCompleted(client: ClientBase | Pool, id: string, failure: string): Promise<boolean> {
+/** Fails a completed job: a file of it is lost. Undefined: it is completed no more. */
+export async function failCompleted(
+  client: ClientBase | Pool,
+  id: string,
+  failure: string,
+): Promise<Ending | undefined> {
   const ending = `update job set state = 'failed', failure = $2, finished = now() where id = $1 and state = 'completed'`
-  return (await client.query(auditedEnding(ending, 'export', 'failed'), [id, failure])).rowCount === 1
+  return (await endJobs(client, ending, 'export', 'failed', [id, failure]))[0]
 }

@@ -1,7 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
-import type { Job } from './job.ts'
 
-/** One published file. `path` is its name in the file store; bytes before and after gzip. */
+/** What one partition wrote of a kind and type: a file, or a piece of one (`published-file.ts`). `path` is its name in the file store; bytes before and after gzip. */
 export interface Part {
   readonly id: string
   readonly kind: 'output' | 'deleted' | 'error'
@@ -37,10 +36,10 @@ export async function insertParts(
 export const partColumns = `part.id, kind, type, path, records::float8 as records, bytes::float8 as bytes,
   gzip_bytes::float8 as "gzipBytes", crc::float8 as crc, gzip_crc::float8 as "gzipCrc", continues`
 
-/** The files of a job, by type and then in the order of its partitions. */
-export async function jobParts(pool: Pool, job: string): Promise<Part[]> {
-  const sql = `select ${partColumns} from part where job = $1 order by type, partition, number`
-  return (await pool.query<Part>(sql, [job])).rows
+/** The paths of all parts of a job. */
+export async function jobPaths(pool: Pool, job: string): Promise<string[]> {
+  const { rows } = await pool.query<{ path: string }>('select path from part where job = $1', [job])
+  return rows.map(({ path }) => path)
 }
 
 /**
@@ -54,29 +53,4 @@ export async function partsOfCompleted(pool: Pool, seconds: number | undefined):
     [seconds],
   )
   return new Map(rows.map(({ id, paths }) => [id, paths]))
-}
-
-/** A file together with whose it is. */
-export interface OwnedPart extends Part {
-  readonly partition: number
-  /** How often the file was made again. */
-  readonly edition: number
-  /** It is to be made again. */
-  readonly damaged: boolean
-  readonly job: string
-  readonly tenant: string
-  readonly client: string
-  readonly expires: Date
-  readonly request: Job['request']
-}
-
-/** A file of a completed job that has not expired. */
-export async function findPart(pool: Pool, id: string): Promise<OwnedPart | undefined> {
-  const { rows } = await pool.query<OwnedPart>(
-    `select ${partColumns}, partition, edition, damaged, job.id as job, tenant, client, expires, request
-     from part join job on job.id = part.job
-     where part.id = $1 and job.state = 'completed' and job.expires > now()`,
-    [id],
-  )
-  return rows[0]
 }

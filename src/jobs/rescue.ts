@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { transaction } from '../database/transaction.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
+import type { Ending } from './audited-ending.ts'
 import { isDue } from './due.ts'
 import { failJob } from './job.ts'
 import { liveWorkersSql } from './liveness.ts'
@@ -33,16 +34,21 @@ const forgottenSql = `
  * Gives the work of dead workers to living ones, at once: their sessions are gone, so there is no lease to wait for.
  * A partition that was tried too often fails its job. A job whose work waits while no task wakes anybody gets one: its worker died
  * between taking the task and claiming the work. A task too many does no harm, for the claim decides.
+ * @returns the jobs that have failed
  */
-export async function rescueAbandoned(pool: Pool, enqueue: Enqueue): Promise<void> {
-  await transaction(pool, async (client) => {
+export function rescueAbandoned(pool: Pool, enqueue: Enqueue): Promise<Ending[]> {
+  return transaction(pool, async (client) => {
+    const failed: Ending[] = []
     const { rows } = await client.query<{ job: string; tries: number }>(rescuePartitionsSql)
     for (const { job, tries } of rows) {
-      if (tries >= partitionAttemptsMax) await giveUp(client, job)
+      if (tries < partitionAttemptsMax) continue
+      const ending = await giveUp(client, job)
+      if (ending) failed.push(ending)
     }
     await client.query(rescuePlansSql)
     const tasks = await forgottenTasks(client)
     if (tasks.length > 0) await enqueue(client, tasks)
+    return failed
   })
 }
 
@@ -53,11 +59,11 @@ async function forgottenTasks(client: ClientBase): Promise<Task[]> {
 /**
  * Fails the job of a partition that was tried too often, live or completed.
  * @param lacksRoom the last try failed for want of room
- * @returns whether it has failed
+ * @returns undefined when it had ended already
  */
-export async function giveUp(client: ClientBase | Pool, job: string, lacksRoom = false): Promise<boolean> {
-  if (await failJob(client, job, lacksRoom ? tooLittleRoom : tooManyAttempts)) return true
-  return failCompleted(client, job, beyondMending.attempts)
+export async function giveUp(client: ClientBase | Pool, job: string, lacksRoom = false): Promise<Ending | undefined> {
+  const failed = await failJob(client, job, lacksRoom ? tooLittleRoom : tooManyAttempts)
+  return failed ?? failCompleted(client, job, beyondMending.attempts)
 }
 
 const tooLittleRoom = 'The server had too little free disk for the files of the export. Its operator must make room.'

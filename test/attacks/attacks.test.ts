@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { after, before, test } from 'node:test'
+import { failuresOfAddress } from '../../src/access/tokens/token-limits.ts'
 import { closeConnections } from '../scenarios/exchange.ts'
 import { tokenForm } from '../token-request.ts'
 import { assertionAttacks } from './assertions.ts'
@@ -48,6 +49,7 @@ test('every attack was refused', (context) => {
 const memorySkipped =
   process.platform === 'linux' ? false : 'memory and further loopback addresses are read as on Linux'
 const memoryGrowthBytesMax = 48 * 1024 * 1024
+const triesMax = 20
 
 test('10,000 wrong attempts: the rate limit holds, memory is flat, another address gets its token', {
   skip: memorySkipped,
@@ -63,15 +65,24 @@ test('10,000 wrong attempts: the rate limit holds, memory is flat, another addre
       await Promise.all(Array.from({ length: 20 }, (_, place) => attempt(index + place)))
     }
   }
+  const begun = performance.now()
   await batch(0, 2_000)
   const warm = await residentBytes()
   await batch(2_000, 10_000)
   const growth = (await residentBytes()) - warm
   context.diagnostic(`answers: ${JSON.stringify([...counts])}; memory grew by ${Math.round(growth / 1024)} KiB`)
   assert.deepEqual([...counts.keys()].sort(), [401, 429])
-  assert.ok(counts.get(429)! > 9_500)
+  const places = failuresOfAddress.burst + ((performance.now() - begun) / 1_000 + 1) * failuresOfAddress.perSecond
+  assert.ok(counts.get(401)! <= places, `${counts.get(401)} attempts for ${places} places`)
   assert.ok(growth < memoryGrowthBytesMax, `memory grew by ${growth} bytes`)
-  assert.equal((await ask(target, tokenForm(await goodAssertion(target)))).status, 429)
+  // A place comes free each second: what is right may get it, and then gives it back to what is wrong.
+  let status = 200
+  for (let tries = 0; status === 200 && tries < triesMax; tries++) {
+    const form = tokenForm(await goodAssertion(target))
+    await batch(0, 20)
+    status = (await ask(target, form)).status
+  }
+  assert.equal(status, 429)
   assert.equal(await statusFrom('127.0.0.2', tokenForm(await goodAssertion(target))), 200)
 })
 

@@ -13,7 +13,7 @@ import { freePort } from './free-port.ts'
 import { endsWithUs, processesBelow, signalAll } from './processes.ts'
 
 const pollMs = 50
-const startMsMax = 60_000
+const startMsMax = 180_000
 
 /** A PostgreSQL that listens on a port, from the embedded one's programs: for Millrace one that somebody else runs. */
 export class ExternalPostgres {
@@ -96,7 +96,7 @@ export class ExternalPostgres {
   /** Makes a standby the primary. */
   async promote(): Promise<void> {
     const client = await this.connect()
-    await client.query('select pg_promote(true, 60)').finally(() => client.end())
+    await client.query('select pg_promote(true, 300)').finally(() => client.end())
   }
 
   async connect(): Promise<pg.Client> {

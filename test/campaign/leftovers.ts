@@ -6,7 +6,7 @@ import { steadily } from './steadily.ts'
 import type { Tally } from './tally.ts'
 
 /** Longer than the transactions of requests may take, and than two runs of the chore that tidies files. */
-const settleMsMax = 140_000
+const settleMsMax = 300_000
 const tidyMsMax = 75_000
 const pollMs = 200
 

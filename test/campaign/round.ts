@@ -23,7 +23,7 @@ const writers = 3
 /** Writers go on for this long when the last strike has passed. */
 const afterglowMs = 1_500
 /** By then everything that was begun has ended, counted from the last strike. */
-const recoveryMsMax = 120_000
+const recoveryMsMax = 300_000
 const loadRunsMax = 5
 
 /** A tenant of its own, writers, an exporter and a load; strikes; and then everything is compared with the naive model. */

@@ -8,7 +8,7 @@ import { endsWithUs } from './processes.ts'
 /** The program of Millrace. */
 export const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 
-const startMsMax = 60_000
+const startMsMax = 180_000
 const restartMs = 500
 
 /** One `serve`, always on the same port, that is killed and started again. */

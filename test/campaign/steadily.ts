@@ -3,7 +3,7 @@ import { Failure } from '../../src/failure.ts'
 import { isOutage } from '../../src/http/database-outage.ts'
 
 const pauseMs = 250
-const triesMsMax = 90_000
+const triesMsMax = 240_000
 
 /** Does something as often as it takes until it succeeds: the database may still be coming back. */
 export async function steadily<T>(work: () => Promise<T>): Promise<T> {

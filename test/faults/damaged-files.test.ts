@@ -11,7 +11,7 @@ import { partitionMendsMax } from '../../src/protocol/limits.ts'
 import { TestServer } from '../server.ts'
 import { PatientClient } from '../simulation/patient-client.ts'
 
-const answerMsMax = 20_000
+const answerMsMax = 120_000
 const pauseMs = 50
 
 /** A finished export of one patient, with the link to its file and where it lies. */

@@ -54,7 +54,8 @@ describe('an export all of whose files are damaged', () => {
       const status = await fetch(job, { headers })
       const body = await status.text()
       if (status.status === 200) return { job, manifest: JSON.parse(body) as Manifest }
-      assert.equal(status.status, 202, body)
+      // 429: it is asked about as often as may be (T-169).
+      assert.ok([202, 429].includes(status.status), `${status.status} ${body}`)
       await pause(pauseMs)
     }
   }
@@ -132,7 +133,7 @@ describe('an export all of whose files are damaged', () => {
         order: { selection: { patients }, types: [], typeFilters: [], includeAssociatedData: [] },
         directory: join(directory, 'out'),
         parallel: 1,
-        signal: AbortSignal.timeout(120_000),
+        signal: AbortSignal.timeout(900_000),
       },
       (event) => {
         if (event.kind === 'retry') waits += 1

@@ -50,6 +50,7 @@ import { queryOf } from '../../src/http/records/request-condition.ts'
 import { ifMatchVersion } from '../../src/http/records/resource-body.ts'
 import { quoted } from '../../src/protocol/client-text.ts'
 import { groupMembers } from '../../src/protocol/plan/group-members.ts'
+import { joinParts } from '../../src/protocol/plan/joined-parts.ts'
 import { periodHolds } from '../../src/protocol/plan/member-period.ts'
 import { openReferenceIssues } from '../../src/protocol/plan/open-references.ts'
 import { planPartitions } from '../../src/protocol/plan/planned-partitions.ts'
@@ -396,6 +397,11 @@ export const parsers: readonly Parser[] = [
   parser('protocol/client-text.ts', 'quotes', lines, (text: string) => quoted(text)),
   parserOf('protocol/plan/group-members.ts', 'tells who is in a Group', resources('Group'), parsed, (group) =>
     groupMembers(group, { bases, at: 0 }),
+  ),
+  parser('protocol/plan/joined-parts.ts', 'puts parts together', { owners }, (sizes: ReturnType<typeof owners>) =>
+    joinParts(
+      sizes.map(({ owner }) => ({ id: owner, kind: 'output', type: 'Patient', gzipBytes: 1, continues: false })),
+    ),
   ),
   parser('protocol/plan/member-period.ts', 'reads a period', lines, (text: string) =>
     periodHolds({ start: text, end: text }, 0n),

@@ -232,14 +232,15 @@ test('kick-offs of 20,000 patients nobody knows count as what they cost', async 
     valueReference: { reference: `Patient/unknown-${number}` },
   }))
   const body = JSON.stringify({ resourceType: 'Parameters', parameter })
-  const statuses: number[] = []
-  for (let count = 0; count < 4; count++) {
-    const answer = await ask(exporter, 'POST', '/Patient/$export', body, requiredHeaders)
-    statuses.push(answer.status)
-    if (answer.status === 429) assert.ok(Number(answer.headers['retry-after']) <= 20)
-  }
-  const allowed = statuses.filter((status) => status !== 429)
-  assert.deepEqual(allowed, [400, 400], 'two are worth 2,000 requests, as many as may come in ten seconds')
-  assert.equal(statuses.at(-1), 429)
+  const begun = performance.now()
+  let allowed = 0
+  let answer = await ask(exporter, 'POST', '/Patient/$export', body, requiredHeaders)
+  for (; answer.status === 400 && allowed < attempts; allowed++)
+    answer = await ask(exporter, 'POST', '/Patient/$export', body, requiredHeaders)
+  const windows = Math.ceil((performance.now() - begun) / 10_000)
+  assert.equal(answer.status, 429)
+  assert.ok(Number(answer.headers['retry-after']) <= 20)
+  const told = `${allowed} in ${windows} windows: two are worth 2,000 requests, as many as may come in ten seconds`
+  assert.ok(allowed >= 2 && allowed <= 2 * windows, told)
   assert.equal((await ask(other, 'GET', '/Basic/nobody')).status, 404, 'others are not held up')
 })

@@ -6,6 +6,9 @@ import { TestServer } from '../server.ts'
 
 /** More than a server takes of all together. */
 const sockets = 2_500
+/** A little more than one address may have. */
+const openMax = 300
+const roundsMax = 20
 const live = 'GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'
 
 let server: TestServer
@@ -43,11 +46,14 @@ test(`${sockets} silent sockets of one address, again and again: others are serv
       if ((await ask(from)) === 200) answered += 1
     }
   }
-  const open = silent.filter(({ socket }) => !socket.destroyed).length
+  const countOpen = () => silent.filter(({ socket }) => !socket.destroyed).length
+  // That the others were closed may be noticed with the next events only.
+  for (let round = 0; round < roundsMax && countOpen() > openMax; round++) await ask()
+  const open = countOpen()
   const lines = linesOf('"connection dropped"')
   context.diagnostic(`${answered} of ${asked} requests answered, ${open} sockets open, ${lines} lines of log`)
   assert.equal(answered, asked)
-  assert.ok(open <= 300, `${open} are open`)
+  assert.ok(open <= openMax, `${open} are open`)
   assert.ok(lines > 0 && lines <= linesAllowed(begun), `${lines} lines`)
   for (const { socket } of silent) socket.destroy()
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { letWritesWait } from '../patient-writes.ts'
 import { type Answer, closeConnections, exchange } from '../scenarios/exchange.ts'
 import { TestServer } from '../server.ts'
 
@@ -41,8 +42,9 @@ test('while one client writes what nobody lets it write, others read and write, 
   assert.equal((await put('quiet', quiet, 'mine', true)).status, 201)
 
   // Somebody holds the rows: each of the writes would wait for them with a connection of its own.
+  await letWritesWait(server.pool)
   const holder = await server.pool.connect()
-  await holder.query('begin')
+  await holder.query('begin; set local idle_in_transaction_session_timeout = 0')
   await holder.query(`select from record where tenant = 'greedy' for update`)
   const answers: Answer[] = []
   const writes = [...ids, ...ids].map((id, at) =>

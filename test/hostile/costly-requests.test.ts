@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import pino from 'pino'
 import { addClient } from '../../src/access/registry/client.ts'
 import { generateClientKey } from '../../src/access/registry/client-key.ts'
 import { addTenant } from '../../src/access/registry/tenant.ts'
-import { tokenSecondsDefault } from '../../src/access/tokens/access-token.ts'
 import { type App, startApp } from '../../src/app.ts'
 import { requestToken } from '../../src/client/session/token.ts'
 import { openTestStore, type TestStore } from '../../src/database/store.fixture.ts'
 import { threadBounds } from '../../src/http/request-threads/request-thread-pool.ts'
 import { operationsOf } from '../operations.ts'
+import { letWritesWait } from '../patient-writes.ts'
 import { type Answer, closeConnections, exchange } from '../scenarios/exchange.ts'
 
 /** The program in this very process, so that what its answering thread does can be counted. */
@@ -30,7 +31,7 @@ before(async () => {
     threads: 0,
     concurrency: 1,
     outbound: { privateAddresses: false },
-    tokenSeconds: tokenSecondsDefault,
+    tokenSeconds: 86_400,
     log: pino({ level: 'silent' }),
   })
   await addTenant(store.pool, { id: 'clinic', profile: 'millennium' })
@@ -48,7 +49,7 @@ async function newToken(): Promise<string> {
   const { privateKey: key, publicKey } = await generateClientKey('ES384')
   const keys = { jwks: { keys: [publicKey] } }
   const { id: clientId } = await addClient(store.pool, { tenant: 'clinic', name: 'test', scope, keys })
-  const asked = { base: `${app.publicUrl}/r4/clinic`, clientId, key, scope, signal: AbortSignal.timeout(10_000) }
+  const asked = { base: `${app.publicUrl}/r4/clinic`, clientId, key, scope, signal: AbortSignal.timeout(60_000) }
   return (await requestToken(asked)).accessToken
 }
 
@@ -115,14 +116,29 @@ async function bundle(count: number, x: string): Promise<void> {
   assert.equal(answer.status, 200, answer.body.toString().slice(0, 300))
 }
 
+/** What the answering thread does for requests, without what it does by itself in as much time. */
+async function operationsFor(work: () => Promise<void>): Promise<number> {
+  const begun = performance.now()
+  const all = await operationsOf(work)
+  const ms = performance.now() - begun
+  return all - (await operationsOf(() => pause(ms)))
+}
+
+const triesMax = 4
+
 describe('the work of the answering thread does not grow with what a client sends', () => {
   for (const [shape, run] of Object.entries(shapes)) {
     test(shape, async (context) => {
       await run(1)
-      const counts: number[] = []
-      for (const n of [1, 2, 4, 8]) counts.push(await operationsOf(() => run(n)))
-      context.diagnostic(`${counts}`)
-      assert.ok(counts[3]! < 2 * counts[0]!, `${counts}`)
+      let counts: number[] = []
+      const grow = () => counts[3]! >= 2 * counts[0]!
+      // What the server does now and then may fall into one time and not into the other: what grows does so each time.
+      for (let tries = 0; tries < triesMax && (tries === 0 || grow()); tries++) {
+        counts = []
+        for (const n of [1, 2, 4, 8]) counts.push(await operationsFor(() => run(n)))
+        context.diagnostic(`${counts}`)
+      }
+      assert.ok(!grow(), `${counts}`)
       assert.ok(Math.max(...counts) < operationsMax, `${counts}`)
     })
   }
@@ -144,8 +160,9 @@ test('a client may have so many costly requests, not one more, and that keeps no
   const put = (id: string, x: number, by: string) =>
     send('PUT', `/Basic/${id}`, `{"resourceType":"Basic","id":"${id}","x":${x}}${' '.repeat(150_000)}`, by)
   assert.equal((await put('held', 0, greedy)).status, 201)
+  await letWritesWait(store.pool)
   const holder = await store.pool.connect()
-  await holder.query('begin')
+  await holder.query('begin; set local idle_in_transaction_session_timeout = 0')
   await holder.query(`select from record where id = 'held' for update`)
   const allowed = threadBounds.runningOfClientMax + threadBounds.waitingOfClientMax
   const refused: Answer[] = []

@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
 import pino from 'pino'
+import { AccessDirectory } from '../../src/access/directory.ts'
 import { loadSecret } from '../../src/access/secret.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
 import { contextFor } from '../../src/http/context.fixture.ts'
@@ -18,13 +19,14 @@ let queries: string[] = []
 before(async () => {
   target = await targetOn(await ScenarioSuite.open())
   const { server } = target.suite
-  // Tenants, clients and keys are remembered, so that all that is recorded belongs to the request.
+  // Tenants and keys are remembered for ever, so that all that is recorded belongs to the request.
   const now = () => new Date(0)
   const pool = recording(server.pool)
   const files = diskStore(await server.filesFolder())
   const contentSecret = await loadSecret(server.pool, 'content-link')
   const context = contextFor({ pool, files, contentSecret }, now, server.url)
-  app = buildServer(context, pino({ level: 'silent' }))
+  const directory = new AccessDirectory(pool, () => 0)
+  app = buildServer({ ...context, directory }, pino({ level: 'silent' }))
 })
 after(async () => {
   await app.close()

@@ -9,7 +9,7 @@ import { type Caller, isHl7, type ScenarioSuite } from './suite.ts'
 
 /** Between two questions about a running export, and until it must have ended. */
 const pollPauseMs = 15
-const exportMsMax = 60_000
+const exportMsMax = 300_000
 
 /** Starts an export that must be accepted; gives its status URL. */
 export async function startExport(suite: ScenarioSuite, caller: Caller, change: Change = {}): Promise<string> {

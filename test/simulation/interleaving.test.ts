@@ -7,8 +7,9 @@ import { checkExport, deletedBy } from './check-export.ts'
 import type { ModelRequest } from './model.ts'
 import { elementItems } from './model-elements.ts'
 import { type SimulatedJob, type SimulatedTenant, Simulation } from './simulation.ts'
+import { within } from './within.ts'
 
-/** Enough runs for an idle machine; a busy one stops at the time, having checked fewer. */
+/** Enough runs for an idle machine; a busy one begins no more at the time, having checked fewer. */
 const interleavingsMax = 60
 const interleavingMsMax = 15_000
 const chainsMax = 6
@@ -226,13 +227,13 @@ describe('exports among writes', () => {
       })
 
       it('give the state of the store at their transactionTime, whatever else goes on', async () => {
-        const bounds = { numRuns: interleavingsMax, interruptAfterTimeLimit: interleavingMsMax }
-        await fc.assert(fc.asyncProperty(steps, interleave), bounds)
+        const property = fc.asyncProperty(steps, within(interleavingMsMax, interleave))
+        await fc.assert(property, { numRuns: interleavingsMax })
       })
 
       it('partition the changes when each begins where the one before ended, while others write', async () => {
-        const bounds = { numRuns: chainsMax, interruptAfterTimeLimit: chainMsMax }
-        await fc.assert(fc.asyncProperty(writers, fc.nat(4), chain), bounds)
+        const property = fc.asyncProperty(writers, fc.nat(4), within(chainMsMax, chain))
+        await fc.assert(property, { numRuns: chainsMax })
       })
 
       it('have each Provenance once, when its target arrives as it is written', () => collide(undefined, 'Patient/p1'))

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { TestServer } from '../server.ts'
 
 /** An export must have ended by then, whatever was killed. */
-const jobMsMax = 30_000
-const untilMsMax = 20_000
+const jobMsMax = 300_000
+const untilMsMax = 180_000
 const pollMs = 20
 
 interface ManifestFile {

@@ -27,7 +27,7 @@ import { Model, type ModelRequest } from './model.ts'
 
 const engineConcurrency = 3
 const poolSize = 20
-const jobMsMax = 20_000
+const jobMsMax = 180_000
 const pollMs = 5
 
 /** A started export. `time` is its transactionTime, milliseconds since 1970. */

@@ -94,7 +94,8 @@ export function serveCommand(environment: Environment): Command {
       if (options.plainHttp && !options.tls)
         log.warn({ host: options.host }, 'clear text: nothing protects data on their way')
       try {
-        if (app.administrator !== undefined) process.stderr.write(administratorText(app.administrator))
+        if (app.administrator !== undefined)
+          process.stderr.write(process.stderr.isTTY ? administratorText(app.administrator) : hiddenText)
         if (flags.sandbox) await openSandbox(app, options.store)
         process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
         await untilStopped(app)
@@ -107,6 +108,10 @@ export function serveCommand(environment: Environment): Command {
 
 const administratorText = (credential: string): string =>
   `The administrator's credential, shown this once (a new one: bin/millrace admin reset):\n  ${credential}\n`
+
+/** What goes to standard error without a terminal is kept by somebody, and read by others. */
+const hiddenText =
+  "The administrator's credential is shown on a terminal only. Make one when it is needed: bin/millrace admin reset\n"
 
 function serverOptions(flags: Flags, environment: Environment) {
   const store = readStore(flags, environment)

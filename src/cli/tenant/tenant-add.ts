@@ -29,8 +29,11 @@ export function tenantAddCommand(environment: Readonly<Record<string, string | u
     )
     .action(async (id: string, flags: Flags) => {
       const { profile, references, strict = false } = flags
-      const tenant = await withDatabase(flags, environment, (pool) =>
-        createTenant(pool, operator(), { id, profile, references, strict }),
+      const tenant = await withDatabase(
+        flags,
+        environment,
+        (pool) => createTenant(pool, operator(), { id, profile, references, strict }),
+        true,
       )
       if (flags.json) return printJson(output, described(tenant))
       output.write(`Added tenant ${tenant.id}, profile ${profileText(tenant)}.\n\n`)

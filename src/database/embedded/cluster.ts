@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -7,7 +7,7 @@ import { Failure } from '../../failure.ts'
 import { errorCode, errorReason } from '../error-code.ts'
 import type { Binaries } from './binaries.ts'
 import { commandEnvironment } from './command-environment.ts'
-import type { DataDirectory } from './data-directory.ts'
+import { clusterFolder, type DataDirectory } from './data-directory.ts'
 import { giveToIdentity, type Identity, spawnIdentity } from './identity.ts'
 import { isAlive } from './postmaster.ts'
 
@@ -16,6 +16,18 @@ const draftPrefix = 'postgres.new-'
 const draftAgeMsMax = 3_600_000
 const initdbMsMax = 300_000
 const run = promisify(execFile)
+
+/**
+ * Refuses a data directory without a cluster: nothing is made in it, and not it itself.
+ * @throws Failure
+ */
+export function insistOnCluster(directory: string): void {
+  if (existsSync(join(directory, clusterFolder))) return
+  throw new Failure(
+    `There is no store in ${directory}.`,
+    'Name the right directory with --data (MILLRACE_DATA). A store is made by: bin/millrace tenant add, or serve.',
+  )
+}
 
 /**
  * Whether the data directory already has a cluster.

@@ -24,6 +24,9 @@ export interface Owner {
   readonly gid: number
 }
 
+/** Where the database lies in a data directory. */
+export const clusterFolder = 'postgres'
+
 /** The permissions to write of the group and of everybody. */
 const othersWrite = 0o022
 
@@ -44,7 +47,7 @@ export function prepareDataDirectory(directory: string): DataDirectory {
     const root = realpathSync(directory)
     const { uid, gid, mode } = statSync(root)
     if ((mode & othersWrite) !== 0) throw openToOthers(root, mode)
-    const cluster = join(root, 'postgres')
+    const cluster = join(root, clusterFolder)
     const place = {
       root,
       cluster,

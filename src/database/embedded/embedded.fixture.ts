@@ -18,8 +18,8 @@ import type { EmbeddedConnection } from './probe.ts'
 import { socketDirectoryOf } from './socket-directory.ts'
 
 /** Longer than a server takes that ends by no gentle signal. */
-const waitMsMax = 60_000
-const programMsMax = 120_000
+const waitMsMax = 180_000
+const programMsMax = 600_000
 const pollMs = 10
 const fixture = fileURLToPath(new URL('./program.fixture.ts', import.meta.url))
 

@@ -31,7 +31,7 @@ export async function refusePacks(
   { owner, type }: { readonly owner: string; readonly type: string },
 ): Promise<void> {
   const { tenant } = selection.job
-  selection.complain('pack-refused', { tenant, type })
+  selection.tell('pack-refused', { tenant, type })
   const refused = { owner, type }
   await dropPacks(selection.pool, tenant, [refused, { owner, type: absenceType }])
 }

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import type { FileStore } from '../../files/file-store.ts'
+import type { EngineLog } from '../engine-log.ts'
 
 /** Waits while other work has the right of way; undefined when it has not. */
 export type GiveWay = () => Promise<void> | undefined
@@ -9,6 +10,6 @@ export interface PartitionContext {
   readonly pool: Pool
   readonly files: FileStore
   readonly giveWay: GiveWay
-  /** Told what had to be mended on the way, or could not be. */
-  readonly complain: (event: 'pack-refused' | 'files-mended' | 'files-lost', details: Record<string, unknown>) => void
+  /** Told what an operator may want to know: how exports end, what had to be mended on the way, or could not be. */
+  readonly tell: EngineLog
 }

@@ -47,8 +47,8 @@ export class Selection {
     return this.#context.pool
   }
 
-  get complain(): PartitionContext['complain'] {
-    return this.#context.complain
+  get tell(): PartitionContext['tell'] {
+    return this.#context.tell
   }
 
   /** What every reading of the store for this partition says. */

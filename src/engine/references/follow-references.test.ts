@@ -8,13 +8,13 @@ import { transaction } from '../../database/transaction.ts'
 import { diskStore } from '../../files/disk-store.ts'
 import type { FileStore } from '../../files/file-store.ts'
 import { acceptJob, findJob, packJob } from '../../jobs/job.ts'
-import { jobParts } from '../../jobs/part.ts'
+import { jobFiles } from '../../jobs/published-file.ts'
 import { openProducer } from '../../jobs/queue.ts'
 import { draftOf } from '../../records/draft.ts'
 import { storeDrafts } from '../../records/load/store-drafts.ts'
 import { startEngine } from '../engine.ts'
 
-const finishMsMax = 60_000
+const finishMsMax = 300_000
 
 const organization = (id: string, partOf?: string) =>
   JSON.stringify({
@@ -61,7 +61,7 @@ test('O-14: a transitive export whose last partition fails when all was noted br
     for (const begun = performance.now(); performance.now() - begun < finishMsMax; await pause(50)) {
       if ((await findJob(pool, id))?.state === 'completed') break
     }
-    const parts = await jobParts(pool, id)
+    const parts = await jobFiles(pool, id)
     await engine.stop()
     await producer.stop()
     assert.deepEqual(before, [['a 0', 'b 1', 'c 2']], 'the first attempt had noted all')

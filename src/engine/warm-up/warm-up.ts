@@ -52,7 +52,7 @@ async function exportMadeUp(pool: Pool): Promise<void> {
   const giveWay = () => undefined
   const held = new HeldPartition({ pool: heldPool, giveWay }, partition)
   try {
-    await exportOwners(new Selection({ pool, files: nowhere, giveWay, complain: () => {} }, job, held))
+    await exportOwners(new Selection({ pool, files: nowhere, giveWay, tell: () => {} }, job, held))
   } finally {
     await held.stop()
   }

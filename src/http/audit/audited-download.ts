@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { storeChain } from '../../audit/entry.ts'
-import type { OwnedPart } from '../../jobs/part.ts'
+import type { OwnedFile } from '../../jobs/published-file.ts'
+import { isUuid } from '../../jobs/uuid.ts'
 import type { HttpContext } from '../context.ts'
-import { isUuid } from '../uuid.ts'
 import { auditOf, keepRefusal } from './audited-refusal.ts'
 
 /** What is going to be sent of a file: bytes of the answer's body, and how they are coded. */
@@ -21,7 +21,7 @@ export function auditDownload(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpContext,
-  part: OwnedPart,
+  file: OwnedFile,
   { length, coding }: Sending,
 ): void {
   let bytes = 0
@@ -34,18 +34,18 @@ export function auditDownload(
   const ended = () => {
     const complete = reply.raw.writableFinished && bytes === length
     const event = {
-      tenant: part.tenant,
+      tenant: file.tenant,
       kind: 'download' as const,
       outcome: complete ? ('success' as const) : ('failed' as const),
-      agent: { kind: 'client' as const, id: part.client },
-      subjects: [`File/${part.id}`, `Job/${part.job}`],
-      detail: { type: part.type, bytes, of: length, coding, complete },
+      agent: { kind: 'client' as const, id: file.client },
+      subjects: [`File/${file.id}`, `Job/${file.job}`],
+      detail: { type: file.type, bytes, of: length, coding, complete },
       ...(complete ? {} : { reason: 'the transfer was broken off' }),
     }
     context.audit
       .record(auditOf(request, event))
       .catch((error) =>
-        request.log.error({ file: part.id, bytes, complete, reason: error.message }, 'download not recorded'),
+        request.log.error({ file: file.id, bytes, complete, reason: error.message }, 'download not recorded'),
       )
   }
   if (reply.raw.closed) ended()

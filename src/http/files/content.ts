@@ -1,13 +1,12 @@
 import { once } from 'node:events'
-import { pipeline, type Readable, type Transform } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import type { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { verifyContentLink } from '../../access/content-link.ts'
 import { errorReason } from '../../database/error-code.ts'
-import { type ByteRange, parseRange, sliceBytes } from '../../files/byte-range.ts'
-import { exactLength } from '../../files/exact-length.ts'
-import { type FileStore, isDamage } from '../../files/file-store.ts'
-import { findPart, type OwnedPart, type Part } from '../../jobs/part.ts'
+import { parseRange } from '../../files/byte-range.ts'
+import { type Coding, DamagedPart, JoinedContent } from '../../files/joined-content.ts'
+import { findFile, type OwnedFile } from '../../jobs/published-file.ts'
+import { isUuid } from '../../jobs/uuid.ts'
 import { problem } from '../../protocol/problem.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { auditDownload, auditRefusedLink } from '../audit/audited-download.ts'
@@ -16,7 +15,6 @@ import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
-import { isUuid } from '../uuid.ts'
 import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
 import { isGone } from './pace.ts'
 
@@ -70,8 +68,8 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
       now: new Date(),
     }
     const state = verifyContentLink(link)
-    const part = state === 'valid' && isUuid(id) ? await findPart(context.pool, id) : undefined
-    const seconds = part ? limits.client(part.client) : limits.address(request)
+    const file = state === 'valid' && isUuid(id) ? await findFile(context.pool, id) : undefined
+    const seconds = file ? limits.client(file.client) : limits.address(request)
     if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
     if (state !== 'valid') {
       auditRefusedLink(request, context, id, `the link is ${state}`)
@@ -79,11 +77,11 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
       const found = problem(403, 'forbidden', `${text} Ask for the file's URL in the manifest again.`)
       return sendProblems(reply, [found], profiles.millennium)
     }
-    if (!part) {
+    if (!file) {
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
-    return isGone(reply) ? reply.hijack() : sendPart(request, reply, context, part)
+    return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
   const config = { countedBy: 'client' } as const
@@ -92,11 +90,12 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
 }
 
 /** Sends a file, or what is asked for of it. */
-export async function sendPart(request: FastifyRequest, reply: FastifyReply, context: HttpContext, part: OwnedPart) {
-  const gzip = acceptsGzip(request.headers['accept-encoding'])
-  const size = gzip ? part.gzipBytes : part.bytes
-  const etag = etagOf(part, gzip)
-  if (part.damaged) return refuseDamaged(reply, 'begun')
+export async function sendFile(request: FastifyRequest, reply: FastifyReply, context: HttpContext, file: OwnedFile) {
+  const coding: Coding = acceptsGzip(request.headers['accept-encoding']) ? 'gzip' : 'identity'
+  const content = new JoinedContent(context.files, file.parts, coding)
+  const { size } = content
+  const etag = etagOf(file, coding)
+  if (file.parts.some(({ damaged }) => damaged)) return refuseDamaged(reply, 'begun')
   reply.header('Vary', 'Accept-Encoding').header('Cache-Control', 'private, no-store')
   const { 'if-none-match': ifNoneMatch, 'if-range': ifRange } = request.headers
   if (ifNoneMatch?.split(',').some((tag) => tag.trim() === etag || tag.trim() === '*')) {
@@ -109,42 +108,36 @@ export async function sendPart(request: FastifyRequest, reply: FastifyReply, con
     return sendProblems(reply, [problem(416, 'value', 'The range lies outside the file.')], profiles.hl7)
   }
   // The file is opened first: a fault must not be answered under the headers of the file.
-  const length = range ? range.end - range.start + 1 : size
-  let content: Readable | undefined
+  let bytes: Readable | undefined
   try {
-    if (request.method !== 'HEAD') {
-      const crc = gzip && !range ? (part.gzipCrc ?? undefined) : undefined
-      const stored = await open(context, part, gzip, range)
-      content = await begun(stored, exactLength(length, crc), (error) => breakOff(error, request, reply, context, part))
-    }
+    if (request.method !== 'HEAD')
+      bytes = await begun(content.read(range), (error) => breakOff(error, request, reply, context, file))
   } catch (error) {
-    if (!(error instanceof Error && isDamage(error))) throw error
-    return refuseDamaged(reply, await mendPart(request, context, part, error))
+    if (!(error instanceof DamagedPart)) throw error
+    return refuseDamaged(reply, await mendPart(request, context, file, error))
   }
-  if (gzip) reply.header('Content-Encoding', 'gzip')
+  const length = range ? range.end - range.start + 1 : size
+  if (coding === 'gzip') reply.header('Content-Encoding', 'gzip')
   if (range) reply.code(206).header('Content-Range', `bytes ${range.start}-${range.end}/${size}`)
   reply.header('Content-Length', length).type('application/fhir+ndjson')
   reply.header('ETag', etag).header('Accept-Ranges', 'bytes')
-  if (content !== undefined)
-    auditDownload(request, reply, context, part, { length, coding: gzip ? 'gzip' : 'identity' })
-  return reply.send(content)
+  if (bytes !== undefined) auditDownload(request, reply, context, file, { length, coding })
+  return reply.send(bytes)
 }
 
 /** One for each coding of each edition: what was begun of a damaged file is never joined to one that was made again. */
-const etagOf = ({ id, edition }: OwnedPart, gzip: boolean): string =>
-  `"${id}${edition === 0 ? '' : `-${edition}`}${gzip ? '-gzip' : ''}"`
+function etagOf({ id, parts }: OwnedFile, coding: Coding): string {
+  const edition = parts.reduce((sum, part) => sum + part.edition, 0)
+  return `"${id}${edition === 0 ? '' : `-${edition}`}${coding === 'gzip' ? '-gzip' : ''}"`
+}
 
 /**
  * Waits for the first bytes that are sent. What shows until then, of a small file all there is, is thrown and can be answered; what shows
  * later is handed to `onLate`.
  */
-async function begun(stored: Readable, check: Transform, onLate: (error: Error) => void): Promise<Readable> {
-  let late = false
-  const content = pipeline(stored, check, (error) => {
-    if (error && late) onLate(error)
-  })
+async function begun(content: Readable, onLate: (error: Error) => void): Promise<Readable> {
   await once(content, 'readable')
-  late = true
+  content.on('error', onLate)
   return content
 }
 
@@ -157,22 +150,13 @@ function breakOff(
   request: FastifyRequest,
   reply: FastifyReply,
   context: HttpContext,
-  part: OwnedPart,
+  file: OwnedFile,
 ): void {
   reply.raw.destroy()
-  if (!isDamage(error)) return
-  mendPart(request, context, part, error).catch((fault) =>
-    request.log.warn({ file: part.id, reason: errorReason(fault) }, 'damaged file not marked'),
+  if (!(error instanceof DamagedPart)) return
+  mendPart(request, context, file, error).catch((fault) =>
+    request.log.warn({ file: file.id, reason: errorReason(fault) }, 'damaged file not marked'),
   )
-}
-
-const open = ({ files }: HttpContext, part: Part, gzip: boolean, range: ByteRange | undefined): Promise<Readable> =>
-  gzip ? files.read(part.path, part.gzipBytes, range) : inflated(files, part, range)
-
-async function inflated(files: FileStore, part: Part, range: ByteRange | undefined): Promise<Readable> {
-  const stored = await files.read(part.path, part.gzipBytes)
-  const plain = pipeline(stored, createGunzip({ chunkSize: 256 * 1024 }), () => {})
-  return range ? pipeline(plain, sliceBytes(range), () => {}) : plain
 }
 
 /** T-179: gzip only when it is asked for, by name or by `*`, with a weight above 0. */

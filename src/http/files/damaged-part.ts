@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { DamagedPart } from '../../files/joined-content.ts'
 import { askMending, type Mending } from '../../jobs/mending.ts'
-import type { OwnedPart } from '../../jobs/part.ts'
+import type { OwnedFile } from '../../jobs/published-file.ts'
 import { problem } from '../../protocol/problem.ts'
 import { profiles } from '../../protocol/profile.ts'
 import type { HttpContext } from '../context.ts'
@@ -16,15 +17,15 @@ export const damageRefusals = {
   503: 'The stored file is damaged and is made again, or the store cannot be reached. Ask again after `Retry-After` seconds.',
 }
 
-/** Has a file made again that is not what was published, and logs it. */
+/** Has a part of a file made again that is not what was published, and logs it. */
 export async function mendPart(
   request: FastifyRequest,
   { pool, enqueue }: HttpContext,
-  part: OwnedPart,
-  { message }: Error,
+  { id, job, parts }: OwnedFile,
+  { part, message }: DamagedPart,
 ): Promise<Mending> {
-  const { id, job, path } = part
-  const mending = await askMending(pool, enqueue, part)
+  const { path } = part
+  const mending = await askMending(pool, enqueue, job, parts.find((each) => each.path === path)!)
   if (mending !== 'done') request.log.error({ file: id, job, path, reason: message, mending }, 'stored file damaged')
   return mending
 }

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../../access/content-link.ts'
 import { isExportableType } from '../../fhir/resource-types.ts'
-import { findPart, type OwnedPart } from '../../jobs/part.ts'
+import { findFile, type OwnedFile } from '../../jobs/published-file.ts'
+import { isUuid } from '../../jobs/uuid.ts'
 import { type Grant, lacksRead } from '../../protocol/grant.ts'
 import { problem } from '../../protocol/problem.ts'
 import type { Profile } from '../../protocol/profile.ts'
@@ -14,8 +15,7 @@ import type { HttpContext } from '../context.ts'
 import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
-import { isUuid } from '../uuid.ts'
-import { contentPath, fileAnswers, sendPart } from './content.ts'
+import { contentPath, fileAnswers, sendFile } from './content.ts'
 import { damageRefusals } from './damaged-part.ts'
 import { isGone } from './pace.ts'
 
@@ -53,25 +53,25 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
       return sendProblems(reply, [problem(406, 'not-supported', text)], profile)
     }
     const { id } = request.params as { id: string }
-    const part = isUuid(id) ? await findPart(context.pool, id) : undefined
-    if (!part || part.tenant !== tenant) {
+    const file = isUuid(id) ? await findFile(context.pool, id) : undefined
+    if (!file || file.tenant !== tenant) {
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profile)
     }
-    if (part.client !== grant.client) {
+    if (file.client !== grant.client) {
       return sendProblems(reply, [problem(403, 'forbidden', 'The file belongs to another client.')], profile)
     }
-    const missing = lacking(part, grant, profile)
+    const missing = lacking(file, grant, profile)
     if (missing.length > 0) {
       reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
       return sendProblems(reply, [lacksRead(grant, missing)], profile)
     }
-    const subjects = [`File/${id}`, `Job/${part.job}`]
+    const subjects = [`File/${id}`, `Job/${file.job}`]
     await context.audit.record(
-      auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: part.type } }),
+      auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: file.type } }),
     )
     if (!profile.fileRedirect) {
-      return isGone(reply) ? reply.hijack() : sendPart(request, reply, context, part)
+      return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
     }
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
@@ -83,16 +83,16 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
 }
 
 /** The types of which the caller may not read as much as the file tells. */
-function lacking(part: OwnedPart, grant: Grant, profile: Profile): readonly string[] {
-  const missing = uncovered(part.request, grant, typesIn(part, profile))
-  return part.kind === 'deleted' ? [...new Set([...missing, ...untold(part.request, grant)])] : missing
+function lacking(file: OwnedFile, grant: Grant, profile: Profile): readonly string[] {
+  const missing = uncovered(file.request, grant, typesIn(file, profile))
+  return file.kind === 'deleted' ? [...new Set([...missing, ...untold(file.request, grant)])] : missing
 }
 
 /**
  * The types whose read scopes a file asks for. A file of records has one type; one of deletions or of blocks of patients has to do with
  * all types of its export; the `error` file has none.
  */
-function typesIn({ kind, type, request }: OwnedPart, { scopesAlways }: Profile): readonly string[] {
+function typesIn({ kind, type, request }: OwnedFile, { scopesAlways }: Profile): readonly string[] {
   if (scopesAlways) return request.types
   if (kind === 'error') return []
   return isExportableType(type) ? [type] : request.types

@@ -6,7 +6,8 @@ import { errorReason } from '../../database/error-code.ts'
 import { transaction } from '../../database/transaction.ts'
 import { clearEnded } from '../../jobs/ended-jobs.ts'
 import { deleteJob, findJob, type Job, jobProgress } from '../../jobs/job.ts'
-import { jobParts } from '../../jobs/part.ts'
+import { jobFiles } from '../../jobs/published-file.ts'
+import { isUuid } from '../../jobs/uuid.ts'
 import { manifestOf } from '../../protocol/answer/manifest.ts'
 import { type Progress, progressText, retryAfterSeconds } from '../../protocol/answer/progress.ts'
 import { lacksRead } from '../../protocol/grant.ts'
@@ -21,7 +22,6 @@ import { described, fhirJsonType, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendOutcome, sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
-import { isUuid } from '../uuid.ts'
 
 const path = '/bulk-export/jobs/:id'
 
@@ -58,7 +58,8 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
     await Promise.all([context.files.removeJob(job.id), clearEnded(context.pool, job.id)]).catch((error) =>
       request.log.warn({ job: job.id, reason: errorReason(error) }, 'files left'),
     )
-    request.log.info({ job: job.id, state: job.state }, 'export deleted')
+    const { id, tenant, client, state } = job
+    request.log.info({ job: id, tenant, client, state }, isLive(state) ? 'export cancelled' : 'export deleted')
     return reply.code(202).send()
   })
   allowOnly(scope, path, ['GET', 'DELETE'])
@@ -160,9 +161,9 @@ function sendFailed(reply: FastifyReply, job: Job) {
 
 async function sendManifest(reply: FastifyReply, context: HttpContext, caller: Caller, job: Job, page: unknown) {
   const { id, transactionTime, url, request } = job
-  const parts = await jobParts(context.pool, id)
+  const files = await jobFiles(context.pool, id)
   const number = page === undefined ? 1 : pagePattern.test(String(page)) ? Number(page) : Number.NaN
-  const about = { id, transactionTime: transactionTime.getTime(), url, request, parts }
+  const about = { id, transactionTime: transactionTime.getTime(), url, request, files }
   const manifest = manifestOf(about, caller.base, caller.profile, number)
   if (manifest === undefined) {
     return sendProblems(reply, [problem(404, 'not-found', 'The export has no such manifest.')], caller.profile)

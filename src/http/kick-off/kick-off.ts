@@ -79,7 +79,11 @@ export async function acceptExport(
   if (accepted === 'busy') return busy(reply, caller)
   if (!accepted) return throttle(reply, caller, context)
   const { reach, patients, types } = effective
-  request.log.info({ job: job.id, reach, patients: patients.length, types }, 'export accepted')
+  const { tenant, grant } = caller
+  request.log.info(
+    { job: job.id, tenant, client: grant.client, reach, patients: patients.length, types },
+    'export accepted',
+  )
   if (effective.separateStatus) reply.header('Preference-Applied', 'respond-async, separate-export-status')
   reply.header('Content-Location', `${caller.base}/bulk-export/jobs/${job.id}`)
   return effective.warnings.length > 0 ? sendOutcome(reply, 202, effective.warnings) : reply.code(202).send()

@@ -18,7 +18,7 @@ const job = (of: ReturnType<typeof part>[], request: object) => ({
   transactionTime: 0,
   url: `${base}/Patient/$export`,
   request,
-  parts: of,
+  files: of,
 })
 const idsIn = (files: readonly { readonly url: string }[] = []) => files.map(({ url }) => url.split('/').at(-1))
 

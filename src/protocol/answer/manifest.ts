@@ -3,8 +3,8 @@ import { manifestFilesMax } from '../limits.ts'
 import type { Profile } from '../profile.ts'
 import type { ExportRequest } from '../request/export-request.ts'
 
-/** One file of a completed job. */
-interface ManifestPart {
+/** One file of a completed job. `records`: of all its parts. */
+export interface ListedFile {
   readonly id: string
   readonly kind: 'output' | 'deleted' | 'error'
   readonly type: string
@@ -13,13 +13,13 @@ interface ManifestPart {
   readonly continues: boolean
 }
 
-/** A completed job. `request` is the kick-off URL, without parameters for POST (T-173); parts are in order. */
+/** A completed job. `request` is the kick-off URL, without parameters for POST (T-173); files are in order. */
 export interface ManifestJob {
   readonly id: string
   readonly transactionTime: number
   readonly url: string
   readonly request: Pick<ExportRequest, 'deletions' | 'organizedBy' | 'partialManifests'>
-  readonly parts: readonly ManifestPart[]
+  readonly files: readonly ListedFile[]
 }
 
 interface ManifestFile {
@@ -52,17 +52,17 @@ export interface Manifest {
  */
 export function manifestOf(job: ManifestJob, base: string, profile: Profile, page = 1): Manifest | undefined {
   const { organizedBy, deletions, partialManifests } = job.request
-  const data = job.parts.filter(({ kind }) => kind !== 'error').sort(outputFirst)
+  const data = job.files.filter(({ kind }) => kind !== 'error').sort(outputFirst)
   const pages = partialManifests ? Math.max(1, Math.ceil(data.length / manifestFilesMax)) : 1
   if (!(page >= 1 && page <= pages)) return undefined
   const listed = partialManifests ? data.slice((page - 1) * manifestFilesMax, page * manifestFilesMax) : data
-  const urlOf = ({ id }: ManifestPart) => `${base}/bulk-export/files/${id}`
-  const files = (parts: readonly ManifestPart[]) =>
-    parts.map((part) => ({
-      ...(organizedBy === undefined ? { type: part.type } : {}),
-      url: urlOf(part),
-      ...(profile.manifestCounts ? { count: part.records } : {}),
-      ...(part.continues ? { continuesInFile: urlOf(data[data.indexOf(part) + 1]!) } : {}),
+  const urlOf = ({ id }: ListedFile) => `${base}/bulk-export/files/${id}`
+  const listing = (files: readonly ListedFile[]) =>
+    files.map((file) => ({
+      ...(organizedBy === undefined ? { type: file.type } : {}),
+      url: urlOf(file),
+      ...(profile.manifestCounts ? { count: file.records } : {}),
+      ...(file.continues ? { continuesInFile: urlOf(data[data.indexOf(file) + 1]!) } : {}),
     }))
   const next = `${base}/bulk-export/jobs/${job.id}?page=${page + 1}`
   return {
@@ -70,12 +70,12 @@ export function manifestOf(job: ManifestJob, base: string, profile: Profile, pag
     request: job.url,
     requiresAccessToken: true,
     ...(organizedBy === undefined ? {} : { outputOrganizedBy: organizedBy }),
-    output: files(listed.filter(({ kind }) => kind === 'output')),
-    ...(deletions ? { deleted: files(listed.filter(({ kind }) => kind === 'deleted')) } : {}),
-    error: files(job.parts.filter(({ kind }) => kind === 'error')),
+    output: listing(listed.filter(({ kind }) => kind === 'output')),
+    ...(deletions ? { deleted: listing(listed.filter(({ kind }) => kind === 'deleted')) } : {}),
+    error: listing(job.files.filter(({ kind }) => kind === 'error')),
     ...(page < pages ? { link: [{ relation: 'next', url: next }] as const } : {}),
   }
 }
 
-const outputFirst = (a: ManifestPart, b: ManifestPart): number =>
+const outputFirst = (a: ListedFile, b: ListedFile): number =>
   Number(a.kind === 'deleted') - Number(b.kind === 'deleted')

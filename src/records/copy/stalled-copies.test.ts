@@ -7,8 +7,9 @@ import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { copyStillMsMax, StalledCopies } from './stalled-copies.ts'
 
 const pollMs = 20
-/** Longer than the bounds of the session that copies. */
-const olderMs = 600
+/** Bounds of a session, as short as a busy machine bears between two statements; and longer than they are. */
+const shortMs = 2_000
+const olderMs = 3_000
 
 describe('a COPY into the store whose sender stands still', () => {
   let store: TestStore
@@ -18,9 +19,9 @@ describe('a COPY into the store whose sender stands still', () => {
   })
   after(() => store.close())
 
-  /** A session that holds the clock's lock and has sent a part of a COPY. Bounds on statements and idling are as short as can be. */
-  async function halfCopied(boundMs = 300) {
-    const options = `-c search_path=millrace -c statement_timeout=${boundMs} -c idle_in_transaction_session_timeout=300`
+  /** A session that holds the clock's lock and has sent a part of a COPY, for longer than its bounds on statements and idling. */
+  async function halfCopied(boundMs = shortMs) {
+    const options = `-c search_path=millrace -c statement_timeout=${boundMs} -c idle_in_transaction_session_timeout=${shortMs}`
     const client = new pg.Client({ ...store.connection, options })
     client.on('error', () => {})
     await client.connect()

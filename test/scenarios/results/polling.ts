@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pino from 'pino'
 import { tokenSecondsDefault } from '../../../src/access/tokens/access-token.ts'
 import { startApp } from '../../../src/app.ts'
@@ -14,6 +15,10 @@ import type { Caller, ScenarioSuite, SuiteTenant } from '../suite.ts'
 /** Questions that are asked at once, and how often, until one is refused. */
 const burst = 60
 const burstsMax = 50
+
+/** How often, and how far apart, it is asked whether a store is back. */
+const lookingMax = 600
+const lookMs = 100
 
 /** Asks for a job faster than is allowed until that is said; gives the refusal. */
 async function hurry(suite: ScenarioSuite, caller: Caller, status: string): Promise<Answer> {
@@ -74,7 +79,7 @@ async function playOutage(suite: ScenarioSuite, tenant: SuiteTenant): Promise<vo
   })
   try {
     const { id: clientId, key } = caller.client
-    const signal = AbortSignal.timeout(10_000)
+    const signal = AbortSignal.timeout(60_000)
     const base = `${app.publicUrl}/r4/${tenant}`
     const { accessToken } = await requestToken({ base, clientId, key, scope: 'system/*.read', signal })
     const poll = () => suite.ask({ ...caller, token: accessToken }, 'GET', `${app.publicUrl}${status}`)
@@ -84,7 +89,10 @@ async function playOutage(suite: ScenarioSuite, tenant: SuiteTenant): Promise<vo
     await gate.open()
     let answer = await poll()
     // A connection that was cut may still be found in the pool once.
-    for (let count = 0; answer.status === 503 && count < 20; count++) answer = await poll()
+    for (let count = 0; answer.status === 503 && count < lookingMax; count++) {
+      await pause(lookMs)
+      answer = await poll()
+    }
     assert.equal(answer.status, 202)
   } finally {
     await gate.open()

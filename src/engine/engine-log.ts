@@ -1,0 +1,30 @@
+/** What an engine tells its operator; never with record content. */
+type EngineEvent =
+  | 'export-completed'
+  | 'export-failed'
+  | 'export-expired'
+  | 'task-failed'
+  | 'queue-error'
+  | 'sweep-failed'
+  | 'pack-refused'
+  | 'pack-failed'
+  | 'packed'
+  | 'files-mended'
+  | 'files-lost'
+  | 'disk-short'
+
+export type EngineLog = (event: EngineEvent, details: object) => void
+
+/** What is as it should be. */
+const calm: ReadonlySet<string> = new Set<EngineEvent>(['packed', 'export-completed', 'export-expired'])
+
+/** Writes what an engine tells as a line: how exports end under a text of their own, all else as events of the engine. */
+export function writeEngineEvent(
+  log: Readonly<Record<'info' | 'warn', (fields: object, text: string) => void>>,
+  event: string,
+  details: object,
+): void {
+  const level = calm.has(event) ? 'info' : 'warn'
+  if (event.startsWith('export-')) log[level](details, event.replace('-', ' '))
+  else log[level]({ event, ...details }, 'engine')
+}

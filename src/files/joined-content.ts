@@ -1,0 +1,145 @@
+import { pipeline, Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { combineCrc32 } from '../gzip/crc32.ts'
+import { memberEnd, memberEndBytes, memberHeader } from '../gzip/member.ts'
+import { type ByteRange, sliced } from './byte-range.ts'
+import { exactLength } from './exact-length.ts'
+import { type FileStore, isDamage } from './file-store.ts'
+
+/** A stored part: one gzip member. Bytes before and after gzip. */
+export interface ContentPart {
+  readonly path: string
+  readonly bytes: number
+  readonly gzipBytes: number
+  /** CRC-32 of the lines, and of the bytes as they are stored; null for parts from before there were any, which stand alone. */
+  readonly crc: number | null
+  readonly gzipCrc: number | null
+}
+
+export type Coding = 'gzip' | 'identity'
+
+/** How many bytes of its stored form are read at once. */
+const chunkBytes = 256 * 1024
+
+/** A stored part is not what was published. Its message says what was seen. */
+export class DamagedPart extends Error {
+  readonly part: ContentPart
+
+  constructor(part: ContentPart, cause: Error) {
+    super(cause.message, { cause })
+    this.part = part
+  }
+}
+
+/** What follows something else in a content. */
+interface Section {
+  readonly size: number
+  /** @param range of its own bytes; undefined: all of them, and then their checksum is looked at */
+  readonly read: (range: ByteRange | undefined) => AsyncIterable<Buffer> | Iterable<Buffer>
+}
+
+/** The content of a file, of one part or of several, in a coding: several are put together into one gzip member, or their lines are. */
+export class JoinedContent {
+  readonly #sections: readonly Section[]
+
+  constructor(store: Pick<FileStore, 'read'>, parts: readonly ContentPart[], coding: Coding) {
+    if (coding === 'identity') this.#sections = parts.map((part) => linesSection(store, part))
+    else if (parts.length === 1) this.#sections = [partSection(store, parts[0]!)]
+    else this.#sections = joinedSections(store, parts)
+  }
+
+  get size(): number {
+    return this.#sections.reduce((sum, { size }) => sum + size, 0)
+  }
+
+  /**
+   * Its bytes. They fail with `DamagedPart` where a part is not what it was; of a part that is sent whole that shows before its last bytes
+   * are given.
+   */
+  read(range: ByteRange | undefined): Readable {
+    const bytes = bytesOf(this.#sections, range ?? { start: 0, end: this.size - 1 })
+    return Readable.from(bytes, { objectMode: false, highWaterMark: chunkBytes })
+  }
+}
+
+async function* bytesOf(sections: readonly Section[], { start, end }: ByteRange): AsyncGenerator<Buffer> {
+  let at = 0
+  for (const { size, read } of sections) {
+    const range = { start: Math.max(0, start - at), end: Math.min(size, end + 1 - at) - 1 }
+    at += size
+    if (range.start <= range.end) yield* read(range.start === 0 && range.end === size - 1 ? undefined : range)
+  }
+}
+
+/** One member of many: a head, the blocks of each, and an end that is true of all of them. */
+function joinedSections(store: Pick<FileStore, 'read'>, parts: readonly ContentPart[]): Section[] {
+  const crc = parts.reduce((sum, part) => combineCrc32(sum, part.crc ?? 0, part.bytes), 0)
+  const bytes = parts.reduce((sum, part) => sum + part.bytes, 0)
+  return [fixed(memberHeader), ...parts.map((part) => blocksSection(store, part)), fixed(memberEnd(crc, bytes))]
+}
+
+const fixed = (bytes: Buffer): Section => ({
+  size: bytes.length,
+  read: (range) => [range ? bytes.subarray(range.start, range.end + 1) : bytes],
+})
+
+/** A part as it is stored. */
+const partSection = (store: Pick<FileStore, 'read'>, part: ContentPart): Section => ({
+  size: part.gzipBytes,
+  read: (range) => stored(store, part, range),
+})
+
+/** A part without its head and its end. All of it is read where all of its blocks are: only then its checksum tells something. */
+const blocksSection = (store: Pick<FileStore, 'read'>, part: ContentPart): Section => ({
+  size: part.gzipBytes - memberHeader.length - memberEndBytes,
+  read: (range) => {
+    const head = memberHeader.length
+    if (range) return stored(store, part, { start: head + range.start, end: head + range.end })
+    return sliced(stored(store, part, undefined), { start: head, end: part.gzipBytes - memberEndBytes - 1 })
+  },
+})
+
+/** The lines of a part. */
+const linesSection = (store: Pick<FileStore, 'read'>, part: ContentPart): Section => ({
+  size: part.bytes,
+  read: (range) => inflated(store, part, range),
+})
+
+async function* stored(
+  store: Pick<FileStore, 'read'>,
+  part: ContentPart,
+  range: ByteRange | undefined,
+): AsyncGenerator<Buffer> {
+  const check = exactLength(lengthOf(range, part.gzipBytes), range ? undefined : (part.gzipCrc ?? undefined))
+  yield* told(part, async function* () {
+    yield* pipeline(await store.read(part.path, part.gzipBytes, range), check, () => {})
+  })
+}
+
+/** All of the part is inflated, whatever is wanted of it: only its end shows whether the bytes were right. */
+async function* inflated(
+  store: Pick<FileStore, 'read'>,
+  part: ContentPart,
+  range: ByteRange | undefined,
+): AsyncGenerator<Buffer> {
+  const check = exactLength(lengthOf(range, part.bytes), undefined)
+  yield* told(part, async function* () {
+    const lines = pipeline(
+      await store.read(part.path, part.gzipBytes),
+      createGunzip({ chunkSize: chunkBytes }),
+      () => {},
+    )
+    yield* pipeline(range ? sliced(lines, range) : lines, check, () => {})
+  })
+}
+
+const lengthOf = (range: ByteRange | undefined, all: number): number => (range ? range.end - range.start + 1 : all)
+
+/** Says of which part damage is. */
+async function* told(part: ContentPart, bytes: () => AsyncGenerator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* bytes()
+  } catch (error) {
+    throw error instanceof Error && isDamage(error) ? new DamagedPart(part, error) : error
+  }
+}
