@@ -4,6 +4,7 @@ type EngineEvent =
   | 'export-failed'
   | 'export-expired'
   | 'task-failed'
+  | 'warm-up-failed'
   | 'queue-error'
   | 'sweep-failed'
   | 'pack-refused'

@@ -1,10 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { PoolConfig } from 'pg'
+import { errorReason } from '../database/error-code.ts'
 import { openPool } from '../database/pool.ts'
 import { DiskFloor } from '../files/disk-floor.ts'
 import { diskStore } from '../files/disk-store.ts'
 import { spareSlotsMax, startEngine } from './engine.ts'
 import type { EngineLog } from './engine-log.ts'
+import { warmUp } from './warm-up/warm-up.ts'
 
 /** What the main thread gives an engine thread. */
 export interface EngineThreadData {
@@ -37,4 +39,6 @@ port.once('message', async () => {
   await pool.end()
   port.close()
 })
+// Tasks are taken meanwhile: who waits for this thread to be ready finds it warm.
+await warmUp(connection).catch((error) => log('warm-up-failed', { reason: errorReason(error) }))
 port.postMessage({ event: 'ready' })
