@@ -7,7 +7,7 @@ import type { Pack } from '../../records/packs/pack.ts'
 
 /** Records of each type that somebody made up has, and characters of each. */
 const recordsOfType = 6
-const recordChars = 800
+const charactersOfRecord = 800
 
 /** Packs of all types as a patient has them, of records that nobody has written. */
 export function madeUpPacks(owner: string, at: number): readonly Pack[] {
@@ -26,7 +26,7 @@ const ids = Array.from({ length: recordsOfType }, (_, number) => `made-up-${numb
 
 function rowOf(type: string, id: string) {
   const recorded = '2026-01-01T00:00:00Z'
-  const body = JSON.stringify({ resourceType: type, id, recorded, text: { div: 'made up '.repeat(recordChars / 8) } })
+  const body = JSON.stringify({ resourceType: type, id, recorded, text: { div: 'made up '.repeat(charactersOfRecord / 8) } })
   const targets = type === 'Provenance' ? `Observation/${id}` : ''
   return { type, id, shared: false, refs: `Practitioner/${id} Organization/${id}`, targets, body: Buffer.from(body) }
 }
