@@ -12,7 +12,7 @@ import {
 } from '../fhir/json/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json/json-text.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
-import { draftOf, draftOfLine, identifiersMax } from './draft.ts'
+import { draftOf, draftOfLine, draftOfSent, identifiersMax } from './draft.ts'
 
 const bases = ['http://here/r4/clinic']
 
@@ -21,9 +21,15 @@ function described(draft: ReturnType<typeof draftOf>) {
   return 'fault' in draft ? draft : { ...draft, refs: draft.refs.toSorted() }
 }
 
+/** Under its own id, which most of them state, and under one that it gets. */
 function assertSame(source: string): void {
   const line = Buffer.from(source)
-  assert.deepEqual(described(draftOfLine(line, bases)), described(draftOf(line.toString(), bases)), source)
+  const text = line.toString()
+  for (const id of [undefined, 'x-1', 'another.1']) {
+    const parsed = described(draftOf(text, bases, id))
+    assert.deepEqual(described(draftOfLine(line, bases, id)), parsed, source)
+    assert.deepEqual(described(draftOfSent(text, bases, id)), parsed, source)
+  }
 }
 
 const isScanned = (source: string): boolean => new ResourceScanner().scan(Buffer.from(source)) !== undefined

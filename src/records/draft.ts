@@ -7,7 +7,14 @@ import { ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership
 import { isId, isTypeName } from '../fhir/reference.ts'
 import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
-import { digestOf, type ResourceText, readResourceText, scannedText, type TextFault } from '../fhir/resource-text.ts'
+import {
+  digestOf,
+  type ResourceText,
+  readResourceText,
+  recordValuesMax,
+  scannedText,
+  type TextFault,
+} from '../fhir/resource-text.ts'
 
 /** A record on its way into the store: everything that can be known of it without looking at the store. */
 export interface Draft {
@@ -70,13 +77,40 @@ const groupFault = 'a modifier extension may change who is in the Group, and non
  * The same for the bytes of one line of a file, which must be valid UTF-8: most of them are scanned, which is much faster than
  * parsing them.
  */
-export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | TextFault {
+export function draftOfLine(line: Buffer, bases: readonly string[], assignedId?: string): Draft | TextFault {
   const scan = scanner.scan(line)
-  const outline = scan && outlineOf(line, scan)
-  if (!outline || !isTypeName(outline.resourceType) || !isId(outline.id)) return draftOf(line.toString(), bases)
-  if (outline.resourceType === 'Group') return draftOf(line.toString(), bases)
+  return (scan && scannedDraft(line, scan, bases, assignedId)) ?? draftOf(line.toString(), bases, assignedId)
+}
+
+/** The same for a text that was sent: one that may have more values than a record is parsed, which tells. */
+export function draftOfSent(
+  source: string,
+  bases: readonly string[],
+  assignedId: string | undefined,
+): Draft | TextFault {
+  if (source.length > recordValuesMax) return draftOf(source, bases, assignedId)
+  if (source.length > scratchChars) return draftOfLine(Buffer.from(source), bases, assignedId)
+  return draftOfLine(scratch.subarray(0, scratch.write(source)), bases, assignedId)
+}
+
+/** Most texts are scanned in one place: what is made of them has bytes of its own. */
+const scratchChars = 32 * 1024
+const scratch = Buffer.allocUnsafeSlow(3 * scratchChars)
+
+/** A draft of what was scanned; undefined for what only parsing can judge. */
+function scannedDraft(
+  line: Buffer,
+  scan: ResourceScan,
+  bases: readonly string[],
+  assignedId: string | undefined,
+): Draft | TextFault | undefined {
+  const outline = outlineOf(line, scan)
+  const { resourceType, id: statedId } = outline
+  const id = assignedId ?? statedId
+  if (!isTypeName(resourceType) || resourceType === 'Group' || !isId(id)) return undefined
   const conditional = outline.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
-  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases, conditional)
+  const text = scannedText(line, scan, id === statedId ? undefined : id)
+  return describe(resourceType, id, outline, text, bases, conditional)
 }
 
 const scanner = new ResourceScanner()
@@ -88,7 +122,7 @@ function outlineOf(line: Buffer, scan: ResourceScan) {
   const reference = (span: Span) => ({ reference: text(span) })
   return {
     resourceType: text(resourceType),
-    id: text(id),
+    id: id && text(id),
     references: references.map(reference),
     subject: subject && reference(subject),
     patient: patient && reference(patient),

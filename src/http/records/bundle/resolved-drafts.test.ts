@@ -23,7 +23,6 @@ test('a draft is made once of each text and id, and never another one is given f
     draft: draftAs(source, 'c'),
     statedId: undefined,
     conditional: new Map(),
-    canonical: undefined,
     ifMatch: undefined,
   }
   const drafts = new ResolvedDrafts()
