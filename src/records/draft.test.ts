@@ -12,13 +12,20 @@ import {
 } from '../fhir/json/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json/json-text.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
-import { draftOf, draftOfLine, draftOfSent, identifiersMax } from './draft.ts'
+import type { TextFault } from '../fhir/resource-text.ts'
+import { draftOf, draftOfLine, draftOfSent, identifiersMax, type Sketch, sketchOfSent } from './draft.ts'
 
 const bases = ['http://here/r4/clinic']
 
 /** What is made of a text: of references the order does not matter. */
 function described(draft: ReturnType<typeof draftOf>) {
   return 'fault' in draft ? draft : { ...draft, refs: draft.refs.toSorted() }
+}
+
+function sketched(found: Sketch | TextFault) {
+  if ('fault' in found) return found
+  const { type, id, key, statedId, identifiers, conditional } = found
+  return { type, id, key, statedId, identifiers, conditional }
 }
 
 /** Under its own id, which most of them state, and under one that it gets. */
@@ -29,6 +36,8 @@ function assertSame(source: string): void {
     const parsed = described(draftOf(text, bases, id))
     assert.deepEqual(described(draftOfLine(line, bases, id)), parsed, source)
     assert.deepEqual(described(draftOfSent(text, bases, id)), parsed, source)
+    if (id === undefined) continue
+    assert.deepEqual(sketched(sketchOfSent(text, bases, id)), sketched(parsed), source)
   }
 }
 

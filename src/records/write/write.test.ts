@@ -13,6 +13,7 @@ function patient(id: string, active = true): Draft {
 }
 
 const put = (draft: Draft): Change => ({ kind: 'put', draft })
+const putFresh = (draft: Draft): Change => ({ kind: 'put', draft, isFresh: true })
 
 describe('a write of records that are probably new', () => {
   let store: TestStore
@@ -34,8 +35,12 @@ describe('a write of records that are probably new', () => {
   }
 
   it('does the same as one that looks, when some are there', async () => {
-    for (const probablyNew of [false, true]) {
-      const tenant = `some-${probablyNew}`
+    for (const [how, probablyNew, putThem] of [
+      ['looks', false, put],
+      ['probably-new', true, put],
+      ['fresh', false, putFresh],
+    ] as const) {
+      const tenant = `some-${how}`
       const { pool } = store
       await write(
         pool,
@@ -46,7 +51,7 @@ describe('a write of records that are probably new', () => {
       const outcomes = await write(
         pool,
         tenant,
-        [patient('new'), patient('changed', false), patient('same'), patient('gone')].map(put),
+        [patient('new'), patient('changed', false), patient('same'), patient('gone')].map(putThem),
         { probablyNew },
       )
       assert.deepEqual(

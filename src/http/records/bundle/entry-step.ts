@@ -7,7 +7,7 @@ import { oneLine } from '../../../fhir/json/json-text.ts'
 import { isId, isTypeName } from '../../../fhir/reference.ts'
 import { type Grant, lacksRead } from '../../../protocol/grant.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
-import { draftOfSent } from '../../../records/draft.ts'
+import { draftOfSent, sketchOfSent } from '../../../records/draft.ts'
 import type { Caller } from '../../caller.ts'
 import { quoted, readCondition } from '../request-condition.ts'
 import { faultProblem, ifMatchVersion } from '../resource-body.ts'
@@ -132,7 +132,9 @@ function writeStep(
   const isNamed = method === 'PUT' && target.kind === 'condition' && statedBy(resource).id !== undefined
   const id = target.kind === 'id' ? target.id : isNamed ? undefined : randomUUID()
   const source = oneLine(resource)
-  const draft = draftOfSent(source, [base], id)
+  // What is created is hardly ever stored as it was sent, for others refer to it and it refers to others.
+  const draft =
+    method === 'POST' && id !== undefined ? sketchOfSent(source, [base], id) : draftOfSent(source, [base], id)
   if ('fault' in draft) return faultProblem(draft)
   if (draft.type !== type || (target.kind === 'id' && draft.statedId !== target.id)) {
     return problem(400, 'value', 'The resource is not the one that request.url names.')

@@ -186,5 +186,6 @@ function plannedOf(step: Step, decision: Decision, draft: Draft | undefined): Pl
   if (step.kind === 'delete') {
     return { kind: 'change', key, change: { kind: 'delete', key: { type: step.type, id }, ...conditions } }
   }
-  return { kind: 'change', key, change: { kind: 'put', draft: draft!, ...conditions } }
+  const fresh = step.kind === 'create' ? ({ isFresh: true } as const) : {}
+  return { kind: 'change', key, change: { kind: 'put', draft: draft!, ...fresh, ...conditions } }
 }

@@ -7,7 +7,7 @@ export class ResolvedDrafts {
   readonly #made = new Map<Write, { readonly text: string; readonly draft: Draft }>()
 
   of(step: Write, text: string, id: string, bases: readonly string[]): Draft | TextFault {
-    if (text === step.source && id === step.draft.id) return step.draft
+    if ('text' in step.draft && text === step.source && id === step.draft.id) return step.draft
     const made = this.#made.get(step)
     if (made?.text === text && made.draft.id === id) return made.draft
     const draft = draftOfSent(text, bases, id)

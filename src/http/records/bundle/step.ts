@@ -1,6 +1,6 @@
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import type { Problem } from '../../../protocol/problem.ts'
-import type { Draft } from '../../../records/draft.ts'
+import type { Draft, Sketch } from '../../../records/draft.ts'
 
 /** A transaction is done as a whole or not at all; each entry of a batch for itself. */
 export type BundleType = 'transaction' | 'batch'
@@ -42,7 +42,7 @@ export interface Write extends Common {
   /** The text of the resource as it was sent, on one line. */
   readonly source: string
   /** The resource before its references are resolved, with the id that its URL names or that it gets if it is new. */
-  readonly draft: Draft
+  readonly draft: Sketch | Draft
   readonly statedId: string | undefined
   /** The conditional references of the resource, by their texts. */
   readonly conditional: ReadonlyMap<string, IdentifierQuery>
