@@ -178,7 +178,7 @@ export function scannedText(source: Buffer, scan: ResourceScan, givenId?: string
 const idBefore = ',"id":"'
 const metaBefore = ',"meta":{\0}'
 /** What is written at most that is not in the source, beside the id. */
-const addedBytes = idBefore.length + 1 + metaBefore.length + 2
+const spare = idBefore.length + 1 + metaBefore.length + 2
 
 /** Texts are put side by side into large buffers: one buffer for each would cost more than all else that is done for it. */
 const slabBytes = 1024 * 1024
@@ -193,7 +193,7 @@ class TextCopy {
   #at = 0
 
   constructor(source: Buffer, moreBytes: number) {
-    const room = source.length + addedBytes + moreBytes
+    const room = source.length + spare + moreBytes
     if (room > slab.length) slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, room))
     this.#source = source
     this.#target = slab

@@ -12,7 +12,7 @@ import {
 } from '../fhir/json/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json/json-text.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
-import type { TextFault } from '../fhir/resource-text.ts'
+import { recordValuesMax, type TextFault } from '../fhir/resource-text.ts'
 import { draftOf, draftOfLine, draftOfSent, identifiersMax, type Sketch, sketchOfSent } from './draft.ts'
 
 const bases = ['http://here/r4/clinic']
@@ -223,6 +223,24 @@ describe('a draft of a line', () => {
       assertSame(around(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`))
     }
     assert.ok(isScanned(around(`${'['.repeat(jsonDepthMax - 2)}${']'.repeat(jsonDepthMax - 2)}`)))
+  })
+
+  it('is the same of texts of any length that are sent', () => {
+    const scratchChars = 32 * 1024
+    for (const length of [scratchChars - 1, scratchChars, scratchChars + 1]) {
+      const start = '{"resourceType":"Basic","id":"x","a":"'
+      assertSame(`${start}${'€'.repeat(length - start.length - 2)}"}`)
+    }
+  })
+
+  it('has so many values at most where it is sent, scanned or not', () => {
+    for (const values of [recordValuesMax - 1, recordValuesMax, recordValuesMax + 1]) {
+      const source = `{"resourceType":"Basic","id":"x","a":[1${',1'.repeat(values - 4)}]}`
+      const parsed = described(draftOf(source, bases))
+      assert.equal('fault' in parsed, values > recordValuesMax)
+      assert.deepEqual(described(draftOfSent(source, bases, undefined)), parsed)
+      assert.deepEqual(sketched(sketchOfSent(source, bases, 'x')), sketched(parsed))
+    }
   })
 
   it('may have many keys', () => {
