@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Failure } from '../src/failure.ts'
+import { measureBundles } from './bundles/bundles.ts'
+import { bundlesTable } from './bundles/bundles-table.ts'
 import { onGround } from './hostile/ground.ts'
 import { measureAttacks } from './hostile/hostile.ts'
 import { hostileTable, soakTable } from './hostile/hostile-table.ts'
@@ -23,7 +25,8 @@ function say(text: string): void {
 
 try {
   const options = readOptions(process.argv.slice(2))
-  if (options.under !== undefined) await underAttack(options, options.under)
+  if (options.under?.kind === 'bundles') await byBundles(options, options.under.bundles)
+  else if (options.under !== undefined) await underAttack(options, options.under)
   else await figures(options)
 } catch (error) {
   const failure = stop.signal.aborted ? stop.signal.reason : error
@@ -32,7 +35,16 @@ try {
   process.exitCode = failure.exitCode
 }
 
-async function underAttack({ out, patients, json }: Options, under: NonNullable<Options['under']>): Promise<void> {
+async function byBundles({ out, json }: Options, bundles: number): Promise<void> {
+  const found = await measureBundles(out, bundles, process.env, say, stop.signal)
+  process.stdout.write(`${bundlesTable(found)}\n`)
+  if (json !== undefined) await writeFile(json, `${JSON.stringify(found, null, 2)}\n`)
+}
+
+async function underAttack(
+  { out, patients, json }: Options,
+  under: Exclude<Options['under'], undefined | { readonly kind: 'bundles' }>,
+): Promise<void> {
   const result = await onGround(out, patients, process.env, say, stop.signal, async (ground) => {
     if (under.kind === 'attack') {
       const found = await measureAttacks(

@@ -17,6 +17,7 @@ test('numbers are taken at their bounds, and refused below and above', () => {
     ['--repeats', 1, 50],
     ['--seconds', 1, 3_600, '--hostile'],
     ['--minutes', 1, 10_080, '--soak'],
+    ['--bundles', 1, 10_000],
   ] as const) {
     for (const value of [low, high]) assert.doesNotThrow(() => readOptions([...more, flag, `${value}`]))
     for (const value of [low - 1, high + 1, 'many', '1e3']) {
@@ -32,13 +33,15 @@ test('only known measures can be chosen, and the documents need all of them', ()
   assert.throws(() => readOptions(['--only', 'warm', '--write-docs']), /needs all figures/)
 })
 
-test('attacks and a soak are measures of their own, with a store of their own', () => {
+test('attacks, a soak and Bundles are measures of their own, with a store of their own', () => {
   assert.equal(readOptions([]).under, undefined)
   assert.deepEqual(readOptions(['--hostile']).under, { kind: 'attack', seconds: 15, attacks })
   assert.deepEqual(readOptions(['--soak']).under, { kind: 'soak', minutes: 60 })
   assert.equal(readOptions(['--soak']).patients, 1_000)
-  assert.throws(() => readOptions(['--hostile', '--soak']), /two measures/)
-  for (const flag of ['--hostile', '--soak']) {
+  assert.deepEqual(readOptions(['--bundles']).under, { kind: 'bundles', bundles: 400 })
+  assert.throws(() => readOptions(['--hostile', '--soak']), /measures of their own/)
+  assert.throws(() => readOptions(['--bundles', '--soak']), /measures of their own/)
+  for (const flag of ['--hostile', '--soak', '--bundles']) {
     assert.throws(() => readOptions([flag, '--database-url', 'postgresql://x/y']), /store of their own/)
   }
 })

@@ -20,10 +20,11 @@ export interface Options {
   readonly only: ReadonlySet<Subject>
   readonly keep: boolean
   readonly writeDocs: boolean
-  /** Measure attacks, or let everybody go on for so long, instead. */
+  /** Measure attacks, let everybody go on for so long, or let clients load by so many Bundles of each kind, instead. */
   readonly under:
     | { readonly kind: 'attack'; readonly seconds: number; readonly attacks: readonly Attack[] }
     | { readonly kind: 'soak'; readonly minutes: number }
+    | { readonly kind: 'bundles'; readonly bundles: number }
     | undefined
 }
 
@@ -32,6 +33,9 @@ const attackSecondsDefault = 15
 const attackSecondsMax = 3_600
 const soakMinutesDefault = 60
 const soakMinutesMax = 10_080
+/** Bundles of each kind that are measured. */
+const bundlesDefault = 400
+const bundlesMax = 10_000
 /** Patients of the hostile tenant. */
 const hostilePatientsDefault = 1_000
 
@@ -53,6 +57,7 @@ Examples:
   $ npm run bench -- --hostile --json hostile.json
   $ npm run bench -- --hostile --only "silent sockets,wrong tokens"
   $ npm run bench -- --soak --minutes 60
+  $ npm run bench -- --bundles 400
   $ npm run bench -- --database-url postgresql://millrace:secret@db/empty --json result.json`
 
 interface Flags {
@@ -69,6 +74,7 @@ interface Flags {
   readonly soak?: boolean
   readonly seconds: string
   readonly minutes: string
+  readonly bundles?: string | true
 }
 
 /** Reads the command line. @throws Failure for what is not possible */
@@ -91,13 +97,17 @@ export function readOptions(words: readonly string[]): Options {
     .option('--seconds <count>', 'with --hostile: how long each attack is measured', `${attackSecondsDefault}`)
     .option('--soak', 'let 50 clients, slow readers and a hostile one go on, and measure what grows')
     .option('--minutes <count>', 'with --soak: how long', `${soakMinutesDefault}`)
+    .option(
+      '--bundles [count]',
+      `let 8 clients write by transaction Bundles: so many of each kind (default ${bundlesDefault})`,
+    )
     .addHelpText('after', help)
     .showHelpAfterError('(add --help for what is allowed)')
   const flags = command.parse(words, { from: 'user' }).opts<Flags>()
   const under = readUnder(flags)
   const only = flags.shapes ? new Set<Subject>(['shapes']) : readSubjects(under === undefined ? flags.only : undefined)
   if (under !== undefined && flags.databaseUrl !== undefined) {
-    throw new Failure('--hostile and --soak use a store of their own.', 'Leave --database-url out.')
+    throw new Failure('--hostile, --soak and --bundles use a store of their own.', 'Leave --database-url out.')
   }
   if (flags.writeDocs && only.size < subjects.length) {
     throw new Failure('--write-docs needs all figures.', 'Leave --only out.')
@@ -120,8 +130,10 @@ export function readOptions(words: readonly string[]): Options {
   }
 }
 
-function readUnder({ hostile, soak, seconds, minutes, only }: Flags): Options['under'] {
-  if (hostile && soak) throw new Failure('--hostile and --soak are two measures.', 'Give one of them.')
+function readUnder({ hostile, soak, bundles, seconds, minutes, only }: Flags): Options['under'] {
+  if ([hostile, soak, bundles].filter((flag) => flag !== undefined).length > 1) {
+    throw new Failure('--hostile, --soak and --bundles are measures of their own.', 'Give one of them.')
+  }
   if (soak && only !== undefined) throw new Failure('A soak makes all attacks in turn.', 'Leave --only out.')
   if (hostile)
     return {
@@ -129,6 +141,10 @@ function readUnder({ hostile, soak, seconds, minutes, only }: Flags): Options['u
       seconds: wholeNumber('--seconds', seconds, 1, attackSecondsMax),
       attacks: readAttacks(only),
     }
+  if (bundles !== undefined) {
+    const count = bundles === true ? `${bundlesDefault}` : bundles
+    return { kind: 'bundles', bundles: wholeNumber('--bundles', count, 1, bundlesMax) }
+  }
   return soak ? { kind: 'soak', minutes: wholeNumber('--minutes', minutes, 1, soakMinutesMax) } : undefined
 }
 

@@ -26,6 +26,11 @@ export class BenchServer {
     return this.#url
   }
 
+  /** The process that runs. */
+  get pid(): number {
+    return this.#process!.pid!
+  }
+
   /** Starts it, on the port it had before if it ran before. Resolves when it takes requests. */
   async start(): Promise<void> {
     const port = this.#url === '' ? '0' : new URL(this.#url).port

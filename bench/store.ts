@@ -45,7 +45,7 @@ export const filesDirectory = (work: string): string => join(work, 'files')
  */
 export async function openStore(
   work: string,
-  dataset: Dataset,
+  dataset: Pick<Dataset, 'fingerprint'>,
   databaseUrl: string | undefined,
   inherited: NodeJS.ProcessEnv,
 ): Promise<BenchStore> {
@@ -73,7 +73,11 @@ function environmentOf(store: Store, inherited: NodeJS.ProcessEnv): NodeJS.Proce
 }
 
 /** The kept store if it is this one. Another one must be empty: the benchmark drops both schemas at the end. */
-async function usable(pool: Pool, kept: Kept | undefined, dataset: Dataset): Promise<Kept | undefined> {
+async function usable(
+  pool: Pool,
+  kept: Kept | undefined,
+  dataset: Pick<Dataset, 'fingerprint'>,
+): Promise<Kept | undefined> {
   const { rows } = await pool.query<{ millrace: boolean; pgboss: boolean }>(
     `select to_regnamespace('millrace') is not null as millrace, to_regnamespace('pgboss') is not null as pgboss`,
   )

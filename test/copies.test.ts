@@ -121,11 +121,17 @@ async function current(tenant: string) {
   )
   const texts: Record<string, unknown> = {}
   const times: Record<string, string> = {}
+  const there = new Set(rows.map(({ owner, key }) => `${owner} ${key}`))
   for (const { key, body, owner, updated } of rows) {
     const { meta, ...rest } = JSON.parse(body)
     assert.equal(meta.lastUpdated, updated.toISOString())
-    texts[`${owner} ${key}`] = rest
-    times[`${owner} ${key}`] = meta.lastUpdated
+    // Whose a Provenance was by targets that are gone is remembered by the source alone: a copy may never have heard of them.
+    const targets: { reference: string }[] | undefined = rest.target
+    const isOwned = targets?.some(({ reference }) => there.has(`${owner} ${reference}`)) ?? true
+    for (const place of isOwned ? [key, `${owner} ${key}`] : [key]) {
+      texts[place] = rest
+      times[place] = meta.lastUpdated
+    }
   }
   return { texts, times }
 }

@@ -7,7 +7,7 @@ export interface Span {
 /** Where that stands in the bytes of a resource what Millrace looks at. All strings are without escapes. */
 export interface ResourceScan {
   readonly resourceType: Span
-  readonly id: Span
+  readonly id: Span | undefined
   /** The object `meta` with its braces. */
   readonly meta: Span | undefined
   /** Its members but `versionId` and `lastUpdated`, each from its key on. */
@@ -58,5 +58,4 @@ export const nothingFound = (): FoundSpans => ({
 })
 
 /** Whether nothing is missing that a resource must have. */
-export const isWholeScan = (found: FoundSpans): found is FoundSpans & ResourceScan =>
-  found.resourceType !== undefined && found.id !== undefined
+export const isWholeScan = (found: FoundSpans): found is FoundSpans & ResourceScan => found.resourceType !== undefined

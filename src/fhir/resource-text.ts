@@ -157,42 +157,88 @@ export function digestOf({ bytes }: ResourceText): Buffer {
   return Buffer.from(hash('sha256', bytes, 'binary').slice(0, 16), 'latin1')
 }
 
-const metaBefore = Buffer.from(',"meta":{\0}')
-
-/** The text of a resource that was scanned: the same that `readResourceText` makes of it. */
-export function scannedText(source: Buffer, { id, meta, metaKept, lastUpdated }: ResourceScan): ResourceText {
-  if (!meta) {
-    const after = id.end + 1
-    const bytes = room(source.length + metaBefore.length)
-    source.copy(bytes, 0, 0, after)
-    metaBefore.copy(bytes, after)
-    source.copy(bytes, after + metaBefore.length, after)
-    return { bytes, cut: after + metaBefore.length - 2, lastUpdated: undefined }
+/**
+ * The text of a resource that was scanned: the same that `readResourceText` makes of it.
+ * @param givenId the id that it gets, where it states none or another one
+ */
+export function scannedText(source: Buffer, scan: ResourceScan, givenId?: string): ResourceText {
+  const { resourceType, id, meta, lastUpdated } = scan
+  const copy = new TextCopy(source, givenId?.length ?? 0)
+  const isIdFirst = !meta || (id ?? resourceType).start < meta.start
+  if (isIdFirst) copy.writeId(scan, givenId)
+  const cut = copy.openMeta(scan)
+  if (!isIdFirst) copy.writeId(scan, givenId)
+  return {
+    bytes: copy.end(),
+    cut,
+    lastUpdated: lastUpdated && source.toString('utf8', lastUpdated.start, lastUpdated.end),
   }
-  const cut = meta.start + 1
-  const tailBytes = metaKept.reduce((sum, { start, end }) => sum + 1 + end - start, 1) + source.length - meta.end
-  const bytes = room(cut + 1 + tailBytes)
-  source.copy(bytes, 0, 0, cut)
-  bytes[cut] = 0
-  let at = cut + 1
-  for (const { start, end } of metaKept) {
-    bytes[at++] = comma
-    at += source.copy(bytes, at, start, end)
-  }
-  bytes[at++] = closeBrace
-  source.copy(bytes, at, meta.end)
-  return { bytes, cut, lastUpdated: lastUpdated && source.toString('utf8', lastUpdated.start, lastUpdated.end) }
 }
+
+const idBefore = ',"id":"'
+const metaBefore = ',"meta":{\0}'
+/** What is written at most that is not in the source, beside the id. */
+const spare = idBefore.length + 1 + metaBefore.length + 2
 
 /** Texts are put side by side into large buffers: one buffer for each would cost more than all else that is done for it. */
 const slabBytes = 1024 * 1024
-let slab = Buffer.alloc(0)
+let slab: Buffer = Buffer.alloc(0)
 
-function room(size: number): Buffer {
-  if (size > slab.length) slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, size))
-  const found = slab.subarray(0, size)
-  slab = slab.subarray(size)
-  return found
+/** A source that is copied from its beginning to its end, with something else in some places. */
+class TextCopy {
+  readonly #source: Buffer
+  readonly #target: Buffer
+  /** What of the source is copied, and where the copy ends. */
+  #from = 0
+  #at = 0
+
+  constructor(source: Buffer, moreBytes: number) {
+    const room = source.length + spare + moreBytes
+    if (room > slab.length) slab = Buffer.allocUnsafeSlow(Math.max(slabBytes, room))
+    this.#source = source
+    this.#target = slab
+  }
+
+  writeId({ resourceType, id }: ResourceScan, given: string | undefined): void {
+    this.#keep(id ? id.start : resourceType.end + 1)
+    if (given === undefined) return
+    this.#write(id ? given : `${idBefore}${given}"`)
+    if (id) this.#from = id.end
+  }
+
+  /** @returns where `versionId` and `lastUpdated` are to stand */
+  openMeta({ id, meta, metaKept }: ResourceScan): number {
+    if (!meta) {
+      if (id) this.#keep(id.end + 1)
+      this.#write(metaBefore)
+      return this.#at - 2
+    }
+    this.#keep(meta.start + 1)
+    const cut = this.#at
+    this.#target[this.#at++] = 0
+    for (const { start, end } of metaKept) {
+      this.#target[this.#at++] = comma
+      this.#at += this.#source.copy(this.#target, this.#at, start, end)
+    }
+    this.#target[this.#at++] = closeBrace
+    this.#from = meta.end
+    return cut
+  }
+
+  end(): Buffer {
+    this.#keep(this.#source.length)
+    slab = this.#target.subarray(this.#at)
+    return this.#target.subarray(0, this.#at)
+  }
+
+  #keep(end: number): void {
+    this.#at += this.#source.copy(this.#target, this.#at, this.#from, end)
+    this.#from = end
+  }
+
+  #write(text: string): void {
+    this.#at += this.#target.write(text, this.#at, 'latin1')
+  }
 }
 
 const comma = 0x2c

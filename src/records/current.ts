@@ -44,6 +44,7 @@ export async function readCurrentRows(
   tenant: string,
   keys: readonly Key[],
 ): Promise<Map<string, Current>> {
+  if (keys.length === 0) return new Map()
   const { rows } = await client.query(currentSql, [tenant, keys.map((key) => key.type), keys.map((key) => key.id)])
   const found = new Map<string, Current & { owners: string[] }>(
     rows.map((row) => [keyOf(row), { ...row, owners: [row.owner] }]),

@@ -12,7 +12,8 @@ import {
 } from '../fhir/json/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json/json-text.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
-import { draftOf, draftOfLine, identifiersMax } from './draft.ts'
+import { recordValuesMax, type TextFault } from '../fhir/resource-text.ts'
+import { draftOf, draftOfLine, draftOfSent, identifiersMax, type Sketch, sketchOfSent } from './draft.ts'
 
 const bases = ['http://here/r4/clinic']
 
@@ -21,9 +22,23 @@ function described(draft: ReturnType<typeof draftOf>) {
   return 'fault' in draft ? draft : { ...draft, refs: draft.refs.toSorted() }
 }
 
+function sketched(found: Sketch | TextFault) {
+  if ('fault' in found) return found
+  const { type, id, key, statedId, identifiers, conditional } = found
+  return { type, id, key, statedId, identifiers, conditional }
+}
+
+/** Under its own id, which most of them state, and under one that it gets. */
 function assertSame(source: string): void {
   const line = Buffer.from(source)
-  assert.deepEqual(described(draftOfLine(line, bases)), described(draftOf(line.toString(), bases)), source)
+  const text = line.toString()
+  for (const id of [undefined, 'x-1', 'another.1']) {
+    const parsed = described(draftOf(text, bases, id))
+    assert.deepEqual(described(draftOfLine(line, bases, id)), parsed, source)
+    assert.deepEqual(described(draftOfSent(text, bases, id)), parsed, source)
+    if (id === undefined) continue
+    assert.deepEqual(sketched(sketchOfSent(text, bases, id)), sketched(parsed), source)
+  }
 }
 
 const isScanned = (source: string): boolean => new ResourceScanner().scan(Buffer.from(source)) !== undefined
@@ -208,6 +223,24 @@ describe('a draft of a line', () => {
       assertSame(around(`${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`))
     }
     assert.ok(isScanned(around(`${'['.repeat(jsonDepthMax - 2)}${']'.repeat(jsonDepthMax - 2)}`)))
+  })
+
+  it('is the same of texts of any length that are sent', () => {
+    const scratchChars = 32 * 1024
+    for (const length of [scratchChars - 1, scratchChars, scratchChars + 1]) {
+      const start = '{"resourceType":"Basic","id":"x","a":"'
+      assertSame(`${start}${'€'.repeat(length - start.length - 2)}"}`)
+    }
+  })
+
+  it('has so many values at most where it is sent, scanned or not', () => {
+    for (const values of [recordValuesMax - 1, recordValuesMax, recordValuesMax + 1]) {
+      const source = `{"resourceType":"Basic","id":"x","a":[1${',1'.repeat(values - 4)}]}`
+      const parsed = described(draftOf(source, bases))
+      assert.equal('fault' in parsed, values > recordValuesMax)
+      assert.deepEqual(described(draftOfSent(source, bases, undefined)), parsed)
+      assert.deepEqual(sketched(sketchOfSent(source, bases, 'x')), sketched(parsed))
+    }
   })
 
   it('may have many keys', () => {

@@ -7,7 +7,14 @@ import { ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership
 import { isId, isTypeName } from '../fhir/reference.ts'
 import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
-import { digestOf, type ResourceText, readResourceText, scannedText, type TextFault } from '../fhir/resource-text.ts'
+import {
+  digestOf,
+  type ResourceText,
+  readResourceText,
+  recordValuesMax,
+  scannedText,
+  type TextFault,
+} from '../fhir/resource-text.ts'
 
 /** A record on its way into the store: everything that can be known of it without looking at the store. */
 export interface Draft {
@@ -30,6 +37,9 @@ export interface Draft {
   readonly conditional: boolean
   readonly digest: Buffer
 }
+
+/** What a Bundle has to know of a resource whose references are not resolved yet. */
+export type Sketch = Pick<Draft, 'type' | 'id' | 'key' | 'statedId' | 'identifiers' | 'conditional'>
 
 /** The longest text of one record, in bytes of UTF-8. */
 export const recordBytesMax = 16 * 1024 * 1024
@@ -60,7 +70,7 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const { type, id, resource, text } = read
   const modified = type === 'Group' ? modifierExtensionIn(resource, 'Group') : undefined
   if (modified !== undefined) return { kind: 'extension', fault: groupFault, expression: modified }
-  return describe(type, id, resource, text, bases, hasConditionalReference(resource))
+  return describe({ type, id, resource, conditional: hasConditionalReference(resource) }, text, bases)
 }
 
 /** A Group says whose records are exported: one that perhaps says something else is not stored. */
@@ -70,13 +80,66 @@ const groupFault = 'a modifier extension may change who is in the Group, and non
  * The same for the bytes of one line of a file, which must be valid UTF-8: most of them are scanned, which is much faster than
  * parsing them.
  */
-export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | TextFault {
+export function draftOfLine(line: Buffer, bases: readonly string[], assignedId?: string): Draft | TextFault {
   const scan = scanner.scan(line)
-  const outline = scan && outlineOf(line, scan)
-  if (!outline || !isTypeName(outline.resourceType) || !isId(outline.id)) return draftOf(line.toString(), bases)
-  if (outline.resourceType === 'Group') return draftOf(line.toString(), bases)
-  const conditional = outline.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
-  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases, conditional)
+  return (scan && scannedDraft(line, scan, bases, assignedId)) ?? draftOf(line.toString(), bases, assignedId)
+}
+
+/** The same for a text that was sent: one that may have more values than a record is parsed, which tells. */
+export function draftOfSent(
+  source: string,
+  bases: readonly string[],
+  assignedId: string | undefined,
+): Draft | TextFault {
+  return source.length > recordValuesMax
+    ? draftOf(source, bases, assignedId)
+    : draftOfLine(bytesOf(source), bases, assignedId)
+}
+
+/** As much of that draft as does not depend on what the references of the text become, with the same faults. */
+export function sketchOfSent(source: string, bases: readonly string[], assignedId: string): Sketch | TextFault {
+  const line = source.length > recordValuesMax ? undefined : bytesOf(source)
+  const scan = line && scanner.scan(line)
+  const outlined = scan && scannedOutline(line, scan, assignedId)
+  return outlined ? sketch(outlined, bases) : draftOf(source, bases, assignedId)
+}
+
+/** Bytes of a text until those of the next one are asked for: what is made of them has bytes of its own. */
+const bytesOf = (text: string): Buffer =>
+  text.length > scratchChars ? Buffer.from(text) : scratch.subarray(0, scratch.write(text))
+
+const scratchChars = 32 * 1024
+/** UTF-16 units take at most three bytes of UTF-8. */
+const scratch = Buffer.allocUnsafeSlow(3 * scratchChars)
+
+/** A draft of what was scanned; undefined for what only parsing can judge. */
+function scannedDraft(
+  line: Buffer,
+  scan: ResourceScan,
+  bases: readonly string[],
+  assignedId: string | undefined,
+): Draft | TextFault | undefined {
+  const outlined = scannedOutline(line, scan, assignedId)
+  if (!outlined) return undefined
+  const { id, resource } = outlined
+  return describe(outlined, scannedText(line, scan, id === resource.id ? undefined : id), bases)
+}
+
+/** A resource, or as much of it as is looked at. */
+interface Outlined {
+  readonly type: string
+  readonly id: string
+  readonly resource: JsonObject
+  readonly conditional: boolean
+}
+
+function scannedOutline(line: Buffer, scan: ResourceScan, assignedId: string | undefined): Outlined | undefined {
+  const resource = outlineOf(line, scan)
+  const type = resource.resourceType
+  const id = assignedId ?? resource.id
+  if (!isTypeName(type) || type === 'Group' || !isId(id)) return undefined
+  const conditional = resource.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
+  return { type, id, resource, conditional }
 }
 
 const scanner = new ResourceScanner()
@@ -88,7 +151,7 @@ function outlineOf(line: Buffer, scan: ResourceScan) {
   const reference = (span: Span) => ({ reference: text(span) })
   return {
     resourceType: text(resourceType),
-    id: text(id),
+    id: id && text(id),
     references: references.map(reference),
     subject: subject && reference(subject),
     patient: patient && reference(patient),
@@ -100,34 +163,39 @@ function outlineOf(line: Buffer, scan: ResourceScan) {
   }
 }
 
-function describe(
-  type: string,
-  id: string,
-  resource: JsonObject,
-  text: ResourceText,
+function describe(outlined: Outlined, text: ResourceText, bases: readonly string[]): Draft | TextFault {
+  const sketched = sketch(outlined, bases)
+  if ('fault' in sketched) return sketched
+  const { type, id, resource } = outlined
+  const isProvenance = type === 'Provenance'
+  return {
+    ...sketched,
+    text,
+    owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
+    refs: referencedRecords(resource, bases),
+    digest: digestOf(text),
+  }
+}
+
+function sketch(
+  { type, id, resource, conditional }: Outlined,
   bases: readonly string[],
-  conditional: boolean,
-): Draft | TextFault {
+): (Sketch & Pick<Draft, 'targets'>) | TextFault {
   const identifiers = identifiersOf(resource)
   if (identifiers.length > identifiersMax) {
     return { fault: `more than ${identifiersMax} identifiers`, expression: `${type}.identifier` }
   }
-  const isProvenance = type === 'Provenance'
-  const targets = isProvenance ? provenanceTargets(resource, bases) : []
+  const targets = type === 'Provenance' ? provenanceTargets(resource, bases) : []
   if (targets.length > provenanceTargetsMax) {
     return { fault: `more than ${provenanceTargetsMax} targets`, expression: 'Provenance.target' }
   }
   return {
-    text,
     type,
     id,
     key: `${type}/${id}`,
     statedId: resource.id,
-    owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
     targets,
-    refs: referencedRecords(resource, bases),
     identifiers,
     conditional: conditional && type !== 'Bundle',
-    digest: digestOf(text),
   }
 }

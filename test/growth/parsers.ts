@@ -16,7 +16,7 @@ import { parseManifest } from '../../src/client/manifest.ts'
 import { parsePatients } from '../../src/client/order.ts'
 import { issuesIn, plainText } from '../../src/client/session/outcome.ts'
 import { retryAfterMs } from '../../src/client/session/waiting.ts'
-import { entriesOf, repeatedIn } from '../../src/fhir/bundle/bundle-entries.ts'
+import { readEntries } from '../../src/fhir/bundle/bundle-entries.ts'
 import { BundleIdentities, endOf, rootOf } from '../../src/fhir/bundle/bundle-identities.ts'
 import { readIdentifierQuery, readIdentifierSearch } from '../../src/fhir/bundle/identifier-query.ts'
 import { referencesIn, renameReferences } from '../../src/fhir/bundle/reference-text.ts'
@@ -26,6 +26,7 @@ import { jsonExcess } from '../../src/fhir/json/json-excess.ts'
 import { jsonFault } from '../../src/fhir/json/json-fault.ts'
 import type { JsonObject } from '../../src/fhir/json/json-object.ts'
 import { itemsOf, membersOf, oneLine, repeatedKey } from '../../src/fhir/json/json-text.ts'
+import { jsonVerdict } from '../../src/fhir/json/json-verdict.ts'
 import { modifierExtensionIn } from '../../src/fhir/modifier-extension.ts'
 import { notedReference, readOpen } from '../../src/fhir/open-reference.ts'
 import { localReference } from '../../src/fhir/reference.ts'
@@ -173,7 +174,7 @@ const store: StoreView = {
   identified: ({ type }) => many(1_000, (at) => ({ type, id: `s${at}`, version: 1 }) as never),
   has: () => false,
 }
-const stepsOf = (text: string) => (entriesOf(text) ?? []).map((entry) => stepOf(entry, caller))
+const stepsOf = (text: string) => (readEntries(text).entries ?? []).map((entry) => stepOf(entry, caller))
 
 const owners = (size: number) =>
   many(size, (at) => ({
@@ -206,6 +207,9 @@ export const parsers: readonly Parser[] = [
     jsonExcess(text, { depthMax: 1e9, valuesMax: 1e9 }),
   ),
   parser('fhir/json/json-fault.ts', 'tells where a body ceases to be JSON', json, (text: string) => jsonFault(text)),
+  parser('fhir/json/json-verdict.ts', 'tells whether a body is JSON', json, (text: string) =>
+    jsonVerdict(Buffer.from(text), { depthMax: 1_000, valuesMax: 1e9 }),
+  ),
   parser('fhir/json/json-text.ts', 'finds members', wellFormed, (text: string) => membersOf(text)),
   parser('fhir/json/json-text.ts', 'finds a key that stands twice', wellFormed, (text: string) => repeatedKey(text)),
   parser('fhir/json/json-text.ts', 'brings a body onto one line', wellFormed, (text: string) => oneLine(`${text}\n`)),
@@ -238,16 +242,17 @@ export const parsers: readonly Parser[] = [
     notedReference(text, bases),
     readOpen(`? ${text}`),
   ]),
-  parser('fhir/bundle/bundle-entries.ts', 'takes a Bundle apart', bundles('batch'), (text: string) => [
-    entriesOf(text),
-    repeatedIn(text),
-  ]),
+  parser('fhir/bundle/bundle-entries.ts', 'takes a Bundle apart', bundles('batch'), readEntries),
   parserOf(
     'fhir/bundle/bundle-identities.ts',
     'tells who is who',
     bundles('batch'),
     (text) =>
-      entriesOf(text)!.map(({ fullUrl, index }) => ({ fullUrl, stated: `Condition/${index}`, key: `${index}` })),
+      readEntries(text).entries!.map(({ fullUrl, index }) => ({
+        fullUrl,
+        stated: `Condition/${index}`,
+        key: `${index}`,
+      })),
     (entries) => {
       const identities = new BundleIdentities(entries)
       return entries.map(({ fullUrl }) => [

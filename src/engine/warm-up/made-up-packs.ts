@@ -26,7 +26,12 @@ const ids = Array.from({ length: recordsOfType }, (_, number) => `made-up-${numb
 
 function rowOf(type: string, id: string) {
   const recorded = '2026-01-01T00:00:00Z'
-  const body = JSON.stringify({ resourceType: type, id, recorded, text: { div: 'made up '.repeat(charactersOfRecord / 8) } })
+  const body = JSON.stringify({
+    resourceType: type,
+    id,
+    recorded,
+    text: { div: 'made up '.repeat(charactersOfRecord / 8) },
+  })
   const targets = type === 'Provenance' ? `Observation/${id}` : ''
   return { type, id, shared: false, refs: `Practitioner/${id} Organization/${id}`, targets, body: Buffer.from(body) }
 }

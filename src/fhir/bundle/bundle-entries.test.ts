@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { jsonDepthMax } from '../json/json-text.ts'
-import { entriesOf, repeatedIn } from './bundle-entries.ts'
+import { readEntries } from './bundle-entries.ts'
+
+const entriesOf = (text: string) => readEntries(text).entries
 
 const uuid = 'urn:uuid:2f1e6a4e-6a51-4f4c-9d0e-1f6c2a6b7c8d'
 
@@ -75,6 +77,6 @@ describe('a member that stands twice', () => {
     ['in a resource is not looked for', '{"entry":[{"resource":{"a":1,"a":2}}]}', undefined],
     ['in what is no entry', '{"entry":{"a":1,"a":2}}', undefined],
   ] as const) {
-    it(what, () => assert.equal(repeatedIn(text), expected))
+    it(what, () => assert.equal(readEntries(text).twice, expected))
   }
 })

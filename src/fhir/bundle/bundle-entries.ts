@@ -14,51 +14,80 @@ export interface BundleEntry {
   }
 }
 
-/** The entries of a Bundle that JSON.parse has accepted; undefined when it nests too deep. */
-export function entriesOf(text: string): BundleEntry[] | undefined {
-  const members = membersOf(text)
-  const entry = members?.find((member) => member.key === 'entry')
-  if (members && !entry) return []
-  if (!entry || text[entry.valueStart] !== '[') return undefined
-  const items = itemsOf(text, entry.valueStart)
-  return items?.map(([start, end], index) => entryOf(text.slice(start, end), index))
+/** A Bundle as text, whose entries are not read yet. */
+export interface OpenBundle {
+  readonly resourceType: unknown
+  readonly type: unknown
+  /** Where each entry stands in the text; undefined when `entry` is no array, or nests too deep. */
+  readonly items: readonly (readonly [start: number, end: number])[] | undefined
+  /** A member stands twice. */
+  readonly isTwice: boolean
 }
 
-/**
- * Where a member stands twice: in the Bundle itself, in an entry, or in the request of one. Parsers differ in which of the two they
- * believe, so nobody can say what is asked. Resources are looked at when they are read.
- * @param text see `entriesOf`
- * @returns for people, `Bundle` or `Bundle.entry[3]`
- */
-export function repeatedIn(text: string): string | undefined {
-  const members = membersOf(text) ?? []
-  if (hasTwice(members)) return 'Bundle'
+/** Opens what JSON.parse accepts, which may be no Bundle. */
+export function openBundle(text: string): OpenBundle {
+  const members = text.trimStart().startsWith('{') ? membersOf(text) : []
+  if (!members) return { resourceType: undefined, type: undefined, items: undefined, isTwice: false }
+  const value = (key: string): unknown => {
+    const member = members.find((candidate) => candidate.key === key)
+    return member && JSON.parse(text.slice(member.valueStart, member.valueEnd))
+  }
   const entry = members.find((member) => member.key === 'entry')
-  const items = entry && text[entry.valueStart] === '[' ? (itemsOf(text, entry.valueStart) ?? []) : []
-  const at = items.findIndex(([start]) => text[start] === '{' && isAskedTwice(text, start))
-  return at < 0 ? undefined : `Bundle.entry[${at}]`
+  const items = entry && (text[entry.valueStart] === '[' ? itemsOf(text, entry.valueStart) : undefined)
+  return {
+    resourceType: value('resourceType'),
+    type: value('type'),
+    items: entry ? items : [],
+    isTwice: hasTwice(members),
+  }
 }
 
-function isAskedTwice(text: string, start: number): boolean {
-  const members = membersOf(text, start) ?? []
-  const request = members.find((member) => member.key === 'request')
-  return hasTwice(members) || (request && repeatedKey(text.slice(request.valueStart, request.valueEnd))) !== undefined
+/** What a Bundle asks for. */
+export interface BundleEntries {
+  /** Undefined when `entry` is no array, or an entry nests too deep. */
+  readonly entries: readonly BundleEntry[] | undefined
+  /**
+   * Where a member stands twice, for people, `Bundle` or `Bundle.entry[3]`: in the Bundle itself, in an entry, or in the request of one.
+   * Parsers differ in which of the two they believe, so nobody can say what is asked. Resources are looked at when they are read.
+   */
+  readonly twice: string | undefined
 }
 
-const hasTwice = (members: readonly Member[]): boolean => new Set(members.map(({ key }) => key)).size < members.length
+/** Reads the entries of a Bundle. */
+export function readEntries(text: string, { items, isTwice } = openBundle(text)): BundleEntries {
+  if (isTwice) return { entries: undefined, twice: 'Bundle' }
+  const found = items?.map(([start, end]) => (text[start] === '{' ? entryMembers(text.slice(start, end)) : nothing))
+  const twice = found?.findIndex((each) => each.isTwice) ?? -1
+  return {
+    entries: found?.map(({ entry }, index) => ({ ...entry, index })),
+    twice: twice < 0 ? undefined : `Bundle.entry[${twice}]`,
+  }
+}
 
-function entryOf(text: string, index: number): BundleEntry {
-  const members = text.startsWith('{') ? (membersOf(text) ?? []) : []
+interface ReadEntry {
+  readonly entry: Omit<BundleEntry, 'index'>
+  readonly isTwice: boolean
+}
+
+const nothing: ReadEntry = { entry: { fullUrl: undefined, resource: undefined, request: {} }, isTwice: false }
+
+function entryMembers(text: string): ReadEntry {
+  const members = membersOf(text) ?? []
   const value = (key: string): string | undefined => {
     const member = members.find((candidate) => candidate.key === key)
     return member && text.slice(member.valueStart, member.valueEnd)
   }
-  const request = JSON.parse(value('request') ?? '{}') as unknown
+  const requestText = value('request') ?? '{}'
+  const request = JSON.parse(requestText) as unknown
   const fullUrl = JSON.parse(value('fullUrl') ?? 'null') as unknown
   return {
-    index,
-    fullUrl: typeof fullUrl === 'string' ? fullUrl : undefined,
-    resource: value('resource'),
-    request: typeof request === 'object' && request !== null ? request : {},
+    entry: {
+      fullUrl: typeof fullUrl === 'string' ? fullUrl : undefined,
+      resource: value('resource'),
+      request: typeof request === 'object' && request !== null ? request : {},
+    },
+    isTwice: hasTwice(members) || repeatedKey(requestText) !== undefined,
   }
 }
+
+const hasTwice = (members: readonly Member[]): boolean => new Set(members.map(({ key }) => key)).size < members.length

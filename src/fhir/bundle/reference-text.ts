@@ -1,3 +1,5 @@
+import { skipBlanks, skipString } from '../json/json-text.ts'
+
 /** Where a text names another resource: an element `reference`, an element of type uri or url, a link of a narrative. */
 export type NamingPlace = 'reference' | 'uri' | 'link'
 
@@ -22,12 +24,12 @@ export function renameReferences(
   let key: string | undefined
   let keyEnd = 0
   for (let start = text.indexOf('"'); start >= 0; ) {
-    const end = stringEnd(text, start)
+    const end = skipString(text, start)
     const raw = text.slice(start + 1, end - 1)
-    const colon = blanksEnd(text, end)
+    const colon = skipBlanks(text, end)
     if (text[colon] === ':') {
       key = decoded(raw)
-      keyEnd = blanksEnd(text, colon + 1)
+      keyEnd = skipBlanks(text, colon + 1)
     } else {
       const value = key !== undefined && keyEnd === start ? renamed(key, raw, rename) : undefined
       key = undefined
@@ -39,21 +41,6 @@ export function renameReferences(
     start = text.indexOf('"', end)
   }
   return copied === 0 ? text : pieces.join('') + text.slice(copied)
-}
-
-/** The place behind the string that begins at `start`. Strings may be very long: a pattern would need a stack as long. */
-function stringEnd(text: string, start: number): number {
-  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
-    let escapes = 0
-    while (text[end - 1 - escapes] === '\\') escapes++
-    if (escapes % 2 === 0) return end + 1
-  }
-}
-
-function blanksEnd(text: string, start: number): number {
-  let at = start
-  while (/[ \t\n\r]/.test(text[at] ?? '')) at++
-  return at
 }
 
 /** Every name that the elements `reference` of a resource hold, at any depth, in order. */

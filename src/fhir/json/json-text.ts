@@ -15,19 +15,19 @@ export const jsonDepthMax = 100
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09
 
-function skipBlanks(text: string, position: number): number {
+export function skipBlanks(text: string, position: number): number {
   let at = position
   while (isBlank(text.charCodeAt(at))) at++
   return at
 }
 
-/** The position after the string whose opening quote is at `position`. */
-function skipString(text: string, position: number): number {
-  let at = position + 1
-  for (;;) {
-    const code = text.charCodeAt(at)
-    if (code === quote) return at + 1
-    at += code === backslash ? 2 : 1
+/** The position after the string whose opening quote is at `position`, in a text that JSON.parse has accepted. */
+export function skipString(text: string, position: number): number {
+  for (let end = text.indexOf('"', position + 1); ; end = text.indexOf('"', end + 1)) {
+    let before = end - 1
+    while (text.charCodeAt(before) === backslash) before--
+    // An even number of backslashes escapes one another, and not the quote.
+    if ((end - before) % 2 === 1) return end + 1
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { tokenOf } from '../../records/identifiers.ts'
-import { type Change, keyTextOf, type Outcome } from '../../records/write/change.ts'
+import { type Change, isFresh, keyTextOf, type Outcome } from '../../records/write/change.ts'
 import type { DecidedChanges } from '../../records/write/decided-changes.ts'
 import { write } from '../../records/write/write.ts'
 import { auditWrite } from '../audit/audited-write.ts'
@@ -21,11 +21,15 @@ export function writeAdmitted(
 ): Promise<Outcome[]> {
   const { tenant, grant } = callerOf(request)
   const { allOrNothing = false, known = [] } = options
-  const keys = [...known, ...('decide' in changes ? lookedFor(changes) : changes.map(keyTextOf))]
+  const keys = [...known, ...('decide' in changes ? lookedFor(changes) : keysKnown(changes))]
   return writes.gate.run({ tenant, client: grant.client, keys }, () =>
     write(writes.pool, tenant, changes, { allOrNothing, beforeCommit: auditWrite(request) }),
   )
 }
+
+/** `Type/id` of records that others may write too: an id that was just given nobody knows. */
+export const keysKnown = (changes: readonly Change[]): string[] =>
+  changes.filter((change) => !isFresh(change)).map(keyTextOf)
 
 /** What two writes may not both look for to decide whether there is to be one more. */
 const lookedFor = ({ alone }: DecidedChanges): string[] =>

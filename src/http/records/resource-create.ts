@@ -39,7 +39,7 @@ export function resourceCreateRoute(scope: FastifyInstance, context: CarryingCon
       if ('status' in query) return refuseWrite(request, reply, context, query)
       return createUnlessFound(request, reply, context, draft, query)
     }
-    const change = { kind: 'put' as const, draft }
+    const change = { kind: 'put' as const, draft, isFresh: true as const }
     const [outcome] = await writeAdmitted(request, context, [change])
     return sendPut(request, reply, context, draft, outcome!)
   })
@@ -57,7 +57,7 @@ async function createUnlessFound(
   let found: readonly Identified[] = []
   const decide = async (client: ClientBase) => {
     ;[found = []] = await recordsByIdentifier(client, tenant, [query], 2)
-    return found.length > 0 ? [] : [{ kind: 'put' as const, draft }]
+    return found.length > 0 ? [] : [{ kind: 'put' as const, draft, isFresh: true as const }]
   }
   const changes = { alone: [query], decide }
   const [outcome] = await writeAdmitted(request, context, changes)

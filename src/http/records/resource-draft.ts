@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { type Problem, problem } from '../../protocol/problem.ts'
-import { type Draft, draftOf } from '../../records/draft.ts'
+import { type Draft, draftOfSent } from '../../records/draft.ts'
 import { callerOf } from '../caller.ts'
 import { bodyText, faultProblem } from './resource-body.ts'
 import { checkType } from './writable-type.ts'
@@ -16,7 +16,7 @@ export function readDraft(request: FastifyRequest, id: string | undefined): Draf
   if (refused) return refused
   const text = bodyText(request)
   if (typeof text !== 'string') return text
-  const draft = draftOf(text, [base], id)
+  const draft = draftOfSent(text, [base], id)
   if ('fault' in draft) return faultProblem(draft)
   if (draft.type === type) return draft
   return problem(400, 'value', 'resourceType must be the one in the URL.', { expression: 'resourceType' })

@@ -39,9 +39,10 @@ export async function copyIn<Row>(client: ClientBase, encoding: RowEncoding<Row>
 
 function* chunksOf<Row>({ columns, room, encode }: RowEncoding<Row>, rows: readonly Row[]): Generator<Buffer> {
   yield signature
-  let chunk = new CopyChunk(chunkBytes)
+  const sizeOf = (row: Row) => room(row) + 2 + columns.length * (fieldBytes + fixedFieldBytesMax)
+  let chunk = new CopyChunk(firstChunkBytes(rows, sizeOf))
   for (const row of rows) {
-    const size = room(row) + 2 + columns.length * (fieldBytes + fixedFieldBytesMax)
+    const size = sizeOf(row)
     if (!chunk.hasRoom(size)) {
       yield chunk.bytes()
       chunk = new CopyChunk(Math.max(chunkBytes, size))
@@ -51,6 +52,16 @@ function* chunksOf<Row>({ columns, room, encode }: RowEncoding<Row>, rows: reado
   }
   yield chunk.bytes()
   yield trailer
+}
+
+/** Few rows do not need a whole chunk. */
+function firstChunkBytes<Row>(rows: readonly Row[], sizeOf: (row: Row) => number): number {
+  let bytes = 0
+  for (const row of rows) {
+    bytes += sizeOf(row)
+    if (bytes >= chunkBytes) return chunkBytes
+  }
+  return bytes
 }
 
 /** Fields of a binary COPY, one after the other, each with its length before it. */

@@ -4,11 +4,11 @@ import type { Pool } from 'pg'
 import { openTestStore } from '../../database/store.fixture.ts'
 import { isOutage } from '../../http/database-outage.ts'
 import { Overtaken } from '../current.ts'
-import { Contended, inAttempts, MustBeAlone } from './attempts.ts'
+import { type Attempt, Contended, inAttempts, MustBeAlone } from './attempts.ts'
 
 /** A pool of one connection that does nothing: what an attempt finds is up to the test. A database cannot be made to lose ten races. */
 const pool = { connect: async () => ({ query: async () => {}, release: () => {} }) } as unknown as Pool
-const first = { alone: false, looks: true }
+const first: Attempt = { alone: false, looks: 'named' }
 
 test('a write that meets others in every attempt ends after ten, and says that nothing was written', async () => {
   for (const error of [new Overtaken(), Object.assign(new Error(), { code: '40P01' })]) {
@@ -23,13 +23,13 @@ test('a write that meets others in every attempt ends after ten, and says that n
 })
 
 test('a write that meets another one once looks, and is done', async () => {
-  const looked: boolean[] = []
-  const result = await inAttempts(pool, { alone: false, looks: false }, false, async (_client, { looks }) => {
+  const looked: Attempt['looks'][] = []
+  const result = await inAttempts(pool, { alone: false, looks: 'none' }, false, async (_client, { looks }) => {
     looked.push(looks)
     if (looked.length === 1) throw new Overtaken()
     return 'done'
   })
-  assert.deepEqual([result, looked], ['done', [false, true]])
+  assert.deepEqual([result, looked], ['done', ['none', 'all']])
 })
 
 test('other errors end a write at once; who is patient waits again for a lock', async () => {

@@ -5,8 +5,8 @@ import { Overtaken } from '../current.ts'
 export interface Attempt {
   /** No other write is at work meanwhile. */
   readonly alone: boolean
-  /** It looks up which of the records are there, and does not take all of them for new. */
-  readonly looks: boolean
+  /** Which of the records it looks up, and does not take for new: the `named` ones are those whose ids were not given just now. */
+  readonly looks: 'none' | 'named' | 'all'
 }
 
 /** The write must be the only one: it touches the ownership of Provenances, which others could be deciding on. */
@@ -49,7 +49,7 @@ export async function inAttempts<T>(
         if (error instanceof MustBeAlone) attempt = { ...attempt, alone: true }
         else if (!(isCollision(error) || (patient && isLongWait(error)))) throw error
         else if (count === attemptsMax) throw isCollision(error) ? new Contended(error) : error
-        else attempt = { ...attempt, looks: true }
+        else attempt = { ...attempt, looks: 'all' }
       }
     }
   } catch (error) {

@@ -10,6 +10,8 @@ interface Put extends Conditions {
   readonly draft: Draft
   /** It may create the record or find it unchanged, but not change it: whoever has this id already is another one. */
   readonly onlyNew?: true
+  /** Its id was given just now, at random: it is not looked for. If it is there all the same, the write begins again and looks. */
+  readonly isFresh?: true
 }
 
 interface Conditions {
@@ -47,6 +49,9 @@ export interface WriteTimes {
 export const isRefused = ({ kind }: Outcome): boolean => kind === 'conflict' || kind === 'exists'
 
 export const keyOfChange = (change: Change): Key => (change.kind === 'put' ? change.draft : change.key)
+
+/** Whether nobody can have the id of a change yet. */
+export const isFresh = (change: Change): boolean => change.kind === 'put' && change.isFresh === true
 
 /** `Type/id` */
 export const keyTextOf = (change: Change): string => (change.kind === 'put' ? change.draft.key : keyOf(change.key))

@@ -13,6 +13,7 @@ function patient(id: string, active = true): Draft {
 }
 
 const put = (draft: Draft): Change => ({ kind: 'put', draft })
+const putFresh = (draft: Draft): Change => ({ kind: 'put', draft, isFresh: true })
 
 describe('a write of records that are probably new', () => {
   let store: TestStore
@@ -33,9 +34,35 @@ describe('a write of records that are probably new', () => {
     return rows.map((row) => row.version)
   }
 
+  it('looks for no record whose id was just given', async () => {
+    const client = await store.pool.connect()
+    const asked: string[] = []
+    // A spy on the connection: what is asked is what is to be known.
+    const { query } = client
+    client.query = ((...words: Parameters<typeof query>) => {
+      asked.push(`${typeof words[0] === 'string' ? words[0] : ''}`)
+      return query.apply(client, words)
+    }) as typeof query
+    try {
+      const pool = { connect: async () => ({ query: client.query, release: () => {} }) } as unknown as typeof store.pool
+      const looks = () => asked.splice(0).filter((sql) => /from record\s+where .* lead and superseded/.test(sql)).length
+      await write(pool, 'asked', [putFresh(patient('a')), putFresh(patient('b'))])
+      assert.equal(looks(), 0)
+      await write(pool, 'asked', [putFresh(patient('c')), put(patient('d'))])
+      assert.equal(looks(), 1)
+    } finally {
+      client.query = query
+      client.release()
+    }
+  })
+
   it('does the same as one that looks, when some are there', async () => {
-    for (const probablyNew of [false, true]) {
-      const tenant = `some-${probablyNew}`
+    for (const [how, probablyNew, putThem] of [
+      ['looks', false, put],
+      ['probably-new', true, put],
+      ['fresh', false, putFresh],
+    ] as const) {
+      const tenant = `some-${how}`
       const { pool } = store
       await write(
         pool,
@@ -46,7 +73,7 @@ describe('a write of records that are probably new', () => {
       const outcomes = await write(
         pool,
         tenant,
-        [patient('new'), patient('changed', false), patient('same'), patient('gone')].map(put),
+        [patient('new'), patient('changed', false), patient('same'), patient('gone')].map(putThem),
         { probablyNew },
       )
       assert.deepEqual(

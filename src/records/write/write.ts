@@ -7,7 +7,16 @@ import { packsToDrop } from '../packs/packs-to-drop.ts'
 import { insertRows } from '../record-row.ts'
 import { type Attempt, inAttempts, MustBeAlone } from './attempts.ts'
 import { beginWrite } from './begin-write.ts'
-import { type Change, isRefused, keyOfChange, keyTextOf, type Outcome, outcomeOf, type WriteTimes } from './change.ts'
+import {
+  type Change,
+  isFresh,
+  isRefused,
+  keyOfChange,
+  keyTextOf,
+  type Outcome,
+  outcomeOf,
+  type WriteTimes,
+} from './change.ts'
 import { type DecidedChanges, identifierLocks } from './decided-changes.ts'
 import { newRows } from './new-rows.ts'
 import { type Ownership, ownershipAfter } from './ownership-after.ts'
@@ -48,7 +57,7 @@ export function write(
   options: WriteOptions = {},
 ): Promise<Outcome[]> {
   const decided = 'decide' in changes ? changes : { alone: [], decide: async () => changes }
-  const first: Attempt = { alone: false, looks: !options.probablyNew }
+  const first: Attempt = { alone: false, looks: options.probablyNew ? 'none' : 'named' }
   const { deferred = false } = options
   return inAttempts(pool, first, deferred, (client, attempt) => writeOnce(client, tenant, decided, options, attempt))
 }
@@ -64,7 +73,7 @@ async function writeOnce(
   const written = await beginWrite(client, alone, options.deferred ?? false, locks)
   const changes = await decided.decide(client)
   const times = { written, keepLastUpdated: options.keepLastUpdated ?? false }
-  const current = looks ? await readCurrentRows(client, tenant, changes.map(keyOfChange)) : new Map<string, Current>()
+  const current = await readCurrentRows(client, tenant, lookedUp(changes, looks).map(keyOfChange))
   const outcomes = changes.map((change) => outcomeOf(change, current.get(keyTextOf(change)), times))
   if (options.allOrNothing && outcomes.some(isRefused)) {
     await client.query('rollback')
@@ -82,6 +91,11 @@ async function writeOnce(
   )
   await client.query('commit')
   return outcomes
+}
+
+function lookedUp(changes: readonly Change[], looks: Attempt['looks']): readonly Change[] {
+  if (looks === 'all') return changes
+  return looks === 'named' ? changes.filter((change) => !isFresh(change)) : []
 }
 
 /** Whether a write decides who owns Provenances. Two that do, side by side, would not see each other. */

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
-import { type BundleEntry, entriesOf, repeatedIn } from '../../../fhir/bundle/bundle-entries.ts'
-import { jsonExcess } from '../../../fhir/json/json-excess.ts'
+import { type BundleEntry, openBundle, readEntries } from '../../../fhir/bundle/bundle-entries.ts'
 import { jsonDepthMax } from '../../../fhir/json/json-text.ts'
+import { jsonVerdict } from '../../../fhir/json/json-verdict.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
 import { type Caller, callerOf } from '../../caller.ts'
 import { bodyText } from '../resource-body.ts'
@@ -31,33 +31,29 @@ export interface BundleBody {
 export function readBundle(request: FastifyRequest): BundleBody | Problem {
   const text = bodyText(request)
   if (typeof text !== 'string') return text
-  if (jsonExcess(text, bundleJson) !== undefined) {
+  const verdict = jsonVerdict(request.body as Buffer, bundleJson)
+  if (verdict === 'syntax') return problem(400, 'structure', 'The body is not JSON.')
+  if (verdict !== undefined) {
     return problem(413, 'too-long', `A Bundle may have at most ${bundleJson.valuesMax} values.`, {
       diagnostics: `It may nest ${bundleJson.depthMax} levels deep.`,
     })
   }
-  let parsed: { resourceType?: unknown; type?: unknown; entry?: unknown } | null
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    return problem(400, 'structure', 'The body is not JSON.')
-  }
-  const type = parsed?.type
-  if (parsed?.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch')) {
+  const opened = openBundle(text)
+  const { type, items } = opened
+  if (opened.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch')) {
     return problem(400, 'value', 'Only a Bundle of type transaction or batch can be posted here.', {
       expression: 'Bundle.type',
     })
   }
-  if (Array.isArray(parsed.entry) && parsed.entry.length > bundleEntriesMax) {
+  if (items && items.length > bundleEntriesMax) {
     return problem(413, 'too-long', `A Bundle may have at most ${bundleEntriesMax} entries.`, {
       expression: 'Bundle.entry',
     })
   }
-  const twice = repeatedIn(text)
+  const { entries, twice } = readEntries(text, opened)
   if (twice !== undefined) {
     return problem(400, 'structure', 'A member of the Bundle or of an entry stands twice.', { expression: twice })
   }
-  const entries = entriesOf(text)
   if (!entries) return problem(400, 'structure', 'Bundle.entry must be an array.', { expression: 'Bundle.entry' })
   const caller = callerOf(request)
   const steps = stepsOf(entries, caller)

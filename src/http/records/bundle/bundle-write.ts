@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Problem } from '../../../protocol/problem.ts'
-import { type Change, keyTextOf, type Outcome } from '../../../records/write/change.ts'
+import type { Change, Outcome } from '../../../records/write/change.ts'
 import type { DecidedChanges } from '../../../records/write/decided-changes.ts'
 import { callerOf } from '../../caller.ts'
 import type { CarryingContext } from '../../context.ts'
-import { writeAdmitted } from '../admitted-write.ts'
+import { keysKnown, writeAdmitted } from '../admitted-write.ts'
 import { versionConflict } from '../version-conflict.ts'
 import type { BundleBody } from './bundle-body.ts'
 import { inEntry } from './entry-step.ts'
@@ -39,7 +39,7 @@ export async function writeBundle(
   }
   const written = await writeAdmitted(request, context, asksNothing ? changesOf(planned) : decided, {
     allOrNothing: type === 'transaction',
-    known: changesOf(planned).map(keyTextOf),
+    known: asksNothing ? [] : keysKnown(changesOf(planned)),
   })
   if (type === 'transaction' && problemsOf(planned).length > 0) return problemsOf(planned)
   const outcomes = new Map<number, Outcome>()

@@ -3,10 +3,11 @@ import type { BundleEntry } from '../../../fhir/bundle/bundle-entries.ts'
 import { isAbsolute, isUrn, withoutVersion } from '../../../fhir/bundle/bundle-identities.ts'
 import { type IdentifierQuery, isConditional, readIdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import { referencesIn } from '../../../fhir/bundle/reference-text.ts'
+import { oneLine } from '../../../fhir/json/json-text.ts'
 import { isId, isTypeName } from '../../../fhir/reference.ts'
 import { type Grant, lacksRead } from '../../../protocol/grant.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
-import { draftOf } from '../../../records/draft.ts'
+import { draftOfSent, sketchOfSent } from '../../../records/draft.ts'
 import type { Caller } from '../../caller.ts'
 import { quoted, readCondition } from '../request-condition.ts'
 import { faultProblem, ifMatchVersion } from '../resource-body.ts'
@@ -47,7 +48,7 @@ export const inEntry = (found: Problem, index: number): Problem => ({
   expression: [`Bundle.entry[${index}]`],
 })
 
-function statedBy(resource: string | undefined): { resourceType?: unknown; id?: unknown; url?: unknown } {
+function statedBy(resource: string | undefined): { resourceType?: unknown; id?: unknown } {
   const parsed = resource === undefined ? undefined : (JSON.parse(resource) as unknown)
   return typeof parsed === 'object' && parsed !== null ? parsed : {}
 }
@@ -130,12 +131,16 @@ function writeStep(
   if (resource === undefined) return problem(400, 'required', 'The entry has no resource.')
   const isNamed = method === 'PUT' && target.kind === 'condition' && statedBy(resource).id !== undefined
   const id = target.kind === 'id' ? target.id : isNamed ? undefined : randomUUID()
-  const draft = draftOf(resource, [base], id)
+  const source = oneLine(resource)
+  // What is created is hardly ever stored as it was sent, for others refer to it and it refers to others.
+  const draft =
+    method === 'POST' && id !== undefined ? sketchOfSent(source, [base], id) : draftOfSent(source, [base], id)
   if ('fault' in draft) return faultProblem(draft)
   if (draft.type !== type || (target.kind === 'id' && draft.statedId !== target.id)) {
     return problem(400, 'value', 'The resource is not the one that request.url names.')
   }
-  const conditional = conditionalReferences(resource, grant)
+  // A Bundle only passes on what others say, but they say it in this one.
+  const conditional = draft.conditional || type === 'Bundle' ? conditionalReferences(source, grant) : noQueries
   if (Array.isArray(conditional)) return conditional
   return {
     kind: method === 'POST' ? 'create' : 'update',
@@ -143,19 +148,18 @@ function writeStep(
     fullUrl,
     type,
     target,
-    source: resource,
+    source,
     draft,
     statedId: isId(draft.statedId) ? draft.statedId : undefined,
     conditional,
-    canonical: resource.includes('"url"') ? textOf(statedBy(resource).url) : undefined,
     ifMatch,
   }
 }
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
+const noQueries: ReadonlyMap<string, IdentifierQuery> = new Map()
 
 /** The conditional references of a resource. They tell what exists, as conditions of requests do. */
-function conditionalReferences(resource: string, grant: Grant): Map<string, IdentifierQuery> | Problem[] {
+function conditionalReferences(resource: string, grant: Grant): ReadonlyMap<string, IdentifierQuery> | Problem[] {
   const queries = new Map<string, IdentifierQuery>()
   const problems: Problem[] = []
   for (const reference of new Set(referencesIn(resource))) {

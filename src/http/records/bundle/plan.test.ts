@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { openTestStore } from '../../../database/store.fixture.ts'
 import { transaction } from '../../../database/transaction.ts'
-import { entriesOf } from '../../../fhir/bundle/bundle-entries.ts'
+import { readEntries } from '../../../fhir/bundle/bundle-entries.ts'
 import { profiles } from '../../../protocol/profile.ts'
 import { draftOf } from '../../../records/draft.ts'
 import { readCurrent } from '../../../records/read.ts'
@@ -101,7 +101,8 @@ const viewOfNaive = (records: NaiveStore): StoreView => ({
 const bundleOf = (list: readonly NaiveEntry[]): string =>
   JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry: list })
 
-const stepsOf = (list: readonly NaiveEntry[]) => entriesOf(bundleOf(list))!.map((each) => stepOf(each, caller))
+const stepsOf = (list: readonly NaiveEntry[]) =>
+  readEntries(bundleOf(list)).entries!.map((each) => stepOf(each, caller))
 
 /** The same form as that of the naive result: ids that the server gave are named by the entry that they are of. */
 function told(planned: readonly Planned[], textOf: (change: Change) => string): NaiveResult {

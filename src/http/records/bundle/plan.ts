@@ -124,7 +124,7 @@ function namesOf(
   asked: AskedIdentifiers,
   type: BundleType,
 ): Names {
-  const canonical = new Map<string, string | undefined>()
+  const sources = new Map<string, string>()
   const own = new Map<string, string[]>()
   const changed = new Set<string>()
   for (const [at, step] of steps.entries()) {
@@ -132,7 +132,7 @@ function namesOf(
     if (decision.kind !== 'write' && decision.kind !== 'delete') continue
     changed.add(decision.key)
     if (step.kind !== 'create' && step.kind !== 'update') continue
-    canonical.set(decision.key, step.canonical)
+    sources.set(decision.key, step.source)
     for (const name of asked.of(step.draft)) {
       const keys = own.get(name)
       if (keys) keys.push(decision.key)
@@ -152,7 +152,14 @@ function namesOf(
     known.set(name, found)
     return found
   }
-  return { identities, identified, canonicalOf: (key) => canonical.get(key) }
+  return { identities, identified, canonicalOf: (key) => urlIn(sources.get(key)) }
+}
+
+/** `url` of a resource, which many types have as a name of their own: what only looks like the place of the record. */
+function urlIn(source: string | undefined): string | undefined {
+  if (!source?.includes('"url"')) return undefined
+  const { url } = JSON.parse(source) as { url?: unknown }
+  return typeof url === 'string' ? url : undefined
 }
 
 function draftWith(
@@ -179,5 +186,6 @@ function plannedOf(step: Step, decision: Decision, draft: Draft | undefined): Pl
   if (step.kind === 'delete') {
     return { kind: 'change', key, change: { kind: 'delete', key: { type: step.type, id }, ...conditions } }
   }
-  return { kind: 'change', key, change: { kind: 'put', draft: draft!, ...conditions } }
+  const fresh = step.kind === 'create' ? ({ isFresh: true } as const) : {}
+  return { kind: 'change', key, change: { kind: 'put', draft: draft!, ...fresh, ...conditions } }
 }

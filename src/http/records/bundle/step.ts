@@ -1,6 +1,6 @@
 import type { IdentifierQuery } from '../../../fhir/bundle/identifier-query.ts'
 import type { Problem } from '../../../protocol/problem.ts'
-import type { Draft } from '../../../records/draft.ts'
+import type { Draft, Sketch } from '../../../records/draft.ts'
 
 /** A transaction is done as a whole or not at all; each entry of a batch for itself. */
 export type BundleType = 'transaction' | 'batch'
@@ -39,15 +39,13 @@ export interface Write extends Common {
   readonly kind: 'create' | 'update'
   readonly type: string
   readonly target: Target
-  /** The text of the resource as it was sent. */
+  /** The text of the resource as it was sent, on one line. */
   readonly source: string
   /** The resource before its references are resolved, with the id that its URL names or that it gets if it is new. */
-  readonly draft: Draft
+  readonly draft: Sketch | Draft
   readonly statedId: string | undefined
   /** The conditional references of the resource, by their texts. */
   readonly conditional: ReadonlyMap<string, IdentifierQuery>
-  /** `url` of the resource, which many types have as a name of their own: what only looks like the place of the record. */
-  readonly canonical: string | undefined
   readonly ifMatch: number | undefined
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { type BundleEntry, entriesOf, repeatedIn } from '../../../fhir/bundle/bundle-entries.ts'
+import { type BundleEntry, readEntries } from '../../../fhir/bundle/bundle-entries.ts'
 import { endOf } from '../../../fhir/bundle/bundle-identities.ts'
 import { type IdentifierQuery, readIdentifierSearch } from '../../../fhir/bundle/identifier-query.ts'
 import { isId, isTypeName } from '../../../fhir/reference.ts'
@@ -73,9 +73,8 @@ export function planBundle(text: string, type: unknown): BundlePlan | string {
   if (!loadableTypes.some((known) => known === type)) {
     return `the type of the Bundle is missing, or none of ${loadableTypes.join(', ')}`
   }
-  const twice = repeatedIn(text)
+  const { entries, twice } = readEntries(text)
   if (twice !== undefined) return `a member stands twice in ${twice}, so it says two things`
-  const entries = entriesOf(text)
   if (!entries) return 'entry is not an array, or nested too deep'
   const digest = lazily(() => createHash('sha256').update(text).digest())
   const planned: PlannedEntry[] = []
