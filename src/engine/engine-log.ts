@@ -16,8 +16,10 @@ type EngineEvent =
 
 export type EngineLog = (event: EngineEvent, details: object) => void
 
-/** What is as it should be. */
 const calm: ReadonlySet<string> = new Set<EngineEvent>(['packed', 'export-completed', 'export-expired'])
+
+/** Whether what is told is as it should be. */
+export const isCalm = (event: string): boolean => calm.has(event)
 
 /** Writes what an engine tells as a line: how exports end under a text of their own, all else as events of the engine. */
 export function writeEngineEvent(
@@ -25,7 +27,7 @@ export function writeEngineEvent(
   event: string,
   details: object,
 ): void {
-  const level = calm.has(event) ? 'info' : 'warn'
+  const level = isCalm(event) ? 'info' : 'warn'
   if (event.startsWith('export-')) log[level](details, event.replace('-', ' '))
   else log[level]({ event, ...details }, 'engine')
 }
