@@ -11,7 +11,7 @@ import type { CarryingContext } from '../context.ts'
 import { described } from '../description.ts'
 import { writeAdmitted } from './admitted-write.ts'
 import { queryOf, readCondition, type UpdateTarget, updateTarget } from './request-condition.ts'
-import { ifMatchVersion } from './resource-body.ts'
+import { bodyText, ifMatchVersion } from './resource-body.ts'
 import { readDraft } from './resource-draft.ts'
 import { badIfMatch } from './resource-write.ts'
 import { refuseWrite, sendPut } from './write-answer.ts'
@@ -97,13 +97,13 @@ interface Drafts {
 }
 
 function readDrafts(request: FastifyRequest): Drafts | Problem {
-  const given = readDraft(request, randomUUID())
+  const given = readDraft(request, randomUUID(), bodyText)
   if ('status' in given) return given
   const isNamed = given.statedId !== undefined
-  const asNew = isNamed ? readDraft(request, undefined) : given
+  const asNew = isNamed ? readDraft(request, undefined, bodyText) : given
   if ('status' in asNew) return asNew
   const withId = (id: string): Draft => {
-    const draft = id === asNew.id ? asNew : readDraft(request, id)
+    const draft = id === asNew.id ? asNew : readDraft(request, id, bodyText)
     if ('status' in draft) throw new Error('A body that could be read once cannot be read again.')
     return draft
   }

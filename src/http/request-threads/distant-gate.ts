@@ -4,14 +4,18 @@ import type { FromThread } from './handed-request.ts'
 /** The gate of writes as another thread sees it, which has one write at a time. */
 export class DistantGate {
   readonly #tell: (message: FromThread) => void
+  readonly #beforeWaiting: () => void
   #waiting: PromiseWithResolvers<void> | undefined
 
-  constructor(tell: (message: FromThread) => void) {
+  /** @param beforeWaiting the request has been read, and only what is to be written is needed from now on */
+  constructor(tell: (message: FromThread) => void, beforeWaiting: () => void) {
     this.#tell = tell
+    this.#beforeWaiting = beforeWaiting
   }
 
   /** @throws TooManyWrites; whatever the work throws */
   async run<Result>({ tenant, client, keys }: WriteIntent, work: () => Promise<Result>): Promise<Result> {
+    this.#beforeWaiting()
     this.#waiting = Promise.withResolvers()
     this.#tell({ kind: 'enter', intent: { tenant, client, keys: [...keys] } })
     await this.#waiting.promise

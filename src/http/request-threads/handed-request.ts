@@ -62,12 +62,3 @@ export type FromThread =
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof logLevels)[number]
-
-/** The bytes with a buffer of their own, which can go to another thread without being copied. */
-export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = bytes.buffer instanceof ArrayBuffer && bytes.length >= bytes.buffer.byteLength - spareBytesMax
-  return whole && bytes.length > spareBytesMax ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
-}
-
-/** What may lie beside the bytes in their buffer, as a byte order mark; with more they are copied. */
-const spareBytesMax = 16

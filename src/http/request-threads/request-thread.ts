@@ -5,10 +5,11 @@ import { openAnsweringPool } from '../../database/connection.ts'
 import { DiskFloor } from '../../files/disk-floor.ts'
 import { diskStore } from '../../files/disk-store.ts'
 import { openProducer } from '../../jobs/queue.ts'
+import { ownBytes } from '../bytes/own-bytes.ts'
 import { CarriedRequests } from './carried-requests.ts'
 import { DistantGate } from './distant-gate.ts'
 import { DistantRoom } from './distant-room.ts'
-import { type FromThread, ownBytes, type ToThread } from './handed-request.ts'
+import type { FromThread, ToThread } from './handed-request.ts'
 import { lowerOwnPriority } from './lower-priority.ts'
 
 /** What the main thread gives. */
@@ -28,7 +29,7 @@ const { connection, filesDirectory, floor } = workerData as RequestThreadData
 const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
-const gate = new DistantGate(tell)
+const gate = new DistantGate(tell, () => requests.collectGarbage())
 const room = new DistantRoom(tell)
 const trail = new AuditTrail(pool, () => {})
 const producer = await openProducer(pool, (error) =>
@@ -59,8 +60,12 @@ port.on('message', (message: ToThread) => {
     (answer) => {
       const payload = ownBytes(answer.payload)
       tell({ kind: 'answer', answer: { ...answer, payload } }, [payload.buffer])
+      requests.collectGarbage()
     },
-    (error: Error) => tell({ kind: 'failed', message: error.message }),
+    (error: Error) => {
+      tell({ kind: 'failed', message: error.message })
+      requests.collectGarbage()
+    },
   )
 })
 tell({ kind: 'ready' })

@@ -4,7 +4,7 @@ import { jsonExcess } from '../../../fhir/json/json-excess.ts'
 import { jsonDepthMax } from '../../../fhir/json/json-text.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
 import { type Caller, callerOf } from '../../caller.ts'
-import { bodyText } from '../resource-body.ts'
+import { takeBodyText } from '../resource-body.ts'
 import { stepOf } from './entry-step.ts'
 import type { BundleType, Step } from './step.ts'
 import { type Questions, questionsOf } from './store-view.ts'
@@ -29,7 +29,7 @@ export interface BundleBody {
 }
 
 export function readBundle(request: FastifyRequest): BundleBody | Problem {
-  const text = bodyText(request)
+  const text = takeBodyText(request)
   if (typeof text !== 'string') return text
   if (jsonExcess(text, bundleJson) !== undefined) {
     return problem(413, 'too-long', `A Bundle may have at most ${bundleJson.valuesMax} values.`, {
