@@ -6,9 +6,9 @@ import { TooManyBytes } from './bytes/bytes-in-flight.ts'
 import { sendTooManyBytes } from './bytes/too-many-bytes.ts'
 import { profileOf } from './caller.ts'
 import { isOutage, retryOutageSeconds } from './database-outage.ts'
+import { TooManyWaiting } from './fair-queue.ts'
 import { onlyLooks } from './only-looks.ts'
 import { sendOutcome, sendProblems } from './outcome-answer.ts'
-import { TooManyWrites } from './records/write-gate.ts'
 import { Stopping } from './request-threads/request-thread-pool.ts'
 
 /** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
@@ -32,7 +32,7 @@ export function handleFaults(app: FastifyInstance): void {
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
       return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
     }
-    if (error instanceof TooManyWrites) {
+    if (error instanceof TooManyWaiting) {
       return sendProblems(reply.header('Retry-After', retryWritesSeconds), [tooManyWait], profileOf(request))
     }
     if (error instanceof Contended) {

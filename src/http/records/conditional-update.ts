@@ -7,7 +7,7 @@ import { readCurrentRows } from '../../records/current.ts'
 import type { Draft } from '../../records/draft.ts'
 import { recordsByIdentifier } from '../../records/identifiers.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described } from '../description.ts'
 import { writeAdmitted } from './admitted-write.ts'
 import { queryOf, readCondition, type UpdateTarget, updateTarget } from './request-condition.ts'
@@ -43,7 +43,7 @@ const update = described({
 })
 
 /** FHIR conditional update (R4 http.html#cond-update). */
-export function conditionalUpdateRoute(scope: FastifyInstance, context: CarryingContext): void {
+export function conditionalUpdateRoute(scope: FastifyInstance, context: StoreContext): void {
   scope.put('/:type', { config: { audit: 'write' }, schema: update }, async (request, reply) => {
     const { grant, tenant } = callerOf(request)
     const ifMatch = ifMatchVersion(request.headers['if-match'])

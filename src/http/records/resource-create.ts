@@ -8,7 +8,7 @@ import { readVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { roomOf } from '../bytes/room.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { writeAdmitted } from './admitted-write.ts'
@@ -29,7 +29,7 @@ const create = described({
 })
 
 /** FHIR create, also conditional (R4 http.html#ccreate). It needs `system/{type}.write` or its v2 form. */
-export function resourceCreateRoute(scope: FastifyInstance, context: CarryingContext): void {
+export function resourceCreateRoute(scope: FastifyInstance, context: StoreContext): void {
   scope.post('/:type', { config: { audit: 'write' }, schema: create }, async (request, reply) => {
     const draft = readDraft(request, randomUUID())
     if ('status' in draft) return refuseWrite(request, reply, context, draft)
@@ -49,7 +49,7 @@ export function resourceCreateRoute(scope: FastifyInstance, context: CarryingCon
 async function createUnlessFound(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: CarryingContext,
+  context: StoreContext,
   draft: Draft,
   query: IdentifierQuery,
 ): Promise<FastifyReply> {

@@ -5,9 +5,10 @@ import { requestBytesMax } from '../../protocol/limits.ts'
 import { freeBytes } from '../bytes/own-bytes.ts'
 import { giveRoom, type Room } from '../bytes/room.ts'
 import { letIn } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { handleFaults } from '../faults.ts'
 import { costlyRoutes } from './costly-routes.ts'
+import { collectGarbage, shrinkHeap } from './garbage.ts'
 import { type HandedAnswer, type HandedRequest, type LogLevel, logLevels } from './handed-request.ts'
 
 type Log = (level: LogLevel, fields: object, text: string | undefined) => void
@@ -21,7 +22,7 @@ export class CarriedRequests {
   #isLarge = false
 
   /** @param room where what is read is counted */
-  constructor(context: Omit<CarryingContext, 'publicUrl'>, room: Room, log: Log) {
+  constructor(context: Omit<StoreContext, 'publicUrl'>, room: Room, log: Log) {
     const current = () => this.#current!
     this.#app = Fastify({
       loggerInstance: loggerFor(log),
@@ -42,7 +43,7 @@ export class CarriedRequests {
     // Schemas only describe.
     this.#app.setValidatorCompiler(() => () => true)
     this.#app.setSerializerCompiler(() => JSON.stringify)
-    const withUrl: CarryingContext = {
+    const withUrl: StoreContext = {
       ...context,
       get publicUrl() {
         return current().publicUrl
@@ -87,12 +88,14 @@ export class CarriedRequests {
     }
   }
 
-  /**
-   * Gives back what a large request has left behind. V8 would wait for more of it: for tens of megabytes on each thread. Not without
-   * `--expose-gc`.
-   */
-  collectGarbage(): void {
-    if (this.#isLarge) globalThis.gc?.()
+  /** The request has been read: of a large one only what is to be written is needed from now on. */
+  wasRead(): void {
+    if (this.#isLarge) collectGarbage()
+  }
+
+  /** The answer is on its way. */
+  wasAnswered(): void {
+    if (this.#isLarge) shrinkHeap()
   }
 }
 

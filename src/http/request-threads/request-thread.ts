@@ -7,8 +7,9 @@ import { diskStore } from '../../files/disk-store.ts'
 import { openProducer } from '../../jobs/queue.ts'
 import { ownBytes } from '../bytes/own-bytes.ts'
 import { CarriedRequests } from './carried-requests.ts'
-import { DistantGate } from './distant-gate.ts'
+import { DistantQueue } from './distant-queue.ts'
 import { DistantRoom } from './distant-room.ts'
+import { shrinkHeap } from './garbage.ts'
 import type { FromThread, ToThread } from './handed-request.ts'
 import { lowerOwnPriority } from './lower-priority.ts'
 
@@ -29,7 +30,7 @@ const { connection, filesDirectory, floor } = workerData as RequestThreadData
 const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
-const gate = new DistantGate(tell, () => requests.collectGarbage())
+const queue = new DistantQueue(tell, () => requests.wasRead())
 const room = new DistantRoom(tell)
 const trail = new AuditTrail(pool, () => {})
 const producer = await openProducer(pool, (error) =>
@@ -38,7 +39,7 @@ const producer = await openProducer(pool, (error) =>
 const requests = new CarriedRequests(
   {
     pool,
-    writes: { pool, gate },
+    writes: { pool, queue },
     enqueue: producer.enqueue,
     files: diskStore(
       filesDirectory,
@@ -55,17 +56,18 @@ const requests = new CarriedRequests(
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'room' || message.kind === 'no room') return room.told(message)
-  if (message.kind !== 'request') return gate.told(message.kind)
+  if (message.kind !== 'request') return queue.told(message.kind)
   requests.carry(message.request).then(
     (answer) => {
       const payload = ownBytes(answer.payload)
       tell({ kind: 'answer', answer: { ...answer, payload } }, [payload.buffer])
-      requests.collectGarbage()
+      requests.wasAnswered()
     },
     (error: Error) => {
       tell({ kind: 'failed', message: error.message })
-      requests.collectGarbage()
+      requests.wasAnswered()
     },
   )
 })
+shrinkHeap()
 tell({ kind: 'ready' })

@@ -4,7 +4,7 @@ import type { Problem } from '../../../protocol/problem.ts'
 import type { Profile } from '../../../protocol/profile.ts'
 import { roomOf } from '../../bytes/room.ts'
 import { callerOf } from '../../caller.ts'
-import type { CarryingContext } from '../../context.ts'
+import type { StoreContext } from '../../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../../description.ts'
 import { fhirJson, sendProblems } from '../../outcome-answer.ts'
 import { costOf, type RateLimits } from '../../rates.ts'
@@ -38,11 +38,7 @@ const bundle = described({
 })
 
 /** FHIR transaction (all or nothing) and batch (each for itself) at the tenant's base. */
-export function bundleRoute(
-  scope: FastifyInstance,
-  context: CarryingContext,
-  limits: Pick<RateLimits, 'charge'>,
-): void {
+export function bundleRoute(scope: FastifyInstance, context: StoreContext, limits: Pick<RateLimits, 'charge'>): void {
   scope.post('/', { config: { audit: 'write' }, schema: bundle }, async (request, reply) => {
     const caller = callerOf(request)
     const body = readBundle(request)
@@ -56,7 +52,7 @@ export function bundleRoute(
   })
 }
 
-function refuse(reply: FastifyReply, context: CarryingContext, problems: readonly Problem[], profile: Profile) {
+function refuse(reply: FastifyReply, context: StoreContext, problems: readonly Problem[], profile: Profile) {
   if (problems.some(({ status }) => status === 403)) {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   }

@@ -1,8 +1,8 @@
-import { TooManyWrites, type WriteIntent } from '../records/write-gate.ts'
+import { type Intent, TooManyWaiting } from '../fair-queue.ts'
 import type { FromThread } from './handed-request.ts'
 
-/** The gate of writes as another thread sees it, which has one write at a time. */
-export class DistantGate {
+/** The queue of writes as another thread sees it, which has one write at a time. */
+export class DistantQueue {
   readonly #tell: (message: FromThread) => void
   readonly #beforeWaiting: () => void
   #waiting: PromiseWithResolvers<void> | undefined
@@ -13,8 +13,8 @@ export class DistantGate {
     this.#beforeWaiting = beforeWaiting
   }
 
-  /** @throws TooManyWrites; whatever the work throws */
-  async run<Result>({ tenant, client, keys }: WriteIntent, work: () => Promise<Result>): Promise<Result> {
+  /** @throws TooManyWaiting; whatever the work throws */
+  async run<Result>({ tenant, client, keys }: Intent, work: () => Promise<Result>): Promise<Result> {
     this.#beforeWaiting()
     this.#waiting = Promise.withResolvers()
     this.#tell({ kind: 'enter', intent: { tenant, client, keys: [...keys] } })
@@ -28,6 +28,6 @@ export class DistantGate {
 
   told(verdict: 'admitted' | 'refused'): void {
     if (verdict === 'admitted') this.#waiting?.resolve()
-    else this.#waiting?.reject(new TooManyWrites())
+    else this.#waiting?.reject(new TooManyWaiting())
   }
 }
