@@ -8,18 +8,25 @@ import type { FromThread, HandedAnswer, HandedRequest, LogLevel, ToThread } from
 import type { RequestThreadData } from './request-thread.ts'
 
 /**
- * How many requests are carried out on other threads at a time, one by each thread. One tenant leaves room for another. A body takes
+ * How many requests are carried out on other threads at a time, one by each thread. One client leaves room for another of its tenant, and one tenant for another. A body takes
  * several times its bytes while it is handled, so that all at work have together what one may have. Those who wait are as many as may wait
  * to write.
  */
 export const threadBounds: QueueBounds = {
-  runningMax: 2,
-  runningOfTenantMax: 1,
+  runningMax: 3,
+  runningOfTenantMax: 2,
   runningOfClientMax: 1,
   waitingMax: 400,
   waitingOfTenantMax: 200,
   waitingOfClientMax: 40,
   runningBytesMax: 16 * 1024 * 1024,
+}
+
+/** The same for what writes no records: kick-offs, looks into the audit trail. They take a second where a Bundle takes half a minute. */
+const shortBounds: QueueBounds = {
+  ...threadBounds,
+  runningMax: 2,
+  runningOfTenantMax: 1,
 }
 
 /** The heap of a thread, enough for every body that is accepted: what takes more ends its thread, and is answered 500. */
@@ -76,8 +83,8 @@ export class RequestThreads implements RequestCarrier {
   readonly #heapMb: number
   readonly #server: ServerSide
   readonly #turns = new FairQueue(threadBounds)
-  /** Of what writes no records, kick-offs and looks into the audit trail: they take a second where a Bundle takes half a minute. */
-  readonly #shortTurns = new FairQueue(threadBounds)
+  /** Of kick-offs and of looks into the audit trail, which do not wait behind Bundles. */
+  readonly #shortTurns = new FairQueue(shortBounds)
   readonly #threads = new Set<RequestThread>()
   #stopping = false
 
