@@ -53,14 +53,8 @@ export function handleFaults(app: FastifyInstance): void {
   })
 }
 
-/**
- * The rest of a body that is refused is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
- * still sending, and it never sees the answer.
- */
-function readOn(reply: FastifyReply): FastifyReply {
-  reply.request.raw.resume()
-  return reply.removeHeader('connection')
-}
+/** The rest of a body that is refused is read and thrown away (`discardBodies`). Fastify would close the connection. */
+const readOn = (reply: FastifyReply): FastifyReply => reply.removeHeader('connection')
 
 /** Whoever has sent a part of a body and gone away. */
 const wasBrokenOff = ({ raw }: FastifyRequest): boolean => raw.destroyed && raw.complete === false

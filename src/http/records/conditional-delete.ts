@@ -14,6 +14,7 @@ import { refuseWrite } from './write-answer.ts'
 import {
   conditionQuery,
   conditionToken,
+  contendedRefusal,
   deletedAnswer,
   ifMatchHeader,
   unclearCondition,
@@ -30,6 +31,7 @@ const deletion = described({
   refusals: {
     400: 'The query is not one identifier, or `If-Match` names no version.',
     404: 'The URL names no resource type.',
+    409: contendedRefusal,
     412: unclearCondition,
   },
 })

@@ -20,6 +20,7 @@ import {
   changedAnswer,
   conditionQuery,
   conditionToken,
+  contendedRefusal,
   createdAnswer,
   ifMatchHeader,
   resourceBody,
@@ -37,7 +38,7 @@ const update = described({
   answers: { 200: changedAnswer, 201: createdAnswer },
   refusals: {
     ...badBody,
-    409: 'No record has the identifier, and another one has the id of the body.',
+    409: `No record has the identifier, and another one has the id of the body. Or: ${contendedRefusal}`,
     412: unclearCondition,
   },
 })

@@ -15,7 +15,15 @@ import { writeAdmitted } from './admitted-write.ts'
 import { readCondition, severalMatches } from './request-condition.ts'
 import { readDraft } from './resource-draft.ts'
 import { refuseWrite, sendFound, sendPut } from './write-answer.ts'
-import { badBody, conditionToken, createdAnswer, foundAnswer, resourceBody, writing } from './write-description.ts'
+import {
+  badBody,
+  conditionToken,
+  contendedRefusal,
+  createdAnswer,
+  foundAnswer,
+  resourceBody,
+  writing,
+} from './write-description.ts'
 
 const create = described({
   ...writing,
@@ -25,7 +33,7 @@ const create = described({
   headers: { 'If-None-Exist': { type: 'string', examples: ['identifier=http://hl7.org/fhir/sid/us-npi|1234567893'] } },
   body: resourceBody,
   answers: { 200: foundAnswer, 201: createdAnswer },
-  refusals: { ...badBody, 412: 'Several records have the identifier of `If-None-Exist`.' },
+  refusals: { ...badBody, 409: contendedRefusal, 412: 'Several records have the identifier of `If-None-Exist`.' },
 })
 
 /** FHIR create, also conditional (R4 http.html#ccreate). It needs `system/{type}.write` or its v2 form. */

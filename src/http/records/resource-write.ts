@@ -14,6 +14,7 @@ import { refuseWrite, sendPut } from './write-answer.ts'
 import {
   badBody,
   changedAnswer,
+  contendedRefusal,
   createdAnswer,
   deletedAnswer,
   ifMatchHeader,
@@ -23,7 +24,7 @@ import {
 
 type Params = { readonly type: string; readonly id: string }
 
-const conflicting = { 412: 'The record has another version than `If-Match` says.' }
+const conflicting = { 409: contendedRefusal, 412: 'The record has another version than `If-Match` says.' }
 
 const update = described({
   ...writing,

@@ -8,6 +8,7 @@ import type { StoreContext } from '../../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../../description.ts'
 import { fhirJson, sendProblems } from '../../outcome-answer.ts'
 import { costOf, type RateLimits } from '../../rates.ts'
+import { contendedRefusal } from '../write-description.ts'
 import { auditEntries } from './audited-entries.ts'
 import { answerBytes, answerEntries } from './bundle-answer.ts'
 import { readBundle } from './bundle-body.ts'
@@ -30,7 +31,7 @@ const bundle = described({
   refusals: {
     400: 'Not a transaction or batch, or an entry of a transaction is wrong.',
     404: 'An entry of a transaction names no resource type.',
-    409: 'An entry of a transaction would give a new record the id of another one.',
+    409: `An entry of a transaction would give a new record the id of another one. Or: ${contendedRefusal}`,
     412: 'In a transaction, a version in `ifMatch` is not the current one, or a condition or conditional reference does not mean one record.',
     415: '`Content-Type` is missing or not FHIR JSON.',
     422: 'An entry of a transaction is a Group with a modifier extension.',
