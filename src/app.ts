@@ -16,7 +16,6 @@ import { TokenLimits } from './access/tokens/token-limits.ts'
 import { AuditTrail } from './audit/trail.ts'
 import type { Store } from './config.ts'
 import { type Database, openAnsweringPool, openDatabase } from './database/connection.ts'
-import { fewConnections } from './database/connection-need.ts'
 import { errorReason } from './database/error-code.ts'
 import { migrate } from './database/migrate.ts'
 import { storeId, writeSetting } from './database/setting.ts'
@@ -106,8 +105,6 @@ export async function startApp(options: AppOptions): Promise<App> {
 
   async function construct(database: Database, certificate: Certificate | undefined): Promise<App> {
     await migrate(database.pool)
-    const few = await fewConnections(database.pool, options.threads)
-    if (few) log.warn(few, 'too few connections')
     if (store.kind === 'embedded') {
       const sole = await becomeSoleServer(database.connection, store.directory)
       undo.push(() => sole.release())

@@ -1,4 +1,4 @@
-import type { Queryable } from './queryable.ts'
+import type { Queryable } from '../../database/queryable.ts'
 
 /** Connections that a server takes at most, without its workers. */
 export const serverConnectionsMax = 38

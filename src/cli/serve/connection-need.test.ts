@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { openTestStore } from '../../database/store.fixture.ts'
 import { fewConnections, serverConnectionsMax, workerConnectionsMax } from './connection-need.ts'
-import { openTestStore } from './store.fixture.ts'
 
 test('a database tells whether it allows as many connections as a server may take', async (t) => {
   const store = await openTestStore()
