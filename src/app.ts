@@ -28,8 +28,9 @@ import { diskStore } from './files/disk-store.ts'
 import { Certificate, type CertificateFiles } from './http/connection/certificate.ts'
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
+import { FairQueue } from './http/fair-queue.ts'
 import type { Rates } from './http/rates.ts'
-import { WriteGate, writeBounds } from './http/records/write-gate.ts'
+import { writeBounds } from './http/records/write-bounds.ts'
 import { RequestThreads } from './http/request-threads/request-thread-pool.ts'
 import { buildServer } from './http/server.ts'
 import { openProducer } from './jobs/queue.ts'
@@ -137,9 +138,9 @@ export async function startApp(options: AppOptions): Promise<App> {
     const audit = new AuditTrail(database.pool, (error) => log.error({ reason: errorReason(error) }, 'audit trail'))
     undo.push(() => audit.close())
 
-    const gate = new WriteGate()
+    const queue = new FairQueue(writeBounds)
     const requestThreads = new RequestThreads(threadData, {
-      writes: gate,
+      writes: queue,
       note: (entry) => audit.note(entry),
       log: (level, fields, text) => log[level](fields, text),
     })
@@ -153,7 +154,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const server = buildServer(
       {
         pool: database.pool,
-        writes: { pool: writing, gate },
+        writes: { pool: writing, queue },
         threads: requestThreads,
         enqueue: producer.enqueue,
         files,

@@ -16,6 +16,8 @@ import { lastingToken } from './lasting-token.ts'
 const tokenMsMax = 60_000
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+/** How operators start it: with the Node of the clone, and what the program's memory needs. */
+const launcher = fileURLToPath(new URL('../bin/millrace', import.meta.url))
 
 /** A registered client with its private key. */
 export interface TestClient {
@@ -41,9 +43,9 @@ export class TestServer {
     this.database = database
   }
 
-  static async start(flags: readonly string[] = []): Promise<TestServer> {
+  static async start(flags: readonly string[] = [], how: { readonly launched?: boolean } = {}): Promise<TestServer> {
     const server = new TestServer(await openTestStore())
-    await server.spawn(flags)
+    await server.spawn(flags, how)
     return server
   }
 
@@ -55,11 +57,15 @@ export class TestServer {
     return this.database.pool
   }
 
-  /** Starts the program, on the port it had before if it ran before. Resolves when it takes requests. */
-  async spawn(flags: readonly string[] = []): Promise<void> {
+  /**
+   * Starts the program, on the port it had before if it ran before. Resolves when it takes requests.
+   * @param launched by `bin/millrace`
+   */
+  async spawn(flags: readonly string[] = [], { launched = false } = {}): Promise<void> {
     const port = this.url === '' ? '0' : new URL(this.url).port
-    const arguments_ = [program, 'serve', '--data', this.directory, '--port', port, ...flags]
-    const child = spawn(process.execPath, arguments_, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [command, ...first] = launched ? [launcher] : [process.execPath, program]
+    const arguments_ = [...first, 'serve', '--data', this.directory, '--port', port, ...flags]
+    const child = spawn(command, arguments_, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     child.stdout.on('data', (chunk) => {
       this.log += chunk

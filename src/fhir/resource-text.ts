@@ -78,11 +78,9 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
   if (twice !== undefined) return { fault: `the member "${twice}" stands twice`, expression: type }
   const text = resource.id === id ? line : withId(line, id, stated)
   const members = text === line ? stated : membersOf(text)!
-  const { head, tail } = splitAtMeta(text, members)
-  const bytes = Buffer.from(`${head}\0${tail}`)
   const updated = (meta as JsonObject | undefined)?.lastUpdated
   const lastUpdated = typeof updated === 'string' ? updated : undefined
-  return { type, id, resource, text: { bytes, cut: Buffer.byteLength(head), lastUpdated } }
+  return { type, id, resource, text: { ...encoded(splitAtMeta(text, members)), lastUpdated } }
 }
 
 /**
@@ -90,9 +88,26 @@ function cutOpen(resource: JsonObject, source: string, assignedId: string | unde
  * anew, for rules may have become stricter since.
  */
 export function storedText(line: string): ResourceText {
-  const { head, tail } = splitAtMeta(line, membersOf(line)!)
-  return { bytes: Buffer.from(`${head}\0${tail}`), cut: Buffer.byteLength(head), lastUpdated: undefined }
+  return { ...encoded(splitAtMeta(line, membersOf(line)!)), lastUpdated: undefined }
 }
+
+/** The pieces of a text before its cut and behind it. */
+interface CutText {
+  readonly head: readonly string[]
+  readonly tail: readonly string[]
+}
+
+/** In UTF-8, with a zero byte at the cut. A long text is not joined before, or it would be there once more. */
+function encoded({ head, tail }: CutText): Pick<ResourceText, 'bytes' | 'cut'> {
+  const cut = byteLength(head)
+  const bytes = Buffer.allocUnsafe(cut + 1 + byteLength(tail))
+  let at = 0
+  for (const piece of [...head, '\0', ...tail]) at += bytes.write(piece, at)
+  return { bytes, cut }
+}
+
+const byteLength = (pieces: readonly string[]): number =>
+  pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
 
 /** Puts the id the server decides on into the text, in the place of the client's or behind `resourceType`. */
 function withId(text: string, id: string, members: readonly Member[]): string {
@@ -102,16 +117,16 @@ function withId(text: string, id: string, members: readonly Member[]): string {
   return `${text.slice(0, after)},"id":"${id}"${text.slice(after)}`
 }
 
-function splitAtMeta(text: string, members: readonly Member[]): { head: string; tail: string } {
+function splitAtMeta(text: string, members: readonly Member[]): CutText {
   const meta = members.find((member) => member.key === 'meta')
   if (!meta) {
     const after = members.find((member) => member.key === 'id')!.valueEnd
-    return { head: `${text.slice(0, after)},"meta":{`, tail: `}${text.slice(after)}` }
+    return { head: [text.slice(0, after), ',"meta":{'], tail: ['}', text.slice(after)] }
   }
   const kept = membersOf(text, meta.valueStart)!
     .filter(({ key }) => key !== 'versionId' && key !== 'lastUpdated')
-    .map(({ start, valueEnd }) => `,${text.slice(start, valueEnd)}`)
-  return { head: `${text.slice(0, meta.valueStart)}{`, tail: `${kept.join('')}}${text.slice(meta.valueEnd)}` }
+    .flatMap(({ start, valueEnd }) => [',', text.slice(start, valueEnd)])
+  return { head: [text.slice(0, meta.valueStart), '{'], tail: [...kept, '}', text.slice(meta.valueEnd)] }
 }
 
 /** The source's `meta.lastUpdated` in milliseconds since 1970, when it is a valid instant. */

@@ -4,7 +4,6 @@ import { fhirBase } from '../fhir/service-urls.ts'
 import type { Grant } from '../protocol/grant.ts'
 import { type ExportLevel, type Profile, profiles, servedAs } from '../protocol/profile.ts'
 import { heldBytesOf } from './bytes/counted-bytes.ts'
-import { toldLength } from './bytes/request-body.ts'
 import type { HttpContext } from './context.ts'
 import { isUnserved, refuseMethod } from './kick-off/kick-off-methods.ts'
 import { sendProblems } from './outcome-answer.ts'
@@ -80,21 +79,18 @@ export function requireCaller(scope: FastifyInstance, context: HttpContext, limi
       letIn(request, { grant, tenant, base: fhirBase(context.publicUrl, tenant), profile })
       heldBytesOf(request).paidBy({ kind: 'client', tenant, client: grant.client })
     }
-    const seconds =
-      'status' in grant ? limits.address(request) : limits.client(grant.client, bodyCost(toldLength(request)))
+    const seconds = 'status' in grant ? limits.address(request) : limits.client(grant.client)
     if (seconds !== undefined) return sendThrottled(reply, seconds, profile)
     if ('status' in grant) {
       if ('challenge' in grant) reply.header('WWW-Authenticate', grant.challenge)
       return sendProblems(reply, [grant], profile)
     }
   })
-  // A body whose length was not told counts when it has come.
+  // A body counts when it has come: one that nobody reads costs nothing.
   scope.addHook('preHandler', async (request) => {
     const caller = knownCallerOf(request)
-    if (caller && toldLength(request) === undefined) limits.charge(caller.grant.client, bodyCost(bytesOf(request.body)))
+    if (caller) limits.charge(caller.grant.client, costOf({ bodyBytes: bytesOf(request.body) }))
   })
 }
 
-const bodyCost = (bodyBytes = 0): number => costOf({ bodyBytes })
-
-const bytesOf = (body: unknown): number | undefined => (body instanceof Buffer ? body.length : undefined)
+const bytesOf = (body: unknown): number => (body instanceof Buffer ? body.length : 0)

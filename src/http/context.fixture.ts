@@ -8,7 +8,8 @@ import { TokenLimits } from '../access/tokens/token-limits.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { HttpContext } from './context.ts'
-import { WriteGate } from './records/write-gate.ts'
+import { FairQueue } from './fair-queue.ts'
+import { writeBounds } from './records/write-bounds.ts'
 
 /** What a server in the test's own process works with. */
 export function contextFor(
@@ -21,7 +22,7 @@ export function contextFor(
   const keySets = new KeySets(elapsed, rules)
   return {
     ...given,
-    writes: { pool: given.pool, gate: new WriteGate() },
+    writes: { pool: given.pool, queue: new FairQueue(writeBounds) },
     directory: new AccessDirectory(given.pool, elapsed),
     keySets,
     outside: new OutsideIssuers(given.pool, keySets, rules, now, elapsed),

@@ -7,14 +7,14 @@ import type { TokenLimits } from '../access/tokens/token-limits.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Enqueue } from '../jobs/queue.ts'
-import type { WriteGate } from './records/write-gate.ts'
+import type { FairQueue } from './fair-queue.ts'
 import type { RequestCarrier } from './request-threads/request-thread-pool.ts'
 
 /** What the routes work with that may be carried out on another thread. */
-export interface CarryingContext {
+export interface StoreContext {
   readonly pool: Pool
   /** Connections for writes alone, and who may take one. */
-  readonly writes: { readonly pool: Pool; readonly gate: Pick<WriteGate, 'run'> }
+  readonly writes: { readonly pool: Pool; readonly queue: Pick<FairQueue, 'run'> }
   readonly enqueue: Enqueue
   readonly files: Pick<FileStore, 'lacksRoom'>
   readonly audit: Pick<AuditTrail, 'record' | 'note'>
@@ -23,7 +23,7 @@ export interface CarryingContext {
 }
 
 /** What the routes work with; `app.ts` makes it. */
-export interface HttpContext extends CarryingContext {
+export interface HttpContext extends StoreContext {
   readonly files: FileStore
   readonly directory: AccessDirectory
   readonly keySets: KeySets

@@ -6,9 +6,9 @@ import { TooManyBytes } from './bytes/bytes-in-flight.ts'
 import { sendTooManyBytes } from './bytes/too-many-bytes.ts'
 import { profileOf } from './caller.ts'
 import { isOutage, retryOutageSeconds } from './database-outage.ts'
+import { TooManyWaiting } from './fair-queue.ts'
 import { onlyLooks } from './only-looks.ts'
 import { sendOutcome, sendProblems } from './outcome-answer.ts'
-import { TooManyWrites } from './records/write-gate.ts'
 import { Stopping } from './request-threads/request-thread-pool.ts'
 
 /** Whatever goes wrong becomes an OperationOutcome; what is our fault is logged with the request's id and not shown. */
@@ -32,7 +32,7 @@ export function handleFaults(app: FastifyInstance): void {
     if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
       return sendProblems(reply, [problem(400, 'structure', 'The request cannot be read.')], profileOf(request))
     }
-    if (error instanceof TooManyWrites) {
+    if (error instanceof TooManyWaiting) {
       return sendProblems(reply.header('Retry-After', retryWritesSeconds), [tooManyWait], profileOf(request))
     }
     if (error instanceof Contended) {
@@ -53,14 +53,8 @@ export function handleFaults(app: FastifyInstance): void {
   })
 }
 
-/**
- * The rest of a body that is refused is read and thrown away. Closing at once, as Fastify would, resets the connection of a client that is
- * still sending, and it never sees the answer.
- */
-function readOn(reply: FastifyReply): FastifyReply {
-  reply.request.raw.resume()
-  return reply.removeHeader('connection')
-}
+/** The rest of a body that is refused is read and thrown away (`discardBodies`). Fastify would close the connection. */
+const readOn = (reply: FastifyReply): FastifyReply => reply.removeHeader('connection')
 
 /** Whoever has sent a part of a body and gone away. */
 const wasBrokenOff = ({ raw }: FastifyRequest): boolean => raw.destroyed && raw.complete === false

@@ -3,7 +3,16 @@ import { type TestContext, test } from 'node:test'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { patientsMax, requestBytesMax } from '../protocol/limits.ts'
 import { profiles } from '../protocol/profile.ts'
-import { costOf, limitRates, oneRequest, type Rates, ratesDefault, sendThrottled } from './rates.ts'
+import {
+  costOf,
+  limitRates,
+  oneRequest,
+  type Rates,
+  ratesDefault,
+  refusalMs,
+  sendThrottled,
+  slowRefusals,
+} from './rates.ts'
 
 /** Routes that count by client, by job and by address; the clock stands still until the test moves it. */
 async function counting(t: TestContext, rates: Partial<Rates>) {
@@ -124,15 +133,20 @@ async function limited(t: TestContext, inWindow: number) {
 
 test('a request that costs much takes the places of others; what it lacks is paid for in the next window', async (t) => {
   const { clock, limits } = await limited(t, 100)
-  assert.equal(limits.client('a', 98), undefined, 'counts for 99')
-  assert.equal(limits.client('a', 49), undefined, 'there was room for one')
+  const ask = (key: string, cost: number) => {
+    const seconds = limits.client(key)
+    if (seconds === undefined) limits.charge(key, cost)
+    return seconds
+  }
+  assert.equal(ask('a', 98), undefined, 'counts for 99')
+  assert.equal(ask('a', 49), undefined, 'there was room for one')
   clock.ms += 4_000
   assert.equal(limits.client('a'), 16)
-  assert.equal(limits.client('b', 50), undefined, 'another client is not held up')
+  assert.equal(ask('b', 50), undefined, 'another client is not held up')
   clock.ms += 15_999
   assert.equal(limits.client('a'), 1)
   clock.ms += 1
-  assert.equal(limits.client('a', 99), undefined)
+  assert.equal(ask('a', 99), undefined)
   assert.equal(limits.client('a'), 10)
 })
 
@@ -155,4 +169,29 @@ test('with the defaults, a client may load and export as clients do', () => {
   assert.ok(largestBody * 15 < inWindow, `${largestBody}`)
   assert.ok(export20000 * 5 < inWindow, `${export20000}`)
   assert.ok(bundle * 100 < inWindow, `${bundle}`)
+})
+
+test('a 429 is kept back, and nothing else is', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  const app = Fastify()
+  t.after(() => app.close())
+  slowRefusals(app)
+  app.get('/:status', async (request, reply) =>
+    reply.code(Number((request.params as { status: string }).status)).send('x'),
+  )
+  assert.equal((await ask(app, '/404')).statusCode, 404)
+  let answered = false
+  const refused = ask(app, '/429').then(({ statusCode }) => {
+    answered = true
+    return statusCode
+  })
+  const turns = async () => {
+    for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  }
+  await turns()
+  t.mock.timers.tick(refusalMs - 1)
+  await turns()
+  assert.equal(answered, false)
+  t.mock.timers.tick(1)
+  assert.equal(await refused, 429)
 })

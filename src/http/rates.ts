@@ -45,9 +45,8 @@ type Count = (key: string) => number | undefined
 
 /** Who asks too often. */
 export interface RateLimits {
-  /** `cost`: what the request is known to bring. */
-  readonly client: (key: string, cost?: number) => number | undefined
-  /** Counts what a request turns out to bring. It is answered all the same; those after it may have to wait. */
+  readonly client: Count
+  /** Counts what a request brings beyond itself. It is answered all the same; those after it may have to wait. */
   readonly charge: (client: string, cost: number) => void
   readonly address: (request: FastifyRequest) => number | undefined
   readonly poll: Count
@@ -64,7 +63,7 @@ export function limitRates(app: FastifyInstance, rates: Rates, elapsed = () => p
   ]
   const poll = new Windows(rates.poll, pollWindowMs, elapsed)
   const limits: RateLimits = {
-    client: (key, cost = 0) => client.count(key, 1 + cost),
+    client: (key) => client.count(key),
     charge: (key, cost) => client.charge(key, cost),
     poll: (key) => poll.count(key),
     address: (request) => address.count(networkOf(request.ip)),
@@ -75,6 +74,20 @@ export function limitRates(app: FastifyInstance, rates: Rates, elapsed = () => p
     if (seconds !== undefined) return sendThrottled(reply, seconds, profiles.millennium)
   })
   return limits
+}
+
+/** How long a 429 is kept back. */
+export const refusalMs = 250
+
+/**
+ * Keeps answers of 429 back for a moment: whoever asks on, whatever is answered, does so only a few times a second on each connection.
+ * Answered at once, one client took a core with nothing but refusals.
+ */
+export function slowRefusals(app: FastifyInstance): void {
+  app.addHook('onSend', async (_request, reply, payload) => {
+    if (reply.statusCode === 429) await new Promise((resolve) => setTimeout(resolve, refusalMs))
+    return payload
+  })
 }
 
 /** 429 `throttled` with `Retry-After`. */
@@ -106,11 +119,11 @@ class Windows {
     this.#elapsed = elapsed
   }
 
-  count(key: string, cost = 1): number | undefined {
+  count(key: string): number | undefined {
     if (this.#max === Number.POSITIVE_INFINITY) return undefined
     const window = this.#windowOf(key)
     if (window.count >= this.#max) return Math.max(1, Math.ceil((this.#endOf(window) - this.#elapsed()) / 1000))
-    this.#add(window, cost)
+    this.#add(window, 1)
     return undefined
   }
 

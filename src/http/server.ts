@@ -9,6 +9,7 @@ import { adminRoutes } from './admin/admin-routes.ts'
 import { auditRefusals } from './audit/audited-refusal.ts'
 import { BytesInFlight } from './bytes/bytes-in-flight.ts'
 import { countBytes } from './bytes/counted-bytes.ts'
+import { discardBodies } from './bytes/discarded-bodies.ts'
 import { knownCallerOf, profileOf, requireCaller } from './caller.ts'
 import type { Certificate } from './connection/certificate.ts'
 import { type ConnectionBounds, connectionBounds } from './connection/connection-bounds.ts'
@@ -29,7 +30,7 @@ import { jobRoutes } from './files/job-status.ts'
 import { healthRoutes } from './health.ts'
 import { tokenRoutes } from './oauth/token.ts'
 import { sendProblems } from './outcome-answer.ts'
-import { limitRates, type Rates, ratesDefault } from './rates.ts'
+import { limitRates, type Rates, ratesDefault, slowRefusals } from './rates.ts'
 import { resourceReadRoutes } from './records/resource-read.ts'
 import { addRequestIds } from './request-id.ts'
 import { costlyRoutes } from './request-threads/costly-routes.ts'
@@ -82,6 +83,8 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
   countBytes(app, exposure.bytes ?? new BytesInFlight(), bounds)
+  discardBodies(app)
+  slowRefusals(app)
   answerExpectations(app)
 
   collectDescriptions(app, context)

@@ -10,6 +10,7 @@ import { fhirBase } from '../../fhir/service-urls.ts'
 import { fillSandbox, sandboxClient, sandboxTenant } from '../../sandbox.ts'
 import { withStoreOptions } from '../store-options.ts'
 import { parseByteSize } from './byte-size.ts'
+import { fewConnections } from './connection-need.ts'
 import { type ListeningFlags, readListening, refuseClearText } from './listening.ts'
 import { readPublicUrl } from './public-url.ts'
 import { sandboxGuide } from './sandbox-guide.ts'
@@ -94,6 +95,8 @@ export function serveCommand(environment: Environment): Command {
       if (options.plainHttp && !options.tls)
         log.warn({ host: options.host }, 'clear text: nothing protects data on their way')
       try {
+        const few = await fewConnections(app.database.pool, options.threads)
+        if (few) log.warn(few, 'too few connections')
         if (app.administrator !== undefined)
           process.stderr.write(process.stderr.isTTY ? administratorText(app.administrator) : hiddenText)
         if (flags.sandbox) await openSandbox(app, options.store)

@@ -14,7 +14,7 @@ import { type Problem, problem } from '../../protocol/problem.ts'
 import type { QueryString } from '../../protocol/request/parse-request.ts'
 import { roomOf } from '../bytes/room.ts'
 import { type Caller, callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { fhirJson, sendProblems } from '../outcome-answer.ts'
@@ -59,7 +59,7 @@ const reading = described({
  * The tenant's audit trail as AuditEvents, newest first: read by id, search by `date`. Needs the scope `system/AuditEvent.read` by that
  * name; wildcards do not reach it. Looking into the trail is recorded in it, before the answer.
  */
-export function auditEventRoutes(scope: FastifyInstance, context: CarryingContext): void {
+export function auditEventRoutes(scope: FastifyInstance, context: StoreContext): void {
   const config = { audit: 'audit', costly: true } as const
   scope.get('/AuditEvent', { config, schema: searching }, async (request, reply) => {
     const caller = callerOf(request)
@@ -91,7 +91,7 @@ const noScope = problem(403, 'forbidden', 'The token lacks the scope system/Audi
   diagnostics: 'A wildcard does not cover it: it must be registered and asked for by this name.',
 })
 
-function refuse(reply: FastifyReply, context: CarryingContext, { profile }: Caller, problems: readonly Problem[]) {
+function refuse(reply: FastifyReply, context: StoreContext, { profile }: Caller, problems: readonly Problem[]) {
   if (problems[0]!.status === 403) {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   }
@@ -99,7 +99,7 @@ function refuse(reply: FastifyReply, context: CarryingContext, { profile }: Call
 }
 
 /** A searchset. There is no total: it would cost a count of the whole trail. */
-async function searchText(request: FastifyRequest, context: CarryingContext, caller: Caller, query: AuditQuery) {
+async function searchText(request: FastifyRequest, context: StoreContext, caller: Caller, query: AuditQuery) {
   const room = roomOf(request)
   const admit = (bytes: number) => room.take(bytes)
   const { entries, next } = await searchEntries(context.pool, caller.tenant, query, query, admit)

@@ -21,6 +21,8 @@ export interface ConnectionBounds {
   readonly paceBytesMin: number
   /** The request line and all headers together. */
   readonly headersBytesMax: number
+  /** Sent on a connection before the first of them is answered; with one more it is closed. Each is at work, whoever waits for its answer. */
+  readonly requestsAtOnceMax: number
   /** Then the connection is closed, so that clients spread again over several servers. */
   readonly requestsPerConnectionMax: number
   /** Open connections of all, and of one address. For one more, the one goes that has been idle for longest. */
@@ -40,6 +42,7 @@ export const connectionBounds: ConnectionBounds = {
   paceMs: 120_000,
   paceBytesMin: 512 * 1024,
   headersBytesMax: 32 * 1024,
+  requestsAtOnceMax: 100,
   requestsPerConnectionMax: 10_000,
   connectionsMax: 2_000,
   connectionsOfAddressMax: 250,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
@@ -185,4 +185,20 @@ test('nothing is remembered of addresses that have gone', async (t) => {
   assert.equal(connections.networks, 1)
   for (const { socket } of open) socket.end()
   while (connections.networks > 0) await new Promise(setImmediate)
+})
+
+test('so many requests may be sent before the first answer, and with one more the connection is closed', async (t) => {
+  const held: ServerResponse[] = []
+  const answer: RequestListener = (_request, response) => void held.push(response)
+  const { call, drops } = await running(t, { requestsAtOnceMax: 3 }, { answer })
+  const within = call()
+  within.send(live.repeat(3))
+  while (held.length < 3) await new Promise(setImmediate)
+  for (const response of held) response.end('ok')
+  await within.until(/(HTTP.*){3}/s)
+  assert.deepEqual(drops, [])
+  const beyond = call()
+  beyond.send(live.repeat(4))
+  assert.deepEqual(rawStatuses(await beyond.closed), [])
+  assert.deepEqual(drops, [['too many at once', own]])
 })

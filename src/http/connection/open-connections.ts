@@ -12,6 +12,8 @@ export type Drop =
   | 'server full'
   /** Nothing was ever said on it. */
   | 'silent'
+  /** It asked for more before it had its answers than may be asked at once. */
+  | 'too many at once'
 
 interface Connection {
   readonly socket: Socket
@@ -28,7 +30,10 @@ interface Places {
   readonly open: Set<Connection>
 }
 
-type Bounds = Pick<ConnectionBounds, 'connectionsMax' | 'connectionsOfAddressMax' | 'firstByteMsMax'>
+type Bounds = Pick<
+  ConnectionBounds,
+  'connectionsMax' | 'connectionsOfAddressMax' | 'firstByteMsMax' | 'requestsAtOnceMax'
+>
 
 /**
  * Shares the connections of a server among addresses, so that none can take them all by holding them. An address is an IPv4 address or
@@ -145,6 +150,10 @@ export class OpenConnections {
     this.#all.idle.delete(connection)
     this.#ofNetwork.get(connection.network)?.idle.delete(connection)
     response.once('close', () => this.#answered(connection))
+    if (connection.requests > this.#bounds.requestsAtOnceMax && !message.socket.destroyed) {
+      this.#dropped('too many at once', connection.network)
+      message.socket.destroy()
+    }
   }
 
   #answered(connection: Connection): void {

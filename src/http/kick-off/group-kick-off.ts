@@ -8,7 +8,7 @@ import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { patientsOutside, withoutPatientsOutside } from '../../protocol/request/unknown-patients.ts'
 import { roomOf } from '../bytes/room.ts'
 import { type Caller, callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { costOf, type RateLimits } from '../rates.ts'
 import { acceptExport, parseKickOff, refuse } from './kick-off.ts'
 import { kickOffPath } from './kick-off-methods.ts'
@@ -21,7 +21,7 @@ import { type Membership, membersOf, noSuchGroup } from './read-groups.ts'
  */
 export function groupKickOffRoute(
   scope: FastifyInstance,
-  context: CarryingContext,
+  context: StoreContext,
   limits: Pick<RateLimits, 'charge'>,
 ): void {
   kickOffPath(scope, '/Group/:id/$export', 'group', async (request, reply) => {
@@ -47,7 +47,7 @@ export function groupKickOffRoute(
  * or, when lenient, left out. Members who cannot be found are warnings with their number; an empty Group exports nothing, never everyone.
  */
 async function chosenMembers(
-  context: CarryingContext,
+  context: StoreContext,
   caller: Caller,
   request: ExportRequest,
   membership: Membership,

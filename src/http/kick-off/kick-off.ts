@@ -13,7 +13,7 @@ import { parseExportQuery, parseExportRequest, type QueryString } from '../../pr
 import { unknownPatients, withoutUnknownPatients } from '../../protocol/request/unknown-patients.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { type Caller, callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { retryAfterOf } from '../files/job-status.ts'
 import { sendOutcome, sendProblems } from '../outcome-answer.ts'
 import { costOf, type RateLimits } from '../rates.ts'
@@ -26,7 +26,7 @@ import { knownPatients } from './known-patients.ts'
  */
 export function patientKickOffRoute(
   scope: FastifyInstance,
-  context: CarryingContext,
+  context: StoreContext,
   limits: Pick<RateLimits, 'charge'>,
 ): void {
   kickOffPath(scope, '/Patient/$export', 'patient', async (request, reply) => {
@@ -42,7 +42,7 @@ export function patientKickOffRoute(
 }
 
 /** `$export` of the whole system (D5): the records of all patients, and those of nobody. */
-export function systemKickOffRoute(scope: FastifyInstance, context: CarryingContext): void {
+export function systemKickOffRoute(scope: FastifyInstance, context: StoreContext): void {
   kickOffPath(scope, '/$export', 'system', async (request, reply) => {
     const caller = callerOf(request)
     const parsed = parseKickOff(request, caller, 'system')
@@ -58,7 +58,7 @@ export function systemKickOffRoute(scope: FastifyInstance, context: CarryingCont
 export async function acceptExport(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: CarryingContext,
+  context: StoreContext,
   effective: ExportRequest,
   path: string,
   group?: string,
@@ -139,7 +139,7 @@ export function refuse(
   reply: FastifyReply,
   problems: readonly Problem[],
   caller: Caller,
-  context: CarryingContext,
+  context: StoreContext,
   total = problems.length,
 ) {
   if (problems[0]!.status === 403) {
@@ -167,7 +167,7 @@ function refuseShort(reply: FastifyReply, caller: Caller) {
 const retryShortSeconds = 60
 
 /** S-5: the client's place is taken. The answer names the job that holds it, and when to ask again. */
-async function throttle(reply: FastifyReply, caller: Caller, context: CarryingContext) {
+async function throttle(reply: FastifyReply, caller: Caller, context: StoreContext) {
   const live = await findLiveJob(context.pool, caller.tenant, caller.grant.client)
   reply.header('Retry-After', live ? await retryAfterOf(context, live) : 1)
   const diagnostics = live && `Running: ${caller.base}/bulk-export/jobs/${live.id}`

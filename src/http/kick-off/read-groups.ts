@@ -9,7 +9,7 @@ import { currentBodies, currentBytes } from '../../records/read.ts'
 import { storeTime } from '../../records/store-clock.ts'
 import type { Room } from '../bytes/room.ts'
 import type { Caller } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 
 /** Who is in a Group and in the Groups in it. */
 export interface Membership {
@@ -26,7 +26,7 @@ export const noSuchGroup = problem(404, 'not-found', 'There is no such Group.')
  * @param room takes their bytes
  */
 export async function membersOf(
-  context: CarryingContext,
+  context: StoreContext,
   caller: Caller,
   id: string,
   room: Room,
@@ -45,7 +45,7 @@ export async function membersOf(
 }
 
 class GroupReading implements Membership {
-  readonly #context: CarryingContext
+  readonly #context: StoreContext
   readonly #caller: Caller
   readonly #at: number
   readonly #room: Room
@@ -62,7 +62,7 @@ class GroupReading implements Membership {
   #bytes = 0
   #entries = 0
 
-  constructor(context: CarryingContext, caller: Caller, at: number, room: Room) {
+  constructor(context: StoreContext, caller: Caller, at: number, room: Room) {
     this.#context = context
     this.#room = room
     this.#caller = caller

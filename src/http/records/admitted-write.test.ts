@@ -4,9 +4,9 @@ import type { FastifyRequest } from 'fastify'
 import { draftOf } from '../../records/draft.ts'
 import type { Change } from '../../records/write/change.ts'
 import { letIn } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
+import { type Intent, TooManyWaiting } from '../fair-queue.ts'
 import { writeAdmitted } from './admitted-write.ts'
-import { TooManyWrites, type WriteIntent } from './write-gate.ts'
 
 function put(id: string): Change {
   const draft = draftOf(JSON.stringify({ resourceType: 'Patient', id }), [])
@@ -15,20 +15,20 @@ function put(id: string): Change {
 }
 
 test('a write waits for others of the records that they may know, and not because of ids that were just given', async () => {
-  const intents: WriteIntent[] = []
-  // A gate that lets nobody in: what a write wants is told before.
-  const gate = {
-    run: async (intent: WriteIntent) => {
+  const intents: Intent[] = []
+  // A queue that lets nobody in: what a write wants is told before.
+  const queue = {
+    run: async (intent: Intent) => {
       intents.push(intent)
-      throw new TooManyWrites()
+      throw new TooManyWaiting()
     },
   }
-  const context = { writes: { gate } } as unknown as CarryingContext
+  const context = { writes: { queue } } as unknown as StoreContext
   const request = {} as FastifyRequest
   letIn(request, { grant: { client: 'c' }, tenant: 'clinic', base: '', profile: {} } as never)
   const fresh = { ...put('fresh'), isFresh: true } as Change
   const changes = [put('a'), fresh, { kind: 'delete', key: { type: 'Patient', id: 'b' } } as const]
-  await assert.rejects(writeAdmitted(request, context, changes), TooManyWrites)
+  await assert.rejects(writeAdmitted(request, context, changes), TooManyWaiting)
   assert.deepEqual(
     intents.map(({ keys }) => [...keys]),
     [['Patient/a', 'Patient/b']],

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { ClientBase } from 'pg'
 import { type Identified, recordsByIdentifier } from '../../records/identifiers.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described } from '../description.ts'
 import { writeAdmitted } from './admitted-write.ts'
 import { queryOf, readCondition, severalMatches } from './request-condition.ts'
@@ -14,6 +14,7 @@ import { refuseWrite } from './write-answer.ts'
 import {
   conditionQuery,
   conditionToken,
+  contendedRefusal,
   deletedAnswer,
   ifMatchHeader,
   unclearCondition,
@@ -30,12 +31,13 @@ const deletion = described({
   refusals: {
     400: 'The query is not one identifier, or `If-Match` names no version.',
     404: 'The URL names no resource type.',
+    409: contendedRefusal,
     412: unclearCondition,
   },
 })
 
 /** FHIR conditional delete, of one record at most (R4 http.html, conditional delete: `single`). */
-export function conditionalDeleteRoute(scope: FastifyInstance, context: CarryingContext): void {
+export function conditionalDeleteRoute(scope: FastifyInstance, context: StoreContext): void {
   scope.delete('/:type', { config: { audit: 'write' }, schema: deletion }, async (request, reply) => {
     const { grant, tenant } = callerOf(request)
     const { type } = request.params as { type: string }

@@ -7,11 +7,11 @@ import { readCurrentRows } from '../../records/current.ts'
 import type { Draft } from '../../records/draft.ts'
 import { recordsByIdentifier } from '../../records/identifiers.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described } from '../description.ts'
 import { writeAdmitted } from './admitted-write.ts'
 import { queryOf, readCondition, type UpdateTarget, updateTarget } from './request-condition.ts'
-import { ifMatchVersion } from './resource-body.ts'
+import { bodyText, ifMatchVersion } from './resource-body.ts'
 import { readDraft } from './resource-draft.ts'
 import { badIfMatch } from './resource-write.ts'
 import { refuseWrite, sendPut } from './write-answer.ts'
@@ -20,6 +20,7 @@ import {
   changedAnswer,
   conditionQuery,
   conditionToken,
+  contendedRefusal,
   createdAnswer,
   ifMatchHeader,
   resourceBody,
@@ -37,13 +38,13 @@ const update = described({
   answers: { 200: changedAnswer, 201: createdAnswer },
   refusals: {
     ...badBody,
-    409: 'No record has the identifier, and another one has the id of the body.',
+    409: `No record has the identifier, and another one has the id of the body. Or: ${contendedRefusal}`,
     412: unclearCondition,
   },
 })
 
 /** FHIR conditional update (R4 http.html#cond-update). */
-export function conditionalUpdateRoute(scope: FastifyInstance, context: CarryingContext): void {
+export function conditionalUpdateRoute(scope: FastifyInstance, context: StoreContext): void {
   scope.put('/:type', { config: { audit: 'write' }, schema: update }, async (request, reply) => {
     const { grant, tenant } = callerOf(request)
     const ifMatch = ifMatchVersion(request.headers['if-match'])
@@ -97,13 +98,13 @@ interface Drafts {
 }
 
 function readDrafts(request: FastifyRequest): Drafts | Problem {
-  const given = readDraft(request, randomUUID())
+  const given = readDraft(request, randomUUID(), bodyText)
   if ('status' in given) return given
   const isNamed = given.statedId !== undefined
-  const asNew = isNamed ? readDraft(request, undefined) : given
+  const asNew = isNamed ? readDraft(request, undefined, bodyText) : given
   if ('status' in asNew) return asNew
   const withId = (id: string): Draft => {
-    const draft = id === asNew.id ? asNew : readDraft(request, id)
+    const draft = id === asNew.id ? asNew : readDraft(request, id, bodyText)
     if ('status' in draft) throw new Error('A body that could be read once cannot be read again.')
     return draft
   }

@@ -1,7 +1,7 @@
 import { readTest } from '../../protocol/request/filters.ts'
 import { type Admit, readCurrent, readVersion, type StoredVersion } from '../../records/read.ts'
 import type { Caller } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 
 /** What a read asks for. */
 export interface Wanted {
@@ -11,7 +11,7 @@ export interface Wanted {
 
 /** The current state of a record; undefined when it never existed, and when the caller's scopes do not let read it (§10). */
 export async function readableCurrent(
-  context: CarryingContext,
+  context: StoreContext,
   caller: Caller,
   { type, id }: Wanted,
   admit: Admit,
@@ -22,7 +22,7 @@ export async function readableCurrent(
 
 /** One version of a record. Granular scopes let read old versions only of records whose current state they let read too. */
 export async function readableVersion(
-  context: CarryingContext,
+  context: StoreContext,
   caller: Caller,
   { type, id }: Wanted,
   version: number,

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { TextFault } from '../../fhir/resource-text.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import { checkContentType } from '../../protocol/request/headers.ts'
+import { freeBytes } from '../bytes/own-bytes.ts'
 
 /** The text of a FHIR JSON body, or why there is none. */
 export function bodyText(request: FastifyRequest): string | Problem {
@@ -11,6 +12,14 @@ export function bodyText(request: FastifyRequest): string | Problem {
   const body = request.body
   if (!(body instanceof Buffer) || body.length === 0) return problem(400, 'structure', 'The body is empty.')
   return isUtf8(body) ? body.toString('utf8') : problem(400, 'structure', 'The body is not UTF-8.')
+}
+
+/** The same of a body that is read once: its text takes its place. */
+export function takeBodyText(request: FastifyRequest): string | Problem {
+  const text = bodyText(request)
+  if (request.body instanceof Buffer) freeBytes(request.body)
+  request.body = undefined
+  return text
 }
 
 /** A fault of a resource's text as a problem of the request. */

@@ -8,14 +8,22 @@ import { readVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { roomOf } from '../bytes/room.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { writeAdmitted } from './admitted-write.ts'
 import { readCondition, severalMatches } from './request-condition.ts'
 import { readDraft } from './resource-draft.ts'
 import { refuseWrite, sendFound, sendPut } from './write-answer.ts'
-import { badBody, conditionToken, createdAnswer, foundAnswer, resourceBody, writing } from './write-description.ts'
+import {
+  badBody,
+  conditionToken,
+  contendedRefusal,
+  createdAnswer,
+  foundAnswer,
+  resourceBody,
+  writing,
+} from './write-description.ts'
 
 const create = described({
   ...writing,
@@ -25,11 +33,11 @@ const create = described({
   headers: { 'If-None-Exist': { type: 'string', examples: ['identifier=http://hl7.org/fhir/sid/us-npi|1234567893'] } },
   body: resourceBody,
   answers: { 200: foundAnswer, 201: createdAnswer },
-  refusals: { ...badBody, 412: 'Several records have the identifier of `If-None-Exist`.' },
+  refusals: { ...badBody, 409: contendedRefusal, 412: 'Several records have the identifier of `If-None-Exist`.' },
 })
 
 /** FHIR create, also conditional (R4 http.html#ccreate). It needs `system/{type}.write` or its v2 form. */
-export function resourceCreateRoute(scope: FastifyInstance, context: CarryingContext): void {
+export function resourceCreateRoute(scope: FastifyInstance, context: StoreContext): void {
   scope.post('/:type', { config: { audit: 'write' }, schema: create }, async (request, reply) => {
     const draft = readDraft(request, randomUUID())
     if ('status' in draft) return refuseWrite(request, reply, context, draft)
@@ -49,7 +57,7 @@ export function resourceCreateRoute(scope: FastifyInstance, context: CarryingCon
 async function createUnlessFound(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: CarryingContext,
+  context: StoreContext,
   draft: Draft,
   query: IdentifierQuery,
 ): Promise<FastifyReply> {

@@ -7,7 +7,7 @@ import type { Admit, StoredVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { roomOf } from '../bytes/room.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { fhirJson, sendProblems } from '../outcome-answer.ts'
@@ -36,7 +36,7 @@ const versionRead = described({ ...reading, summary: 'Read a version of a record
  * FHIR read and vread. They need `system/{type}.read`; what granular scopes do not let read is answered as what is not
  * there.
  */
-export function resourceReadRoutes(scope: FastifyInstance, context: CarryingContext): void {
+export function resourceReadRoutes(scope: FastifyInstance, context: StoreContext): void {
   scope.get('/:type/:id', { config: { audit: 'read' }, schema: read }, (request, reply) =>
     send(request, reply, context, (wanted, admit) => readableCurrent(context, callerOf(request), wanted, admit)),
   )
@@ -54,7 +54,7 @@ export function resourceReadRoutes(scope: FastifyInstance, context: CarryingCont
 async function send(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: CarryingContext,
+  context: StoreContext,
   read: (wanted: Wanted, admit: Admit) => Promise<StoredVersion | undefined>,
 ): Promise<FastifyReply> {
   const { grant, profile } = callerOf(request)

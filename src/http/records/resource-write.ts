@@ -3,7 +3,7 @@ import { isId } from '../../fhir/reference.ts'
 import { problem } from '../../protocol/problem.ts'
 import type { Outcome } from '../../records/write/change.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { described } from '../description.ts'
 import { writeAdmitted } from './admitted-write.ts'
 import { ifMatchVersion } from './resource-body.ts'
@@ -14,6 +14,7 @@ import { refuseWrite, sendPut } from './write-answer.ts'
 import {
   badBody,
   changedAnswer,
+  contendedRefusal,
   createdAnswer,
   deletedAnswer,
   ifMatchHeader,
@@ -23,7 +24,7 @@ import {
 
 type Params = { readonly type: string; readonly id: string }
 
-const conflicting = { 412: 'The record has another version than `If-Match` says.' }
+const conflicting = { 409: contendedRefusal, 412: 'The record has another version than `If-Match` says.' }
 
 const update = described({
   ...writing,
@@ -43,7 +44,7 @@ const deletion = described({
 })
 
 /** FHIR update and delete of the record with an id. They need `system/{type}.write` or its v2 form. */
-export function resourceWriteRoutes(scope: FastifyInstance, context: CarryingContext): void {
+export function resourceWriteRoutes(scope: FastifyInstance, context: StoreContext): void {
   const config = { audit: 'write' } as const
 
   scope.put('/:type/:id', { config, schema: update }, async (request, reply) => {

@@ -6,13 +6,13 @@ import type { Draft } from '../../records/draft.ts'
 import type { StoredVersion } from '../../records/read.ts'
 import type { Outcome } from '../../records/write/change.ts'
 import { callerOf } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { fhirJson, sendProblems } from '../outcome-answer.ts'
 import { versionTag } from './resource-body.ts'
 import { versionConflict } from './version-conflict.ts'
 
 /** Refuses a write. */
-export function refuseWrite(request: FastifyRequest, reply: FastifyReply, context: CarryingContext, found: Problem) {
+export function refuseWrite(request: FastifyRequest, reply: FastifyReply, context: StoreContext, found: Problem) {
   if (found.status === 403) reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   return sendProblems(reply, [found], callerOf(request).profile)
 }
@@ -21,7 +21,7 @@ export function refuseWrite(request: FastifyRequest, reply: FastifyReply, contex
 export function sendPut(
   request: FastifyRequest,
   reply: FastifyReply,
-  context: CarryingContext,
+  context: StoreContext,
   { type, id, text }: Draft,
   outcome: Outcome,
 ) {

@@ -37,6 +37,8 @@ export const conditionQuery = {
 export const unclearCondition =
   'Several records have the identifier, or the one that has it has another version than `If-Match` says.'
 
+export const contendedRefusal = 'Others are changing the same records. Nothing was written: ask again.'
+
 export const ifMatchHeader = { 'If-Match': { type: 'string', examples: ['W/"3"'] } }
 
 export const badBody = {

@@ -2,11 +2,13 @@ import Fastify, { type FastifyBaseLogger, type FastifyInstance, type HTTPMethods
 import { grantOf } from '../../access/scope.ts'
 import { fhirBase } from '../../fhir/service-urls.ts'
 import { requestBytesMax } from '../../protocol/limits.ts'
+import { freeBytes } from '../bytes/own-bytes.ts'
 import { giveRoom, type Room } from '../bytes/room.ts'
 import { letIn } from '../caller.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { handleFaults } from '../faults.ts'
 import { costlyRoutes } from './costly-routes.ts'
+import { collectGarbage, shrinkHeap } from './garbage.ts'
 import { type HandedAnswer, type HandedRequest, type LogLevel, logLevels } from './handed-request.ts'
 
 type Log = (level: LogLevel, fields: object, text: string | undefined) => void
@@ -16,9 +18,11 @@ export class CarriedRequests {
   readonly #app: FastifyInstance
   #current: HandedRequest | undefined
   #charged = 0
+  #payload: Uint8Array = nothing
+  #isLarge = false
 
   /** @param room where what is read is counted */
-  constructor(context: Omit<CarryingContext, 'publicUrl'>, room: Room, log: Log) {
+  constructor(context: Omit<StoreContext, 'publicUrl'>, room: Room, log: Log) {
     const current = () => this.#current!
     this.#app = Fastify({
       loggerInstance: loggerFor(log),
@@ -30,11 +34,16 @@ export class CarriedRequests {
     })
     handleFaults(this.#app)
     this.#app.removeAllContentTypeParsers()
-    this.#app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+    // The body is here already: what a request is made of would be copied on its way, and so would the answer.
+    this.#app.addContentTypeParser('*', async () => bufferOf(current().body ?? nothing))
+    this.#app.addHook('onSend', async (_request, _reply, payload) => {
+      this.#payload = payload instanceof Uint8Array ? payload : Buffer.from(String(payload ?? ''))
+      return ''
+    })
     // Schemas only describe.
     this.#app.setValidatorCompiler(() => () => true)
     this.#app.setSerializerCompiler(() => JSON.stringify)
-    const withUrl: CarryingContext = {
+    const withUrl: StoreContext = {
       ...context,
       get publicUrl() {
         return current().publicUrl
@@ -58,34 +67,53 @@ export class CarriedRequests {
   async carry(request: HandedRequest): Promise<HandedAnswer> {
     this.#current = request
     this.#charged = 0
+    this.#payload = nothing
     const { method, address, body } = request
+    this.#isLarge = body !== undefined && body.length > largeBodyBytesMin
     const answer = await this.#app.inject({
       method: method as HTTPMethods,
       url: '/',
       headers: headersOf(request),
       remoteAddress: address,
-      ...(body ? { payload: Buffer.from(body.buffer, body.byteOffset, body.length) } : {}),
     })
+    if (body) freeBytes(body)
+    const payload = this.#payload
+    this.#payload = nothing
     return {
       status: answer.statusCode,
       headers: told(answer.headers),
-      payload: answer.rawPayload,
-      length: answer.rawPayload.length || Number(answer.headers['content-length'] ?? 0),
+      payload: method === 'HEAD' ? nothing : payload,
+      length: payload.length,
       charged: this.#charged,
     }
   }
+
+  /** The request has been read: of a large one only what is to be written is needed from now on. */
+  wasRead(): void {
+    if (this.#isLarge) collectGarbage()
+  }
+
+  /** The answer is on its way. */
+  wasAnswered(): void {
+    if (this.#isLarge) shrinkHeap()
+  }
 }
 
-/** Who may ask is decided, and the transfer of a body is over. Of one that nobody reads they still say that it is there. */
-const decided = ['authorization', 'connection', 'expect']
-const transferred = ['content-length', 'transfer-encoding']
+/** A shorter body leaves so little behind that it may lie there for a while. */
+const largeBodyBytesMin = 256 * 1024
 
-function headersOf({ rawHeaders, body }: HandedRequest): Record<string, string[]> {
-  const passed = new Set(body ? [...decided, ...transferred] : decided)
+const nothing = new Uint8Array(0)
+
+const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.from(buffer, byteOffset, length)
+
+/** Who may ask is decided. */
+const decided = new Set(['authorization', 'connection', 'expect'])
+
+function headersOf({ rawHeaders }: HandedRequest): Record<string, string[]> {
   const headers: Record<string, string[]> = {}
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase()
-    if (passed.has(name)) continue
+    if (decided.has(name)) continue
     headers[name] ??= []
     headers[name].push(rawHeaders[at + 1]!)
   }

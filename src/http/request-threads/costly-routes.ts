@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { auditEventRoutes } from '../audit/audit-event-routes.ts'
-import type { CarryingContext } from '../context.ts'
+import type { StoreContext } from '../context.ts'
 import { groupKickOffRoute } from '../kick-off/group-kick-off.ts'
 import { patientKickOffRoute, systemKickOffRoute } from '../kick-off/kick-off.ts'
 import type { RateLimits } from '../rates.ts'
@@ -11,11 +11,7 @@ import { resourceCreateRoute } from '../records/resource-create.ts'
 import { resourceWriteRoutes } from '../records/resource-write.ts'
 
 /** The routes whose requests may cost what would be too long for the answering thread: on it, and on those that it hands them over to. */
-export function costlyRoutes(
-  scope: FastifyInstance,
-  context: CarryingContext,
-  limits: Pick<RateLimits, 'charge'>,
-): void {
+export function costlyRoutes(scope: FastifyInstance, context: StoreContext, limits: Pick<RateLimits, 'charge'>): void {
   patientKickOffRoute(scope, context, limits)
   groupKickOffRoute(scope, context, limits)
   systemKickOffRoute(scope, context)

@@ -7,8 +7,8 @@ import { BytesInFlight } from '../bytes/bytes-in-flight.ts'
 import { countBytes } from '../bytes/counted-bytes.ts'
 import { letIn } from '../caller.ts'
 import { connectionBounds } from '../connection/connection-bounds.ts'
+import { TooManyWaiting } from '../fair-queue.ts'
 import { handleFaults } from '../faults.ts'
-import { TooManyWrites } from '../records/write-gate.ts'
 import { handOverRequests, ownBodyBytesMax } from './hand-over.ts'
 import type { HandedAnswer, HandedRequest } from './handed-request.ts'
 
@@ -61,7 +61,7 @@ test('a body of the bound is read here, one byte more elsewhere; what is costly 
 })
 
 test('when the other thread ends, the request is answered 500, and when too many wait 429 with Retry-After', async (t) => {
-  const faults = [new Error('the thread of the request has ended'), new TooManyWrites()]
+  const faults = [new Error('the thread of the request has ended'), new TooManyWaiting()]
   const app = serving(t, () => Promise.reject(faults.shift()))
   const lost = await app.inject({ url: '/costly' })
   assert.equal(lost.statusCode, 500)

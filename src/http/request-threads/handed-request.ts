@@ -1,7 +1,7 @@
 import type { AuditEntry } from '../../audit/entry.ts'
 import type { Profile } from '../../protocol/profile.ts'
 import type { Whose } from '../bytes/bytes-in-flight.ts'
-import type { WriteIntent } from '../records/write-gate.ts'
+import type { Intent } from '../fair-queue.ts'
 
 /** Who calls, as it crosses threads: the grant is made again from its scopes. */
 interface HandedCaller {
@@ -49,12 +49,12 @@ export type ToThread =
   | { readonly kind: 'room' }
   | { readonly kind: 'no room'; readonly whose: Whose; readonly bytesMax: number }
 
-/** What it tells. `enter` and `leave` are for the gate of writes, `take` for the bytes in flight, which all threads share. */
+/** What it tells. `enter` and `leave` are for the queue of writes, `take` for the bytes in flight, which all threads share. */
 export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'answer'; readonly answer: HandedAnswer }
   | { readonly kind: 'failed'; readonly message: string }
-  | { readonly kind: 'enter'; readonly intent: WriteIntent }
+  | { readonly kind: 'enter'; readonly intent: Intent }
   | { readonly kind: 'leave' }
   | { readonly kind: 'take'; readonly bytes: number }
   | { readonly kind: 'note'; readonly entry: AuditEntry }
@@ -62,12 +62,3 @@ export type FromThread =
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const
 export type LogLevel = (typeof logLevels)[number]
-
-/** The bytes with a buffer of their own, which can go to another thread without being copied. */
-export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = bytes.buffer instanceof ArrayBuffer && bytes.length >= bytes.buffer.byteLength - spareBytesMax
-  return whole && bytes.length > spareBytesMax ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)
-}
-
-/** What may lie beside the bytes in their buffer, as a byte order mark; with more they are copied. */
-const spareBytesMax = 16

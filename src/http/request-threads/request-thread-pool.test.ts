@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
-import { WriteGate } from '../records/write-gate.ts'
+import { FairQueue } from '../fair-queue.ts'
+import { writeBounds } from '../records/write-bounds.ts'
 import type { HandedAnswer, HandedRequest } from './handed-request.ts'
 import { RequestThreads, Stopping, threadBounds } from './request-thread-pool.ts'
 
@@ -13,13 +14,13 @@ before(async () => {
 })
 after(() => store.close())
 
-const put = (id: string, x: string, client = 'a'): HandedRequest => ({
+const put = (id: string, x: string, tenant = 'clinic'): HandedRequest => ({
   id: 'request',
   method: 'PUT',
-  url: `/r4/clinic/Basic/${id}`,
+  url: `/r4/${tenant}/Basic/${id}`,
   rawHeaders: ['Content-Type', 'application/fhir+json'],
   address: '192.0.2.1',
-  caller: { tenant: 'clinic', client, scopes: ['system/*.write'] },
+  caller: { tenant, client: 'a', scopes: ['system/*.write'] },
   profile: profiles.millennium,
   publicUrl: 'http://millrace.test',
   writes: true,
@@ -31,10 +32,10 @@ const textOf = ({ payload }: HandedAnswer): string => Buffer.from(payload).toStr
 const ignore = () => {}
 const here = { log: ignore, room: { take: ignore } }
 
-function open(t: { after: (end: () => Promise<void>) => void }, gate = new WriteGate(), heapMb?: number) {
+function open(t: { after: (end: () => Promise<void>) => void }, queue = new FairQueue(writeBounds), heapMb?: number) {
   const threads = new RequestThreads(
     { connection: store.connection, filesDirectory: 'nowhere', floor: { directories: [], bytes: 0 } },
-    { writes: gate, note: ignore, log: ignore },
+    { writes: queue, note: ignore, log: ignore },
     heapMb,
   )
   t.after(() => threads.stop())
@@ -60,11 +61,11 @@ test('while a body is checked the answering thread goes on, and the body is not 
 })
 
 test('a body that ends its thread fails its request alone; the next one is carried out, and its neighbour was', async (t) => {
-  const gate = new WriteGate()
-  const threads = open(t, gate, 40)
+  const queue = new FairQueue(writeBounds)
+  const threads = open(t, queue, 40)
   const writing = Promise.withResolvers<void>()
-  const other = gate.run({ tenant: 'clinic', client: 'c', keys: ['Basic/held'] }, () => writing.promise)
-  const neighbour = threads.carry(put('held', '2', 'b'), here)
+  const other = queue.run({ tenant: 'practice', client: 'c', keys: ['Basic/held'] }, () => writing.promise)
+  const neighbour = threads.carry(put('held', '2', 'practice'), here)
   const values = list('{"a":1}', 95_000)
   const deadly = { ...put('deadly', '1'), method: 'POST', url: '/r4/clinic/' }
   const entry = `{"request":{"method":"PUT","url":"Basic/x"},"resource":{"resourceType":"Basic","id":"x","x":${values}}}`
@@ -86,8 +87,8 @@ async function someoneWaits(): Promise<void> {
 }
 
 test('a thread that ends in the middle of a write gives its turn to the next', async (t) => {
-  const gate = new WriteGate()
-  const threads = open(t, gate)
+  const queue = new FairQueue(writeBounds)
+  const threads = open(t, queue)
   assert.equal((await threads.carry(put('torn', '1'), here)).status, 201)
   const holder = await store.pool.connect()
   await holder.query('begin')
@@ -99,7 +100,7 @@ test('a thread that ends in the middle of a write gives its turn to the next', a
   await refused
   await holder.query('rollback')
   holder.release()
-  await gate.run({ tenant: 'clinic', client: 'b', keys: ['Basic/torn'] }, async () => {})
+  await queue.run({ tenant: 'clinic', client: 'b', keys: ['Basic/torn'] }, async () => {})
 })
 
 test('the path is taken as it came, and what the caller may do is what its scopes say', async (t) => {

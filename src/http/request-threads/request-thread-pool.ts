@@ -1,41 +1,39 @@
 import { Worker } from 'node:worker_threads'
 import type { AuditEntry } from '../../audit/entry.ts'
 import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
+import { ownBytes } from '../bytes/own-bytes.ts'
 import type { Room } from '../bytes/room.ts'
-import { type WriteBounds, WriteGate, type WriteIntent } from '../records/write-gate.ts'
-import {
-  type FromThread,
-  type HandedAnswer,
-  type HandedRequest,
-  type LogLevel,
-  ownBytes,
-  type ToThread,
-} from './handed-request.ts'
+import { FairQueue, type Intent, type QueueBounds } from '../fair-queue.ts'
+import type { FromThread, HandedAnswer, HandedRequest, LogLevel, ToThread } from './handed-request.ts'
 import type { RequestThreadData } from './request-thread.ts'
 
 /**
- * How many requests are carried out on other threads at a time, one by each thread. One client leaves room for another of its tenant, and
- * one tenant for another. Those who wait are as many as may wait to write.
+ * How many requests are carried out on other threads at a time, one by each thread. One client leaves room for another of its tenant, and one tenant for another. A body takes
+ * several times its bytes while it is handled, so that all at work have together what one may have. Those who wait are as many as may wait
+ * to write.
  */
-export const threadBounds: WriteBounds = {
+export const threadBounds: QueueBounds = {
   runningMax: 3,
   runningOfTenantMax: 2,
   runningOfClientMax: 1,
   waitingMax: 400,
   waitingOfTenantMax: 200,
   waitingOfClientMax: 40,
+  runningBytesMax: 16 * 1024 * 1024,
 }
 
 /** The same for what writes no records: kick-offs, looks into the audit trail. They take a second where a Bundle takes half a minute. */
-const shortBounds: WriteBounds = {
+const shortBounds: QueueBounds = {
   ...threadBounds,
   runningMax: 2,
   runningOfTenantMax: 1,
-  runningOfClientMax: 1,
 }
 
 /** The heap of a thread, enough for every body that is accepted: what takes more ends its thread, and is answered 500. */
 const threadHeapMb = 512
+
+/** Of which so much for what is young: a larger share makes a thread faster by nothing that can be measured, and larger by itself. */
+const youngHeapMb = 8
 
 /** No request takes as long: its database has given up before. What goes on for longer ends its thread, and is answered 500. */
 const carriedMsMax = 300_000
@@ -55,8 +53,8 @@ type ThreadLines = (level: LogLevel, fields: object, text: string | undefined) =
 
 /** What there is once in a server, for all of its threads. */
 export interface ServerSide {
-  /** The gate of all writes. */
-  readonly writes: WriteGate
+  /** Of all writes. */
+  readonly writes: FairQueue
   /** Takes refusals for the audit trail. */
   readonly note: (entry: AuditEntry) => void
   /** Takes what a thread logs while it has no request. */
@@ -74,7 +72,7 @@ export interface CarriedHere {
 export interface RequestCarrier {
   /**
    * Hands a request over, its body without a copy: it is empty afterwards.
-   * @throws TooManyWrites at once when too many wait; Stopping; whatever ends the thread
+   * @throws TooManyWaiting at once when too many wait; Stopping; whatever ends the thread
    */
   readonly carry: (request: HandedRequest, here: CarriedHere) => Promise<HandedAnswer>
 }
@@ -84,9 +82,9 @@ export class RequestThreads implements RequestCarrier {
   readonly #data: RequestThreadData
   readonly #heapMb: number
   readonly #server: ServerSide
-  readonly #turns = new WriteGate(threadBounds)
+  readonly #turns = new FairQueue(threadBounds)
   /** Of kick-offs and of looks into the audit trail, which do not wait behind Bundles. */
-  readonly #shortTurns = new WriteGate(shortBounds)
+  readonly #shortTurns = new FairQueue(shortBounds)
   readonly #threads = new Set<RequestThread>()
   #stopping = false
 
@@ -99,7 +97,7 @@ export class RequestThreads implements RequestCarrier {
 
   async carry(request: HandedRequest, here: CarriedHere): Promise<HandedAnswer> {
     const turns = request.writes ? this.#turns : this.#shortTurns
-    return turns.run({ ...request.caller, keys: [] }, async () => {
+    return turns.run({ ...request.caller, keys: [], bytes: request.body?.length ?? 0 }, async () => {
       if (this.#stopping) throw new Stopping()
       return this.#idle().carry(request, here)
     })
@@ -145,7 +143,7 @@ class RequestThread {
   #bound: NodeJS.Timeout | undefined
 
   constructor(data: RequestThreadData, server: ServerSide, heapMb: number) {
-    const resourceLimits = { maxOldGenerationSizeMb: heapMb }
+    const resourceLimits = { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: youngHeapMb }
     this.#server = server
     this.#worker = new Worker(new URL('./request-thread.ts', import.meta.url), { workerData: data, resourceLimits })
     this.#worker.on('message', (message: FromThread) => this.#told(message))
@@ -199,7 +197,7 @@ class RequestThread {
   }
 
   /** Its write takes its turn among all writes of the server. */
-  #enter(intent: WriteIntent): void {
+  #enter(intent: Intent): void {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#leave = resolve
     const work = () => {

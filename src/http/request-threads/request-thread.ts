@@ -5,10 +5,12 @@ import { openAnsweringPool } from '../../database/connection.ts'
 import { DiskFloor } from '../../files/disk-floor.ts'
 import { diskStore } from '../../files/disk-store.ts'
 import { openProducer } from '../../jobs/queue.ts'
+import { ownBytes } from '../bytes/own-bytes.ts'
 import { CarriedRequests } from './carried-requests.ts'
-import { DistantGate } from './distant-gate.ts'
+import { DistantQueue } from './distant-queue.ts'
 import { DistantRoom } from './distant-room.ts'
-import { type FromThread, ownBytes, type ToThread } from './handed-request.ts'
+import { shrinkHeap } from './garbage.ts'
+import type { FromThread, ToThread } from './handed-request.ts'
 import { lowerOwnPriority } from './lower-priority.ts'
 
 /** What the main thread gives. */
@@ -28,7 +30,7 @@ const { connection, filesDirectory, floor } = workerData as RequestThreadData
 const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
-const gate = new DistantGate(tell)
+const queue = new DistantQueue(tell, () => requests.wasRead())
 const room = new DistantRoom(tell)
 const trail = new AuditTrail(pool, () => {})
 const producer = await openProducer(pool, (error) =>
@@ -37,7 +39,7 @@ const producer = await openProducer(pool, (error) =>
 const requests = new CarriedRequests(
   {
     pool,
-    writes: { pool, gate },
+    writes: { pool, queue },
     enqueue: producer.enqueue,
     files: diskStore(
       filesDirectory,
@@ -54,13 +56,18 @@ const requests = new CarriedRequests(
 
 port.on('message', (message: ToThread) => {
   if (message.kind === 'room' || message.kind === 'no room') return room.told(message)
-  if (message.kind !== 'request') return gate.told(message.kind)
+  if (message.kind !== 'request') return queue.told(message.kind)
   requests.carry(message.request).then(
     (answer) => {
       const payload = ownBytes(answer.payload)
       tell({ kind: 'answer', answer: { ...answer, payload } }, [payload.buffer])
+      requests.wasAnswered()
     },
-    (error: Error) => tell({ kind: 'failed', message: error.message }),
+    (error: Error) => {
+      tell({ kind: 'failed', message: error.message })
+      requests.wasAnswered()
+    },
   )
 })
+shrinkHeap()
 tell({ kind: 'ready' })

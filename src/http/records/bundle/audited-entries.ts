@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { keyOf } from '../../../records/current.ts'
 import { auditOf, namingCodes } from '../../audit/audited-refusal.ts'
-import type { CarryingContext } from '../../context.ts'
+import type { StoreContext } from '../../context.ts'
 import type { AnswerEntry } from './bundle-answer.ts'
 import type { Planned } from './plan.ts'
 
@@ -11,7 +11,7 @@ import type { Planned } from './plan.ts'
  */
 export async function auditEntries(
   request: FastifyRequest,
-  context: CarryingContext,
+  context: StoreContext,
   planned: readonly Planned[],
   answers: readonly AnswerEntry[],
 ): Promise<void> {

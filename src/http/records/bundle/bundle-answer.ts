@@ -6,7 +6,7 @@ import { TooManyBytes } from '../../bytes/bytes-in-flight.ts'
 import type { Room } from '../../bytes/room.ts'
 import { tooManyBytesProblem } from '../../bytes/too-many-bytes.ts'
 import type { Caller } from '../../caller.ts'
-import type { CarryingContext } from '../../context.ts'
+import type { StoreContext } from '../../context.ts'
 import { readableCurrent, type Wanted } from '../readable-record.ts'
 import { versionTag } from '../resource-body.ts'
 import { versionConflict } from '../version-conflict.ts'
@@ -34,7 +34,7 @@ export interface AnswerEntry {
  * room is refused for itself.
  */
 export async function answerEntries(
-  context: CarryingContext,
+  context: StoreContext,
   caller: Caller,
   free: Room,
   { planned, outcomes }: BundleResult,
@@ -69,7 +69,7 @@ function refuseRead(error: Error): AnswerEntry {
   throw error
 }
 
-async function readEntry(context: CarryingContext, caller: Caller, wanted: Wanted, admit: Admit): Promise<AnswerEntry> {
+async function readEntry(context: StoreContext, caller: Caller, wanted: Wanted, admit: Admit): Promise<AnswerEntry> {
   const found = await readableCurrent(context, caller, wanted, admit)
   if (!found) return refusal([problem(404, 'not-found', 'There is no such resource.')])
   if (found.body === null) return refusal([problem(410, 'deleted', 'The resource was deleted.')])

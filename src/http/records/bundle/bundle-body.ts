@@ -4,7 +4,7 @@ import { jsonDepthMax } from '../../../fhir/json/json-text.ts'
 import { jsonVerdict } from '../../../fhir/json/json-verdict.ts'
 import { type Problem, problem } from '../../../protocol/problem.ts'
 import { type Caller, callerOf } from '../../caller.ts'
-import { bodyText } from '../resource-body.ts'
+import { takeBodyText } from '../resource-body.ts'
 import { stepOf } from './entry-step.ts'
 import type { BundleType, Step } from './step.ts'
 import { type Questions, questionsOf } from './store-view.ts'
@@ -29,7 +29,7 @@ export interface BundleBody {
 }
 
 export function readBundle(request: FastifyRequest): BundleBody | Problem {
-  const text = bodyText(request)
+  const text = takeBodyText(request)
   if (typeof text !== 'string') return text
   const verdict = jsonVerdict(request.body as Buffer, bundleJson)
   if (verdict === 'syntax') return problem(400, 'structure', 'The body is not JSON.')

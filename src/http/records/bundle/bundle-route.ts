@@ -4,10 +4,11 @@ import type { Problem } from '../../../protocol/problem.ts'
 import type { Profile } from '../../../protocol/profile.ts'
 import { roomOf } from '../../bytes/room.ts'
 import { callerOf } from '../../caller.ts'
-import type { CarryingContext } from '../../context.ts'
+import type { StoreContext } from '../../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../../description.ts'
 import { fhirJson, sendProblems } from '../../outcome-answer.ts'
 import { costOf, type RateLimits } from '../../rates.ts'
+import { contendedRefusal } from '../write-description.ts'
 import { auditEntries } from './audited-entries.ts'
 import { answerBytes, answerEntries } from './bundle-answer.ts'
 import { readBundle } from './bundle-body.ts'
@@ -30,7 +31,7 @@ const bundle = described({
   refusals: {
     400: 'Not a transaction or batch, or an entry of a transaction is wrong.',
     404: 'An entry of a transaction names no resource type.',
-    409: 'An entry of a transaction would give a new record the id of another one.',
+    409: `An entry of a transaction would give a new record the id of another one. Or: ${contendedRefusal}`,
     412: 'In a transaction, a version in `ifMatch` is not the current one, or a condition or conditional reference does not mean one record.',
     415: '`Content-Type` is missing or not FHIR JSON.',
     422: 'An entry of a transaction is a Group with a modifier extension.',
@@ -38,11 +39,7 @@ const bundle = described({
 })
 
 /** FHIR transaction (all or nothing) and batch (each for itself) at the tenant's base. */
-export function bundleRoute(
-  scope: FastifyInstance,
-  context: CarryingContext,
-  limits: Pick<RateLimits, 'charge'>,
-): void {
+export function bundleRoute(scope: FastifyInstance, context: StoreContext, limits: Pick<RateLimits, 'charge'>): void {
   scope.post('/', { config: { audit: 'write' }, schema: bundle }, async (request, reply) => {
     const caller = callerOf(request)
     const body = readBundle(request)
@@ -56,7 +53,7 @@ export function bundleRoute(
   })
 }
 
-function refuse(reply: FastifyReply, context: CarryingContext, problems: readonly Problem[], profile: Profile) {
+function refuse(reply: FastifyReply, context: StoreContext, problems: readonly Problem[], profile: Profile) {
   if (problems.some(({ status }) => status === 403)) {
     reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
   }

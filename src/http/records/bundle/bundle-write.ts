@@ -3,7 +3,7 @@ import type { Problem } from '../../../protocol/problem.ts'
 import type { Change, Outcome } from '../../../records/write/change.ts'
 import type { DecidedChanges } from '../../../records/write/decided-changes.ts'
 import { callerOf } from '../../caller.ts'
-import type { CarryingContext } from '../../context.ts'
+import type { StoreContext } from '../../context.ts'
 import { keysKnown, writeAdmitted } from '../admitted-write.ts'
 import { versionConflict } from '../version-conflict.ts'
 import type { BundleBody } from './bundle-body.ts'
@@ -22,7 +22,7 @@ export interface BundleResult {
 /** Carries out what a Bundle changes. Of a transaction with problems nothing, and all of them are returned. */
 export async function writeBundle(
   request: FastifyRequest,
-  context: CarryingContext,
+  context: StoreContext,
   { type, steps, questions }: BundleBody,
 ): Promise<BundleResult | readonly Problem[]> {
   const { tenant, base } = callerOf(request)

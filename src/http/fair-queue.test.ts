@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { TooManyWrites, type WriteBounds, WriteGate } from './write-gate.ts'
+import { FairQueue, type QueueBounds, TooManyWaiting } from './fair-queue.ts'
 
-const bounds: WriteBounds = {
+const bounds: QueueBounds = {
   runningMax: 4,
   runningOfTenantMax: 3,
   runningOfClientMax: 2,
@@ -12,14 +12,14 @@ const bounds: WriteBounds = {
   waitingOfClientMax: 3,
 }
 
-/** A gate whose writes end when they are told to. */
+/** A queue whose work ends when they are told to. */
 class Scene {
-  readonly gate = new WriteGate(bounds)
+  readonly queue = new FairQueue(bounds)
   readonly running: string[] = []
   readonly ends = new Map<string, () => void>()
 
   write(name: string, tenant: string, client: string, keys: readonly string[] = []): Promise<string> {
-    return this.gate.run({ tenant, client, keys }, () => {
+    return this.queue.run({ tenant, client, keys }, () => {
       this.running.push(name)
       return new Promise((resolve) => {
         this.ends.set(name, () => {
@@ -47,6 +47,32 @@ test('a client has so many writes at work, a tenant so many, all together so man
   assert.deepEqual(scene.running, ['a1', 'a2', 'b1', 'u1'])
   await scene.end('a1')
   assert.deepEqual(scene.running, ['a2', 'b1', 'u1', 'u2'], 'who has least at work comes first')
+})
+
+/** Starts work of so many bytes where there may be a hundred, each for a client of its own. */
+async function weighed(...bytes: readonly number[]): Promise<readonly string[]> {
+  const queue = new FairQueue({ ...bounds, runningBytesMax: 100 })
+  const running: string[] = []
+  for (const [at, each] of bytes.entries()) {
+    const intent = { tenant: `t${at}`, client: 'a', keys: [], bytes: each }
+    void queue.run(intent, () => {
+      running.push(`${each}`)
+      return new Promise(() => {})
+    })
+  }
+  await null
+  return running
+}
+
+test('together those at work have so many bytes, and what has more runs alone', async () => {
+  assert.deepEqual(await weighed(50, 49), ['50', '49'])
+  assert.deepEqual(await weighed(50, 50), ['50', '50'])
+  assert.deepEqual(await weighed(50, 51), ['50'])
+  assert.deepEqual(await weighed(101, 1), ['101'])
+})
+
+test('whose turn it is waits for room, and nobody who needs less overtakes', async () => {
+  assert.deepEqual(await weighed(50, 51, 1), ['50'])
 })
 
 test('a write waits for another of the same record, and those behind it do not', async () => {
@@ -79,7 +105,7 @@ test('a write that comes when too many wait is refused, of a client and of all',
   const refused: string[] = []
   const write = (name: string, tenant: string, client: string) =>
     scene.write(name, tenant, client).catch((error: unknown) => {
-      assert.ok(error instanceof TooManyWrites)
+      assert.ok(error instanceof TooManyWaiting)
       refused.push(name)
     })
   for (let index = 0; index < 6; index++) void write(`a${index}`, 't', 'a')
@@ -105,11 +131,11 @@ test('one tenant does not fill the queue of all, with however many clients', asy
 })
 
 test('a write that fails makes room like any other', async () => {
-  const gate = new WriteGate({ ...bounds, runningMax: 1 })
-  const fails = gate.run({ tenant: 't', client: 'a', keys: ['Patient/1'] }, async () => {
+  const queue = new FairQueue({ ...bounds, runningMax: 1 })
+  const fails = queue.run({ tenant: 't', client: 'a', keys: ['Patient/1'] }, async () => {
     throw new Error('broken')
   })
-  const next = gate.run({ tenant: 't', client: 'a', keys: ['Patient/1'] }, async () => 'done')
+  const next = queue.run({ tenant: 't', client: 'a', keys: ['Patient/1'] }, async () => 'done')
   await assert.rejects(fails, /broken/)
   assert.equal(await next, 'done')
 })
@@ -122,7 +148,7 @@ test('whatever comes, the bounds hold, no record is written twice at a time, and
   })
   await fc.assert(
     fc.asyncProperty(fc.array(intent, { maxLength: 30 }), fc.infiniteStream(fc.nat()), async (intents, chances) => {
-      const gate = new WriteGate(bounds)
+      const queue = new FairQueue(bounds)
       const running: { tenant: string; client: string; keys: readonly string[]; end: () => void }[] = []
       let refused = 0
       let done = 0
@@ -142,7 +168,7 @@ test('whatever comes, the bounds hold, no record is written twice at a time, and
             running.push({ ...each, end: resolve })
             check()
           })
-        gate.run(each, work).then(
+        queue.run(each, work).then(
           () => done++,
           () => refused++,
         )

@@ -1,82 +1,76 @@
-/** How many writes there may be at a time. */
-export interface WriteBounds {
-  /** At work: each has a connection to the database. */
+/** How much of one kind of work there may be at a time. */
+export interface QueueBounds {
   readonly runningMax: number
   readonly runningOfTenantMax: number
   readonly runningOfClientMax: number
+  /** Bytes of all that runs; whatever has more runs alone. */
+  readonly runningBytesMax?: number
   /** Waiting for their turn: their bodies are kept. */
   readonly waitingMax: number
   readonly waitingOfTenantMax: number
   readonly waitingOfClientMax: number
 }
 
-/** Two tenants can always write beside one that writes as much as it can, and so can two clients beside one. */
-export const writeBounds: WriteBounds = {
-  runningMax: 8,
-  runningOfTenantMax: 6,
-  runningOfClientMax: 4,
-  waitingMax: 400,
-  waitingOfTenantMax: 200,
-  waitingOfClientMax: 40,
-}
-
-/** Who wants to write what. */
-export interface WriteIntent {
+/** Who wants to do what. */
+export interface Intent {
   readonly tenant: string
   readonly client: string
-  /** `Type/id` of the records that will be written, as far as they are known. */
+  /** What only one may have at a time: `Type/id` of the records that will be written, as far as they are known. */
   readonly keys: Iterable<string>
+  readonly bytes?: number
 }
 
-/** Too many writes wait already: ask again later. Nothing was written. */
-export class TooManyWrites extends Error {
+/** Too many wait already: ask again later. Nothing was done. */
+export class TooManyWaiting extends Error {
   constructor() {
-    super('too many writes wait')
+    super('too many wait for their turn')
   }
 }
 
 /**
- * Lets writes in, some at a time, before they take a connection: in turn between tenants and clients, and never two of one record, of
- * which one would hold a connection only to wait for the other. A write that comes too late is refused, and nothing is written.
+ * Lets work begin, some at a time: in turn between tenants and clients, and never two with one key, of which one would only wait for the
+ * other. What comes too late is refused, and nothing is done.
  */
-export class WriteGate {
-  readonly #bounds: WriteBounds
+export class FairQueue {
+  readonly #bounds: QueueBounds
   readonly #running = new Set<Turn>()
+  #runningBytes = 0
   /** In the order in which they came. */
   readonly #waiting = new Set<Turn>()
-  /** Who writes a record, and who comes after, in the order in which they came: nobody overtakes another of the same record. */
+  /** Who has a key, and who comes after, in the order in which they came: nobody overtakes another with the same key. */
   readonly #ofKey = new Map<string, Turn[]>()
 
-  constructor(bounds: WriteBounds = writeBounds) {
+  constructor(bounds: QueueBounds) {
     this.#bounds = bounds
   }
 
   /**
    * Does the work when its turn comes.
-   * @throws TooManyWrites at once; whatever the work throws
+   * @throws TooManyWaiting at once; whatever the work throws
    */
-  async run<Result>(intent: WriteIntent, work: () => Promise<Result>): Promise<Result> {
+  async run<Result>(intent: Intent, work: () => Promise<Result>): Promise<Result> {
     const turn = await this.#enter(intent)
     try {
       return await work()
     } finally {
       this.#running.delete(turn)
+      this.#runningBytes -= turn.bytes
       this.#leave(turn)
       this.#admit()
     }
   }
 
-  #enter({ tenant, client, keys }: WriteIntent): Promise<Turn> {
+  #enter({ tenant, client, keys, bytes = 0 }: Intent): Promise<Turn> {
     const { promise, resolve } = Promise.withResolvers<Turn>()
     const ofTenant = [...new Set(keys)].map((key) => `${tenant} ${key}`)
-    const turn = { tenant, client, keys: ofTenant, before: 0, begin: () => resolve(turn) }
+    const turn = { tenant, client, keys: ofTenant, bytes, before: 0, begin: () => resolve(turn) }
     this.#queue(turn)
     this.#waiting.add(turn)
     this.#admit()
     if (!this.#waiting.has(turn) || this.#mayWait(turn)) return promise
     this.#waiting.delete(turn)
     this.#leave(turn)
-    throw new TooManyWrites()
+    throw new TooManyWaiting()
   }
 
   #mayWait(turn: Turn): boolean {
@@ -115,11 +109,18 @@ export class WriteGate {
   #admit(): void {
     while (this.#running.size < this.#bounds.runningMax) {
       const next = this.#next()
-      if (next === undefined) return
+      // Whose turn it is waits for room, and all others with it: else those who need little would go before it for ever.
+      if (next === undefined || !this.#hasRoom(next)) return
       this.#waiting.delete(next)
       this.#running.add(next)
+      this.#runningBytes += next.bytes
       next.begin()
     }
+  }
+
+  #hasRoom({ bytes }: Turn): boolean {
+    const { runningBytesMax = Number.POSITIVE_INFINITY } = this.#bounds
+    return this.#running.size === 0 || this.#runningBytes + bytes <= runningBytesMax
   }
 
   #next(): Turn | undefined {
@@ -140,6 +141,7 @@ interface Turn {
   readonly tenant: string
   readonly client: string
   readonly keys: readonly string[]
+  readonly bytes: number
   /** For how many of its keys others come first. */
   before: number
   readonly begin: () => void

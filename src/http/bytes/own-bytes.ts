@@ -1,0 +1,16 @@
+/** What may lie beside the bytes in their buffer, as a byte order mark does. */
+const spareBytesMax = 16
+
+/** Whether the bytes have a buffer of their own. */
+const isAlone = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer &&
+  bytes.length > spareBytesMax &&
+  bytes.length >= bytes.buffer.byteLength - spareBytesMax
+
+/** The bytes with a buffer of their own, which can go to another thread without being copied; with more beside them they are copied. */
+export const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => (isAlone(bytes) ? bytes : new Uint8Array(bytes))
+
+/** Gives the memory of bytes back at once, whoever still refers to them: nobody may need them any more. Those in a buffer with others stay. */
+export function freeBytes(bytes: Uint8Array): void {
+  if (isAlone(bytes)) bytes.buffer.transfer(0)
+}
