@@ -6,9 +6,12 @@ import { combineCrc32 } from '../gzip/crc32.ts'
 import type { Deflated } from '../gzip/deflated.ts'
 import { memberEnd, memberHeader } from '../gzip/member.ts'
 import type { FileStore } from './file-store.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 
 /** Small pieces go to the file system together. */
 const gatheredBytesMax = 256 * 1024
+
+const buffers = new SpareBuffers(gatheredBytesMax)
 
 /** A file that is being written: one gzip member, put together from deflated lines. */
 export class OpenPart {
@@ -20,10 +23,8 @@ export class OpenPart {
   crc = 0
   /** CRC-32 of the file. */
   gzipCrc = 0
-  #gathered: Buffer = Buffer.allocUnsafeSlow(gatheredBytesMax)
+  #gathered: Buffer = buffers.take()
   #gatheredBytes = 0
-  /** Buffers that have been written, to be filled again. */
-  readonly #spare: Buffer[] = []
   readonly #sink: Writable
   readonly #done: Promise<void>
 
@@ -66,11 +67,9 @@ export class OpenPart {
   #write(): boolean {
     const full = this.#gathered
     const bytes = this.#checked(full.subarray(0, this.#gatheredBytes))
-    this.#gathered = this.#spare.pop() ?? Buffer.allocUnsafeSlow(gatheredBytesMax)
+    this.#gathered = buffers.take()
     this.#gatheredBytes = 0
-    return this.#sink.write(bytes, () => {
-      this.#spare.push(full)
-    })
+    return this.#sink.write(bytes, () => buffers.give(full))
   }
 
   /** Takes bytes that go into the file into its checksum. */
@@ -87,6 +86,7 @@ export class OpenPart {
     this.#gather(memberEnd(this.crc, this.bytes))
     this.#sink.end(this.#checked(this.#gathered.subarray(0, this.#gatheredBytes)))
     await this.#done
+    buffers.give(this.#gathered)
     return this
   }
 

@@ -4,6 +4,7 @@ import { memberEndBytes } from '../gzip/member.ts'
 import { type Cut, divideLines, NotAsPublished } from './cut.ts'
 import type { FileStore } from './file-store.ts'
 import { OpenPart } from './open-part.ts'
+import { SpareBuffers } from './spare-buffers.ts'
 
 /** A file that is complete but not published yet. Bytes before and after gzip. */
 export interface WrittenPart {
@@ -38,6 +39,8 @@ const linesLevel = 1
 /** Lines are gathered up to this size before they are deflated: smaller pieces deflate worse. */
 const gatheredBytesMax = 128 * 1024
 
+const buffers = new SpareBuffers(gatheredBytesMax)
+
 /** Deflate adds at most 5 bytes to each 16 KB that it cannot shrink, and a few at the end of each of at most three pieces. */
 const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16_383) * 5 + 3 * 64
 
@@ -50,9 +53,8 @@ export class PartWriter {
   readonly #gzipBytesMax: number
   readonly #cuts: readonly Cut[] | undefined
   #open: OpenPart | undefined
-  /** Two buffers take turns: one is filled while the other one is deflated. */
+  /** One buffer is filled while another one is deflated. */
   #gathered: Buffer | undefined
-  #spare: Buffer | undefined
   #gatheredBytes = 0
   #gatheredRecords = 0
   /** The piece that is being deflated while the next one is gathered. */
@@ -102,10 +104,7 @@ export class PartWriter {
   }
 
   #bufferFor(size: number): Buffer {
-    if (size > gatheredBytesMax) return Buffer.allocUnsafeSlow(size)
-    const spare = this.#spare ?? Buffer.allocUnsafeSlow(gatheredBytesMax)
-    this.#spare = undefined
-    return spare
+    return size > gatheredBytesMax ? Buffer.allocUnsafeSlow(size) : buffers.take()
   }
 
   /**
@@ -162,10 +161,8 @@ export class PartWriter {
     const buffer = this.#gathered
     if (buffer === undefined) return
     const deflatingBytes = this.#gatheredBytes
-    const deflating = deflateLines(buffer.subarray(0, deflatingBytes), this.#gatheredRecords, linesLevel).finally(
-      () => {
-        if (buffer.length === gatheredBytesMax) this.#spare = buffer
-      },
+    const deflating = deflateLines(buffer.subarray(0, deflatingBytes), this.#gatheredRecords, linesLevel).finally(() =>
+      buffers.give(buffer),
     )
     this.#gathered = undefined
     this.#gatheredBytes = 0

@@ -1,5 +1,5 @@
 import { promisify } from 'node:util'
-import { constants, crc32, deflateRaw, deflateRawSync, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib'
+import { constants, crc32, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
 
 /**
  * Lines as deflate blocks (RFC 1951) that end on a byte boundary and refer to nothing before them, none of them the last block.
@@ -15,8 +15,6 @@ export interface Deflated {
 }
 
 const deflate = promisify(deflateRaw) as (lines: Buffer, options: ZlibOptions) => Promise<Buffer>
-
-const inflate = promisify(inflateRaw) as (blocks: Buffer, options: ZlibOptions) => Promise<Buffer>
 
 /** Deflate writes into buffers of this size; what is not filled is held all the same. */
 const chunkBytesMax = 64 * 1024
@@ -49,26 +47,14 @@ export const deflateLinesSync = (lines: Buffer, records: number, level: number):
  * @throws when the blocks do not inflate to what the numbers say
  */
 export function inflateLines(deflated: Deflated): Buffer {
-  const lines = whole(inflateRawSync(deflated.blocks, inflateOptions(deflated)), deflated)
+  const lines = inflateSealedLines(deflated)
   if (crc32(lines) !== deflated.crc) throw differs()
   return lines
 }
 
-/** Fewer lines are inflated here and now: going to another thread would cost as much. */
-const inflatedElsewhereBytesMin = 32 * 1024
-
-/**
- * The same of blocks of which it is known that they are those that were made, for their own checksum was right. Many lines are inflated in a
- * thread of Node's pool, so that one partition has its lines chosen while those of another one are inflated.
- */
-export async function inflateSealedLines(deflated: Deflated): Promise<Buffer> {
-  const { bytes, blocks } = deflated
-  const options = inflateOptions(deflated)
-  return whole(
-    bytes < inflatedElsewhereBytesMin ? inflateRawSync(blocks, options) : await inflate(blocks, options),
-    deflated,
-  )
-}
+/** The same of blocks of which it is known that they are those that were made, for their own checksum was right. */
+export const inflateSealedLines = (deflated: Deflated): Buffer =>
+  whole(inflateRawSync(deflated.blocks, inflateOptions(deflated)), deflated)
 
 const inflateOptions = ({ bytes }: Deflated): ZlibOptions => ({
   finishFlush: constants.Z_SYNC_FLUSH,

@@ -1,6 +1,7 @@
 const ofOperator = 'reads what the operator writes'
 const ofRows = 'asks the database, whose work the growth of the routes counts'
 const ofRequest = 'hands the parts of a request to readers that are in the table'
+const ofPacking = 'reads what packing has written, under a checksum'
 const ofOneValue = 'looks at one short value'
 
 /** Readers that have no place in the table, and why. */
@@ -31,8 +32,10 @@ export const untabled: Readonly<Record<string, string>> = {
   'records/load/source/source-bytes.ts': 'opens a file',
   'records/load/source/source-files.ts': 'lists files',
   'records/load/source/standard-input.ts': 'passes bytes on',
+  'records/packs/columns/sealed-columns.ts': ofPacking,
+  'records/packs/columns/varints.ts': ofPacking,
   'records/packs/marked-rows.ts': ofRows,
   'records/packs/marks.ts': ofRows,
-  'records/packs/pack-body.ts': 'reads what packing has written',
+  'records/packs/pack-body.ts': ofPacking,
   'records/read.ts': ofRows,
 }

@@ -29,7 +29,7 @@ export class OpenedPack {
 
   async #inflated(): Promise<Buffer> {
     try {
-      this.#lines ??= await inflateSealedLines(this.pack)
+      this.#lines ??= inflateSealedLines(this.pack)
       if (this.#lines.length !== this.columns.bytes) throw new Error('a pack tells of other lines than it has')
       return this.#lines
     } catch (error) {
