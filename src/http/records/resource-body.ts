@@ -5,18 +5,22 @@ import { type Problem, problem } from '../../protocol/problem.ts'
 import { checkContentType } from '../../protocol/request/headers.ts'
 import { freeBytes } from '../bytes/own-bytes.ts'
 
+/** What speaks against bytes before a text is made of them. */
+type Judge = (bytes: Buffer) => Problem | undefined
+
 /** The text of a FHIR JSON body, or why there is none. */
-export function bodyText(request: FastifyRequest): string | Problem {
+export function bodyText(request: FastifyRequest, judge: Judge = () => undefined): string | Problem {
   const [wrongType] = checkContentType(request.headers['content-type'])
   if (wrongType) return wrongType
   const body = request.body
   if (!(body instanceof Buffer) || body.length === 0) return problem(400, 'structure', 'The body is empty.')
-  return isUtf8(body) ? body.toString('utf8') : problem(400, 'structure', 'The body is not UTF-8.')
+  if (!isUtf8(body)) return problem(400, 'structure', 'The body is not UTF-8.')
+  return judge(body) ?? body.toString('utf8')
 }
 
 /** The same of a body that is read once: its text takes its place. */
-export function takeBodyText(request: FastifyRequest): string | Problem {
-  const text = bodyText(request)
+export function takeBodyText(request: FastifyRequest, judge?: Judge): string | Problem {
+  const text = bodyText(request, judge)
   if (request.body instanceof Buffer) freeBytes(request.body)
   request.body = undefined
   return text

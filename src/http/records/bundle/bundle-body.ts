@@ -29,15 +29,8 @@ export interface BundleBody {
 }
 
 export function readBundle(request: FastifyRequest): BundleBody | Problem {
-  const text = takeBodyText(request)
+  const text = takeBodyText(request, judgeBundle)
   if (typeof text !== 'string') return text
-  const verdict = jsonVerdict(request.body as Buffer, bundleJson)
-  if (verdict === 'syntax') return problem(400, 'structure', 'The body is not JSON.')
-  if (verdict !== undefined) {
-    return problem(413, 'too-long', `A Bundle may have at most ${bundleJson.valuesMax} values.`, {
-      diagnostics: `It may nest ${bundleJson.depthMax} levels deep.`,
-    })
-  }
   const opened = openBundle(text)
   const { type, items } = opened
   if (opened.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch')) {
@@ -62,6 +55,15 @@ export function readBundle(request: FastifyRequest): BundleBody | Problem {
   if (questions.queries.length <= queriesMax) return { type, steps, questions }
   return problem(413, 'too-long', `A Bundle may ask for at most ${queriesMax} identifiers.`, {
     expression: 'Bundle.entry',
+  })
+}
+
+function judgeBundle(bytes: Buffer): Problem | undefined {
+  const verdict = jsonVerdict(bytes, bundleJson)
+  if (verdict === undefined) return undefined
+  if (verdict === 'syntax') return problem(400, 'structure', 'The body is not JSON.')
+  return problem(413, 'too-long', `A Bundle may have at most ${bundleJson.valuesMax} values.`, {
+    diagnostics: `It may nest ${bundleJson.depthMax} levels deep.`,
   })
 }
 
