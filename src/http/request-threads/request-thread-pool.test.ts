@@ -66,10 +66,10 @@ test('a body that ends its thread fails its request alone; the next one is carri
   const writing = Promise.withResolvers<void>()
   const other = queue.run({ tenant: 'practice', client: 'c', keys: ['Basic/held'] }, () => writing.promise)
   const neighbour = threads.carry(put('held', '2', 'practice'), here)
-  const values = list('{"a":1}', 95_000)
   const deadly = { ...put('deadly', '1'), method: 'POST', url: '/r4/clinic/' }
-  const entry = `{"request":{"method":"PUT","url":"Basic/x"},"resource":{"resourceType":"Basic","id":"x","x":${values}}}`
-  const body = Buffer.from(`{"resourceType":"Bundle","type":"batch","entry":${list(entry, 5)}}`)
+  const coding = '{"system":"http://example.org/s","code":"c"}'
+  const entry = `{"request":{"method":"POST","url":"Basic"},"resource":{"resourceType":"Basic","identifier":${list(coding, 9)},"x":"${'x'.repeat(900)}"}}`
+  const body = Buffer.from(`{"resourceType":"Bundle","type":"batch","entry":${list(entry, 10_000)}}`)
   await assert.rejects(threads.carry({ ...deadly, body }, here), ({ cause }: Error) => {
     assert.equal((cause as NodeJS.ErrnoException).code, 'ERR_WORKER_OUT_OF_MEMORY')
     return true
