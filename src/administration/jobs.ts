@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { Failure } from '../failure.ts'
+import type { Ending } from '../jobs/audited-ending.ts'
 import { deleteJob, failJob } from '../jobs/job.ts'
 import { findJobSummary, type JobSummary } from '../jobs/job-summary.ts'
 import { isUuid } from '../jobs/uuid.ts'
@@ -28,19 +29,20 @@ const jobEvent = ({ id, tenant, client, state }: JobSummary, change: string) => 
 
 /**
  * Fails a running export: its client reads that the operator has cancelled it, and may start another one at once.
+ * @returns how it ended, for the log
  * @throws Failure when there is no such job, or it does not run.
  */
-export async function cancelJob(pool: Pool, administrator: Administrator, id: string): Promise<JobSummary> {
+export async function cancelJob(pool: Pool, administrator: Administrator, id: string): Promise<Ending> {
   const job = await describeJob(pool, id)
-  await administer(pool, administrator, jobEvent(job, 'export cancelled'), async (client) => {
-    if (await failJob(client, id, cancelledByOperator)) return
+  return administer(pool, administrator, jobEvent(job, 'export cancelled'), async (client) => {
+    const ending = await failJob(client, id, cancelledByOperator)
+    if (ending) return ending
     const { state } = isLive(job.state) ? await describeJob(pool, id) : job
     throw new Failure(
       `Export job ${id} is ${state}.`,
       'Only a running one can be cancelled. Files go with: job delete.',
     )
   })
-  return job
 }
 
 /**

@@ -20,7 +20,7 @@ const auditedSql = (ending: string, kind: 'export' | 'expiry', outcome: 'success
   with ended as (${ending} returning id, tenant, client, failure, created),
   weighed as (
     select ended.id, ended.tenant, ended.client, ended.failure, ended.created,
-      count(part.id) as files, coalesce(sum(records), 0) as records, coalesce(sum(gzip_bytes), 0) as bytes
+      count(distinct coalesce(part.file, part.id)) as files, coalesce(sum(records), 0) as records, coalesce(sum(gzip_bytes), 0) as bytes
     from ended left join part on part.job = ended.id
     group by ended.id, ended.tenant, ended.client, ended.failure, ended.created
     order by ended.tenant collate "C"

@@ -405,7 +405,14 @@ export const parsers: readonly Parser[] = [
   ),
   parser('protocol/plan/joined-parts.ts', 'puts parts together', { owners }, (sizes: ReturnType<typeof owners>) =>
     joinParts(
-      sizes.map(({ owner }) => ({ id: owner, kind: 'output', type: 'Patient', gzipBytes: 1, continues: false })),
+      sizes.map(({ owner }) => ({
+        id: owner,
+        kind: 'output',
+        type: 'Patient',
+        gzipBytes: 1,
+        crc: 1,
+        continues: false,
+      })),
     ),
   ),
   parser('protocol/plan/member-period.ts', 'reads a period', lines, (text: string) =>

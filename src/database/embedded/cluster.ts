@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { mkdtemp, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -22,7 +22,13 @@ const run = promisify(execFile)
  * @throws Failure
  */
 export function insistOnCluster(directory: string): void {
-  if (existsSync(join(directory, clusterFolder))) return
+  try {
+    statSync(join(directory, clusterFolder))
+    return
+  } catch (error) {
+    // Who may not look into it is told so when it is opened.
+    if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return
+  }
   throw new Failure(
     `There is no store in ${directory}.`,
     'Name the right directory with --data (MILLRACE_DATA). A store is made by: bin/millrace tenant add, or serve.',

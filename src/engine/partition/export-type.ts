@@ -66,7 +66,8 @@ class ChoiceOfType {
   addPacks(packs: readonly Pack[]): Promise<void> | undefined {
     const { request } = this.#selection.job
     const extents = packs.map((pack) => extentOfTimes(request, pack))
-    const isUniform = extents.every((extent) => extent === extents[0] && extent !== 'some')
+    const isUniform =
+      packs.length === packs[0]?.total && extents.every((extent) => extent === extents[0] && extent !== 'some')
     if (this.#test !== undefined || !isUniform) return this.#choose(packs, extents)
     const [owner] = packs
     if (this.notesIds && owner && extents[0] === 'all') this.#exported.addAll(owner.owner, this.#type)

@@ -15,7 +15,10 @@ export class LineIds {
   /** @param lines in [start, end) the text of a record */
   read(lines: Buffer, start: number, end: number): string {
     const from = start + this.#head.length
-    if (this.#head.compare(lines, start, from) === 0) return lines.toString('latin1', from, lines.indexOf(quote, from))
+    if (this.#head.compare(lines, start, from) === 0) {
+      const id = lines.toString('latin1', from, lines.indexOf(quote, from))
+      if (!id.includes('\\')) return id
+    }
     if (!this.#members.find(lines, start, end)) return JSON.parse(lines.toString('utf8', start, end)).id
     return JSON.parse(lines.toString('utf8', this.#members.starts[0]!, this.#members.ends[0]!))
   }

@@ -7,12 +7,14 @@ import type { LineTest } from './line-test.ts'
 import { refusePacks } from './packs-that-serve.ts'
 import type { Selection } from './selection.ts'
 
-/** A pack of which perhaps not all is exported. It is inflated when a line is looked at. */
+/**
+ * A pack of which perhaps not all is exported. It is inflated when a line is looked at, and its lines are not kept: an owner may have hundreds
+ * of megabytes of them, in packs of a few.
+ */
 export class OpenedPack {
   readonly pack: Pack
   readonly columns: PackColumns
   readonly #selection: Selection
-  #lines: Buffer | undefined
 
   /** @param pack with records, and read with what tells of each */
   constructor(selection: Selection, pack: Pack) {
@@ -29,9 +31,9 @@ export class OpenedPack {
 
   async #inflated(): Promise<Buffer> {
     try {
-      this.#lines ??= inflateSealedLines(this.pack)
-      if (this.#lines.length !== this.columns.bytes) throw new Error('a pack tells of other lines than it has')
-      return this.#lines
+      const lines = inflateSealedLines(this.pack)
+      if (lines.length !== this.columns.bytes) throw new Error('a pack tells of other lines than it has')
+      return lines
     } catch (error) {
       await refusePacks(this.#selection, this.pack)
       throw error

@@ -34,7 +34,7 @@ export function adminJobRoutes(scope: FastifyInstance, context: HttpContext): vo
   )
   scope.post('/jobs/:job/cancel', async (request, reply) => {
     const id = await idOf(request)
-    await cancelJob(context.pool, administratorOf(request), id).catch(conflict)
+    request.log.warn(await cancelJob(context.pool, administratorOf(request), id).catch(conflict), 'export failed')
     return sendJson(reply, 200, describeWhole(await describeJob(context.pool, id)))
   })
   scope.delete('/jobs/:job', async (request, reply) => {

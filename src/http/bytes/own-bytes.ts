@@ -1,5 +1,5 @@
-/** What may lie beside the bytes in their buffer, as a byte order mark does. */
-const spareBytesMax = 16
+/** What may lie beside the bytes in their buffer: a byte order mark, or room that a stored line did not need. */
+const spareBytesMax = 128
 
 /** Whether the bytes have a buffer of their own. */
 const isAlone = (bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> =>

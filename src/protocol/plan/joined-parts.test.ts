@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { type JoinablePart, joinParts } from './joined-parts.ts'
 
 const part = (id: string, gzipBytes: number, more: Partial<JoinablePart> = {}): JoinablePart => ({
-  ...{ id, kind: 'output', type: 'Condition', gzipBytes, continues: false },
+  ...{ id, kind: 'output', type: 'Condition', gzipBytes, crc: 1, continues: false },
   ...more,
 })
 const idsOf = (parts: readonly JoinablePart[], max?: number) =>
@@ -31,6 +31,10 @@ describe('parts', () => {
   it('are not joined behind one whose last block goes on', () => {
     const parts = [part('a', 100), part('b', 100, { continues: true }), part('c', 100), part('d', 100)]
     assert.deepEqual(idsOf(parts), ['ab', 'cd'])
+  })
+
+  it('without a checksum stand alone', () => {
+    assert.deepEqual(idsOf([part('a', 1), part('b', 1, { crc: null }), part('c', 1), part('d', 1)]), ['a', 'b', 'cd'])
   })
 
   it('that are larger than the bound stand alone', () => {

@@ -6,6 +6,8 @@ export interface JoinablePart {
   readonly kind: string
   readonly type: string
   readonly gzipBytes: number
+  /** null for parts from before there were checksums: the end of a member cannot be told for them, so they stand alone. */
+  readonly crc: number | null
   /** What stands at its end goes on in the next file: a patient's block must not be joined again. */
   readonly continues: boolean
 }
@@ -25,7 +27,7 @@ export function joinParts<Part extends JoinablePart>(
   for (const part of parts) {
     const key = `${part.kind} ${part.type}`
     const file = open.get(key)
-    if (file && file.gzipBytes + part.gzipBytes <= gzipBytesMax && !file.parts.at(-1)!.continues) {
+    if (file && file.gzipBytes + part.gzipBytes <= gzipBytesMax && mayFollow(file.parts.at(-1)!, part)) {
       file.parts.push(part)
       file.gzipBytes += part.gzipBytes
       continue
@@ -36,3 +38,6 @@ export function joinParts<Part extends JoinablePart>(
   }
   return files
 }
+
+const mayFollow = (last: JoinablePart, part: JoinablePart): boolean =>
+  !last.continues && last.crc !== null && part.crc !== null

@@ -151,7 +151,7 @@ function packsQuery(reading: PackReading): string {
     ? ''
     : `and type = any (${textArray([absenceType, ...types])})`
   const isTrue = `changed <= ${instant(asOf)}`
-  const isChosen = `(type = any (${textArray(chosen)}) or not ${isWithinTimes(reading)})`
+  const isChosen = `(type = any (${textArray(chosen)}) or not bool_and(${isWithinTimes(reading)}) over (partition by type))`
   return `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (

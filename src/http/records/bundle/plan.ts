@@ -152,7 +152,13 @@ function namesOf(
     known.set(name, found)
     return found
   }
-  return { identities, identified, canonicalOf: (key) => urlIn(sources.get(key)) }
+  // Records may name one entry again and again: its text is read for it once.
+  const urls = new Map<string, string | undefined>()
+  const canonicalOf = (key: string): string | undefined => {
+    if (!urls.has(key)) urls.set(key, urlIn(sources.get(key)))
+    return urls.get(key)
+  }
+  return { identities, identified, canonicalOf }
 }
 
 /** `url` of a resource, which many types have as a name of their own: what only looks like the place of the record. */
