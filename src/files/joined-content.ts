@@ -34,8 +34,10 @@ export class DamagedPart extends Error {
 /** What follows something else in a content. */
 interface Section {
   readonly size: number
+  /** Where it is not read from a part. */
+  readonly content?: Buffer
   /** @param range of its own bytes; undefined: all of them, and then their checksum is looked at */
-  readonly read: (range: ByteRange | undefined) => AsyncIterable<Buffer> | Iterable<Buffer>
+  readonly read: (range: ByteRange | undefined) => AsyncIterable<Buffer>
 }
 
 /** The content of a file, of one part or of several, in a coding: several are put together into one gzip member, or their lines are. */
@@ -64,11 +66,23 @@ export class JoinedContent {
 
 async function* bytesOf(sections: readonly Section[], { start, end }: ByteRange): AsyncGenerator<Buffer> {
   let at = 0
-  for (const { size, read } of sections) {
+  // What is fixed waits for what is read: damage of the first part shows before a byte is given.
+  let fixed: Buffer[] = []
+  for (const { size, content, read } of sections) {
     const range = { start: Math.max(0, start - at), end: Math.min(size, end + 1 - at) - 1 }
     at += size
-    if (range.start <= range.end) yield* read(range.start === 0 && range.end === size - 1 ? undefined : range)
+    if (range.start > range.end) continue
+    if (content) {
+      fixed.push(content.subarray(range.start, range.end + 1))
+      continue
+    }
+    for await (const chunk of read(range.start === 0 && range.end === size - 1 ? undefined : range)) {
+      yield* fixed
+      fixed = []
+      yield chunk
+    }
   }
+  yield* fixed
 }
 
 /** One member of many: a head, the blocks of each, and an end that is true of all of them. */
@@ -78,10 +92,9 @@ function joinedSections(store: Pick<FileStore, 'read'>, parts: readonly ContentP
   return [fixed(memberHeader), ...parts.map((part) => blocksSection(store, part)), fixed(memberEnd(crc, bytes))]
 }
 
-const fixed = (bytes: Buffer): Section => ({
-  size: bytes.length,
-  read: (range) => [range ? bytes.subarray(range.start, range.end + 1) : bytes],
-})
+const fixed = (content: Buffer): Section => ({ size: content.length, content, read: nothing })
+
+async function* nothing(): AsyncGenerator<Buffer> {}
 
 /** A part as it is stored. */
 const partSection = (store: Pick<FileStore, 'read'>, part: ContentPart): Section => ({

@@ -7,8 +7,8 @@ import type { StoredPart } from './published-file.ts'
 import type { Enqueue } from './queue.ts'
 import { isMending } from './state-conditions.ts'
 
-/** What comes of a file that was found damaged: it is made again, was made again meanwhile, or its job has failed. */
-export type Mending = 'begun' | 'done' | 'failed'
+/** What comes of a file that was found damaged: it is made again, was made again meanwhile, its job has failed, or is deleted. */
+export type Mending = 'begun' | 'done' | 'failed' | 'gone'
 
 /** The text of a job one of whose files is damaged for good. */
 export const beyondMending = {
@@ -29,7 +29,10 @@ export function askMending(
 ): Promise<Mending> {
   return transaction(pool, async (client): Promise<Mending> => {
     const locked = await client.query(`select from job where id = $1 and state = 'completed' for update`, [job])
-    if (locked.rowCount === 0) return 'failed'
+    if (locked.rowCount === 0) {
+      const failed = await client.query(`select from job where id = $1 and state = 'failed'`, [job])
+      return failed.rowCount === 1 ? 'failed' : 'gone'
+    }
     const marked = await client.query('update part set damaged = true where id = $1 and path = $2', [id, path])
     if (marked.rowCount === 0) return 'done'
     const state = await openPartition(client, job, partition)

@@ -22,12 +22,14 @@ export interface OpenBundle {
   readonly items: readonly (readonly [start: number, end: number])[] | undefined
   /** A member stands twice. */
   readonly isTwice: boolean
+  /** A member nests too deep: nothing else is known of the Bundle. */
+  readonly isTooDeep: boolean
 }
 
 /** Opens what JSON.parse accepts, which may be no Bundle. */
 export function openBundle(text: string): OpenBundle {
   const members = text.trimStart().startsWith('{') ? membersOf(text) : []
-  if (!members) return { resourceType: undefined, type: undefined, items: undefined, isTwice: false }
+  if (!members) return { resourceType: undefined, type: undefined, items: undefined, isTwice: false, isTooDeep: true }
   const value = (key: string): unknown => {
     const member = members.find((candidate) => candidate.key === key)
     return member && JSON.parse(text.slice(member.valueStart, member.valueEnd))
@@ -39,6 +41,7 @@ export function openBundle(text: string): OpenBundle {
     type: value('type'),
     items: entry ? items : [],
     isTwice: hasTwice(members),
+    isTooDeep: false,
   }
 }
 

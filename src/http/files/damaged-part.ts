@@ -26,11 +26,16 @@ export async function mendPart(
 ): Promise<Mending> {
   const { path } = part
   const mending = await askMending(pool, enqueue, job, parts.find((each) => each.path === path)!)
-  if (mending !== 'done') request.log.error({ file: id, job, path, reason: message, mending }, 'stored file damaged')
+  if (mending === 'begun' || mending === 'failed')
+    request.log.error({ file: id, job, path, reason: message, mending }, 'stored file damaged')
   return mending
 }
 
 export function refuseDamaged(reply: FastifyReply, mending: Mending) {
+  if (mending === 'gone') {
+    const text = 'There is no such file, or it was deleted or has expired.'
+    return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
+  }
   if (mending === 'failed') {
     const text = 'The stored file is damaged, and cannot be made again. Start a new export.'
     return sendProblems(reply, [problem(500, 'exception', text)], profiles.millennium)

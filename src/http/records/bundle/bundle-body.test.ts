@@ -81,3 +81,34 @@ test('what is JSON and no Bundle is refused', () => {
   const found = read('{"resourceType":"Bundle","type":"batch","entry":{}}')
   assert.ok('status' in found && found.text === 'Bundle.entry must be an array.')
 })
+
+test('records of a Bundle may nest so deep, and one level more is 413, which says so', () => {
+  const nested = (levels: number) =>
+    `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"POST","url":"Basic"},"resource":{"resourceType":"Basic","a":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}}]}`
+  assert.ok('steps' in read(nested(98)))
+  const refused = read(nested(99))
+  assert.ok('status' in refused)
+  assert.deepEqual([refused.status, refused.code], [413, 'too-long'])
+  assert.match(String(refused.diagnostics), /each record in it 98/)
+})
+
+test('a record that others name again and again is read for its name once', (context) => {
+  const url = 'http://example.org/fhir/Basic/named'
+  const named = { resourceType: 'Basic', url: 'x', a: 'y'.repeat(5_000) }
+  const naming = { resourceType: 'Basic', extension: Array.from({ length: 200 }, () => ({ url, valueBoolean: true })) }
+  const request = { method: 'POST', url: 'Basic' }
+  const body = read(
+    JSON.stringify({
+      ...{ resourceType: 'Bundle', type: 'transaction' },
+      entry: [
+        { fullUrl: url, resource: named, request },
+        { resource: naming, request },
+      ],
+    }),
+  )
+  assert.ok('steps' in body)
+  const parse = context.mock.method(JSON, 'parse')
+  planOf(body.steps, noView, body.type, [base])
+  const whole = parse.mock.calls.filter(({ arguments: [text] }) => text.length > 5_000)
+  assert.ok(whole.length <= 1, `it was parsed ${whole.length} times`)
+})

@@ -33,6 +33,7 @@ export function readBundle(request: FastifyRequest): BundleBody | Problem {
   if (typeof text !== 'string') return text
   const opened = openBundle(text)
   const { type, items } = opened
+  if (opened.isTooDeep) return beyondBounds
   if (opened.resourceType !== 'Bundle' || (type !== 'transaction' && type !== 'batch')) {
     return problem(400, 'value', 'Only a Bundle of type transaction or batch can be posted here.', {
       expression: 'Bundle.type',
@@ -62,10 +63,12 @@ function judgeBundle(bytes: Buffer): Problem | undefined {
   const verdict = jsonVerdict(bytes, bundleJson)
   if (verdict === undefined) return undefined
   if (verdict === 'syntax') return problem(400, 'structure', 'The body is not JSON.')
-  return problem(413, 'too-long', `A Bundle may have at most ${bundleJson.valuesMax} values.`, {
-    diagnostics: `It may nest ${bundleJson.depthMax} levels deep.`,
-  })
+  return beyondBounds
 }
+
+const beyondBounds: Problem = problem(413, 'too-long', `A Bundle may have at most ${bundleJson.valuesMax} values.`, {
+  diagnostics: `It may nest ${bundleJson.depthMax} levels deep, and each record in it ${jsonDepthMax - 2}.`,
+})
 
 /** Understands entries, but no more of them than may be. */
 function stepsOf(entries: readonly BundleEntry[], caller: Caller): readonly Step[] | Problem {
