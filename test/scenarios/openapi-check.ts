@@ -27,9 +27,9 @@ export class OpenApiCheck {
   check({ method, url }: Exchange, { status }: Answer): void {
     if (method === 'OPTIONS') return
     const path = new URL(url).pathname.replace('%24', '$')
+    const matching = this.#paths.filter(({ pattern }) => pattern.test(path))
     // What ends with a slash may be the base of a tenant, or a path with an empty id: the first of them that has the method.
-    const operation = this.#paths
-      .filter(({ pattern }) => pattern.test(path))
+    const operation = (path.endsWith('/') ? matching : matching.slice(0, 1))
       .map(({ methods }) => methods[method.toLowerCase()] ?? (method === 'HEAD' ? methods.get : undefined))
       .find((told) => told !== undefined)
     const told = operation ? Object.keys(operation.responses) : ['404', '405']
