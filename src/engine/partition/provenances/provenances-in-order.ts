@@ -39,26 +39,21 @@ class Owner {
   add(record: RecordAsOf): RecordAsOf[] | undefined {
     if (!record.shared) this.#bytes += record.body.length + 1
     if (this.#bytes > slicedBytesMax) {
-      const passed = [...this.#held.filter(({ shared }) => !shared), record]
+      const passed = [...this.#held, record]
       this.#held = []
       return passed
     }
-    const { id, targets, shared } = record
+    const { id, targets } = record
+    const body = Buffer.from(record.body)
     const present = targets === '' ? [] : targets.split(' ')
-    const recorded = recordedOf(record.body)
-    // A shared one has no line here, whose place would matter: it goes on at once, and only its age is kept.
-    const body = shared ? noBody : Buffer.from(record.body)
-    this.#held.push({ ...record, body, rank: id, recorded, present })
-    return shared ? [record] : undefined
+    this.#held.push({ ...record, body, rank: id, recorded: recordedOf(body), present })
+    return undefined
   }
 
   finish(): RecordAsOf[] {
     const placed = this.#held.map((record) => ({ record, ...ageOf(record), targets: record.present }))
-    const ordered = [...slicesOf(placed).values()].flat()
-    return ordered.map(({ record }) => record).filter(({ shared }) => !shared)
+    return [...slicesOf(placed).values()].flat().map(({ record }) => record)
   }
 }
-
-const noBody = Buffer.alloc(0)
 
 const ageOf = ({ recorded, updated, rank }: Held): ProvenanceAge => ({ recorded, updated, rank })
