@@ -233,9 +233,13 @@ export class Model {
       const about = live.filter(
         ({ type, record }) => type === 'Provenance' && this.#targetsOf(record).includes(target.key),
       )
-      const [first] = about.sort(newestFirst)
+      const owners = [...this.#ownersOf(target.record, state)]
+      // What belongs to nobody stands among what belongs to nobody: Provenances that have an owner besides are not there.
+      const isThere = ({ record }: (typeof about)[number]) =>
+        owners.length > 0 || [...this.#ownersOf(record, state)].length === 0
+      const [first] = about.filter(isThere).sort(newestFirst)
       if (first === undefined) continue
-      for (const owner of this.#ownersOf(target.record, state))
+      for (const owner of owners.length > 0 ? owners : [''])
         newest.set(owner, (newest.get(owner) ?? new Set()).add(first.key))
     }
     return (key, owner) => newest.get(owner)?.has(key) ?? false
