@@ -39,21 +39,26 @@ class Owner {
   add(record: RecordAsOf): RecordAsOf[] | undefined {
     if (!record.shared) this.#bytes += record.body.length + 1
     if (this.#bytes > slicedBytesMax) {
-      const passed = [...this.#held, record]
+      const passed = [...this.#held.filter(({ shared }) => !shared), record]
       this.#held = []
       return passed
     }
-    const { id, targets } = record
-    const body = Buffer.from(record.body)
+    const { id, targets, shared } = record
     const present = targets === '' ? [] : targets.split(' ')
-    this.#held.push({ ...record, body, rank: id, recorded: recordedOf(body), present })
-    return undefined
+    const recorded = recordedOf(record.body)
+    // A shared one has no line here, whose place would matter: it goes on at once, and only its age is kept.
+    const body = shared ? noBody : Buffer.from(record.body)
+    this.#held.push({ ...record, body, rank: id, recorded, present })
+    return shared ? [record] : undefined
   }
 
   finish(): RecordAsOf[] {
     const placed = this.#held.map((record) => ({ record, ...ageOf(record), targets: record.present }))
-    return [...slicesOf(placed).values()].flat().map(({ record }) => record)
+    const ordered = [...slicesOf(placed).values()].flat()
+    return ordered.map(({ record }) => record).filter(({ shared }) => !shared)
   }
 }
+
+const noBody = Buffer.alloc(0)
 
 const ageOf = ({ recorded, updated, rank }: Held): ProvenanceAge => ({ recorded, updated, rank })
