@@ -32,7 +32,7 @@ export const themes: readonly Theme[] = [
           deleted: 'a tombstone: `body` is null',
           lead: 'the one row that stands for the record; false for those of its second and further owners',
           shared: 'the record has several owners',
-          refs: 'Location, Organization and Practitioner records that it refers to: `Type/id` with blanks between',
+          refs: 'records that may come along with it, and marks of open references: `Type/id` with blanks between',
           targets: 'of a Provenance: its targets of types that patients own, in the same form',
           digest: 'of the text without `versionId` and `lastUpdated`: an equal one is no new version',
           body: 'the line as it is exported, to the letter',
@@ -83,7 +83,8 @@ export const themes: readonly Theme[] = [
           newest: 'greatest `meta.lastUpdated`; `-infinity` without records',
           seal: 'CRC-32 of the body',
           body: 'a label that says everything about the pack, and the compressed lines',
-          absent: 'of the pack of no type: the types that it names, with blanks between',
+          present: 'of the pack of no type: the types of which there may be records, with blanks between',
+          about: 'of Provenances: the types that all of the owner’s are about, with blanks between',
           columns:
             'of each record what exports choose by: length, `meta.lastUpdated`, references, and the targets of a Provenance; under a seal of its own',
         },
@@ -285,8 +286,22 @@ export const themes: readonly Theme[] = [
     says: 'What a store knows about itself.',
     tables: {
       setting: {
-        holds: 'The public URL of the last server, for commands that come after it, and the id of the store.',
+        holds:
+          'The public URL of the last server, for commands that come after it, the id of the store, and the number of the rules of ownership under which all of its records are.',
         columns: { name: 'which', value: 'as text' },
+      },
+      ruled_tenant: {
+        holds:
+          'How far the records of each tenant are put under new rules of ownership ([decision 0056](../decisions/0056-records-of-several-patients.md)). Empty once all are.',
+        columns: {
+          tenant: 'whose they are',
+          rules: 'number of the new rules',
+          after_type: 'of the last record that was looked at',
+          after_id: 'of the last record that was looked at',
+          looked: 'current records that were looked at',
+          placed: 'of which so many got other owners or references',
+          done: 'all of them were looked at',
+        },
       },
       migration: {
         holds: 'The migrations that were applied. `src/database/migrate.ts` makes this table.',

@@ -14,7 +14,9 @@ export interface ParameterDefinition {
 /** What the generator reads of an R4 ElementDefinition. */
 export interface ElementDefinition {
   readonly path: string
-  readonly type?: readonly { readonly code: string }[]
+  readonly min: number
+  readonly isModifier?: boolean
+  readonly type?: readonly { readonly code: string; readonly targetProfile?: readonly string[] }[]
   readonly binding?: { readonly valueSet?: string }
 }
 
@@ -38,9 +40,23 @@ export const officialParameters = (): ParameterDefinition[] => resources('search
 /** The search parameters that US Core adds to R4. */
 export const usCoreParameters = (): ParameterDefinition[] => resources('search-parameters-uscore.json')
 
+/** What the generators read of an R4 StructureDefinition. */
+interface Structure {
+  readonly name: string
+  readonly kind?: string
+  readonly abstract?: boolean
+  readonly derivation?: string
+  readonly snapshot?: { readonly element: readonly ElementDefinition[] }
+}
+
+/** The definitions of all R4 resource types. */
+export const resourceStructures = (): Structure[] =>
+  resources<Structure>('profiles-resources.json').filter(
+    ({ kind, abstract, derivation }) => kind === 'resource' && !abstract && derivation === 'specialization',
+  )
+
 /** Every element of the R4 resources and datatypes by its path, such as `Encounter.period` or `Period.start`. */
 export function elementDefinitions(): Map<string, ElementDefinition> {
-  type Structure = { snapshot?: { element: ElementDefinition[] } }
   const structures = [
     ...resources<Structure>('profiles-resources.json'),
     ...resources<Structure>('profiles-types.json'),

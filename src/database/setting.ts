@@ -1,13 +1,14 @@
-import type { Pool } from 'pg'
+import type { ClientBase, Pool } from 'pg'
 
-/** Facts that one program leaves for the others: under which URL the server was last reached, and the store's own id. */
-type SettingName = 'public_url' | 'store_id'
+/** Facts that one program leaves for the others: under which URL the server was last reached, the store's own id, and under
+ * which rules of ownership all of its records are. */
+type SettingName = 'public_url' | 'store_id' | 'ownership_rules'
 
 export async function readSetting(pool: Pool, name: SettingName): Promise<string | undefined> {
   return (await pool.query<{ value: string }>('select value from setting where name = $1', [name])).rows[0]?.value
 }
 
-export async function writeSetting(pool: Pool, name: SettingName, value: string): Promise<void> {
+export async function writeSetting(pool: ClientBase | Pool, name: SettingName, value: string): Promise<void> {
   await pool.query(
     'insert into setting (name, value) values ($1, $2) on conflict (name) do update set value = excluded.value',
     [name, value],

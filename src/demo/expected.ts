@@ -1,5 +1,5 @@
-import { ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
-import { exportableTypes, isReferenceType } from '../fhir/resource-types.ts'
+import { belonging, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
+import { documentedTypes, isOwnedType } from '../fhir/resource-types.ts'
 import type { PopulationRecord } from '../population/record.ts'
 
 /**
@@ -11,7 +11,7 @@ export function expectedCounts(
   patients: ReadonlySet<string>,
 ): Map<string, number> {
   const own = new Set<string>()
-  const found = new Map<string, Set<string>>(exportableTypes.map((type) => [type, new Set()]))
+  const found = new Map<string, Set<string>>(documentedTypes.map((type) => [type, new Set()]))
   const provenances: { id: string; targets: string[]; refs: string[] }[] = []
   const existing = new Set<string>()
   const add = (reference: string) => found.get(reference.slice(0, reference.indexOf('/')))?.add(reference)
@@ -24,8 +24,8 @@ export function expectedCounts(
       provenances.push({ id, targets: provenanceTargets(resource, []), refs: referencedRecords(resource, []) })
       continue
     }
-    const owner = ownerOf(resource, type, id, [])
-    if (owner === undefined || !patients.has(owner)) continue
+    const { owners } = belonging(resource, type, id, [])
+    if (!owners.some((owner) => patients.has(owner))) continue
     own.add(`${type}/${id}`)
     add(`${type}/${id}`)
     for (const reference of referencedRecords(resource, [])) referred.add(reference)
@@ -36,7 +36,7 @@ export function expectedCounts(
     for (const reference of refs) referred.add(reference)
   }
   for (const reference of referred) {
-    if (isReferenceType(reference.slice(0, reference.indexOf('/'))) && existing.has(reference)) add(reference)
+    if (!isOwnedType(reference.slice(0, reference.indexOf('/'))) && existing.has(reference)) add(reference)
   }
   return new Map([...found].map(([type, ids]) => [type, ids.size]))
 }

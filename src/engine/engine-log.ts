@@ -10,13 +10,14 @@ type EngineEvent =
   | 'pack-refused'
   | 'pack-failed'
   | 'packed'
+  | 'reowning'
   | 'files-mended'
   | 'files-lost'
   | 'disk-short'
 
 export type EngineLog = (event: EngineEvent, details: object) => void
 
-const calm: ReadonlySet<string> = new Set<EngineEvent>(['packed', 'export-completed', 'export-expired'])
+const calm: ReadonlySet<string> = new Set<EngineEvent>(['packed', 'reowning', 'export-completed', 'export-expired'])
 
 /** Whether what is told is as it should be. */
 export const isCalm = (event: string): boolean => calm.has(event)

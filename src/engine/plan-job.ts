@@ -8,9 +8,9 @@ import { insertPartitions, type PackedPartition, packPartitions } from '../jobs/
 import { type Enqueue, wakesMax } from '../jobs/queue.ts'
 import { tooManyAttempts } from '../jobs/rescue.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
+import { isOfOwners } from '../protocol/plan/coming-along.ts'
 import { planPartitions } from '../protocol/plan/planned-partitions.ts'
 import { ownerSizes } from '../records/owner-sizes.ts'
-import { isOfOwners } from './partition/choice.ts'
 import { packDemand } from './partition/pack-demand-of-job.ts'
 import { planUnlisted } from './plan-unlisted.ts'
 

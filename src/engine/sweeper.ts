@@ -10,6 +10,7 @@ import { rescueAbandoned } from '../jobs/rescue.ts'
 import { StalledCopies } from '../records/copy/stalled-copies.ts'
 import { pruneVersions } from '../records/prune.ts'
 import { needsPacking } from './background-packer.ts'
+import { BackgroundReowner } from './background-reowner.ts'
 import type { EngineLog } from './engine-log.ts'
 
 /** Milliseconds between two runs of each chore. */
@@ -18,6 +19,7 @@ const stalledEveryMs = 5_000
 const pruneEveryMs = 10_000
 const tidyEveryMs = 30_000
 const packEveryMs = 2_000
+const reownEveryMs = 5_000
 /** Jobs that were completed within this time are looked at for files of dead attempts, all of them at the first look. */
 const lookBackSeconds = 300
 
@@ -38,6 +40,7 @@ export function startSweeper(
     await keepPublished(pool, files, lookBack)
     lookBack = lookBackSeconds
   }
+  const reowner = new BackgroundReowner(pool, log)
   const rescue = async () => {
     for (const ending of await rescueAbandoned(pool, enqueue)) log('export-failed', ending)
   }
@@ -55,10 +58,12 @@ export function startSweeper(
     every(stalledEveryMs, [() => stalled.look()], onError),
     every(pruneEveryMs, [() => prune(pool)], onError),
     every(tidyEveryMs, tidy, onError),
+    every(reownEveryMs, [() => reowner.run()], onError),
     every(packEveryMs, [async () => (await needsPacking(pool)) && enqueuePacking()], onError),
   ]
   return {
     stop: async () => {
+      reowner.stop()
       await Promise.all(chores.map((chore) => chore.stop()))
     },
   }

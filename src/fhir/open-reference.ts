@@ -1,7 +1,7 @@
 import { isAbsolute } from './bundle/bundle-identities.ts'
 import { isConditional } from './bundle/identifier-query.ts'
 import { isTypeName, localReference } from './reference.ts'
-import { isExportableType, isReferenceType } from './resource-types.ts'
+import { isReferredType, isResourceType } from './resource-types.ts'
 
 /**
  * Ways in which a reference is open: it leads to no record of the tenant that an export could bring along. A mark stands before the
@@ -14,8 +14,10 @@ export const openMarks = {
   elsewhere: '!',
   /** `urn:uuid:…` and the like: an entry of a Bundle that was not loaded with it. */
   urn: ':',
-  /** A record of a type that no export has, such as Medication. */
+  /** A record of a type that R4 does not have. */
   unexported: '+',
+  /** Not a reference: the record itself stands in the compartment of more patients than it may belong to. */
+  crowded: '#',
   /** No form of a reference. */
   unreadable: '*',
 } as const
@@ -33,14 +35,14 @@ const unknownType = '-'
 const typedEnd = /\/([A-Z][A-Za-z]{1,63})\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/
 
 /**
- * What is noted of a reference when a record is written: `Type/id` of a Location, Organization or Practitioner, which come along with
- * what refers to them, or the mark of an open one. Nothing of references to other types that are exported, and of contained records.
+ * What is noted of a reference when a record is written: `Type/id` of a record that may come along with what refers to it, such as an
+ * Organization, or the mark of an open one. Nothing of references to types that belong to patients, and of contained records.
  */
 export function notedReference(reference: string, bases: readonly string[]): string | undefined {
   const target = localReference(reference, bases)
   if (target === undefined) return openEntry(reference, bases)
-  if (isReferenceType(target.type)) return `${target.type}/${target.id}`
-  return isExportableType(target.type) ? undefined : `${openMarks.unexported}/${target.type}`
+  if (isReferredType(target.type)) return `${target.type}/${target.id}`
+  return isResourceType(target.type) ? undefined : `${openMarks.unexported}/${target.type}`
 }
 
 function openEntry(reference: string, bases: readonly string[]): string | undefined {

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { ownerOf, provenanceTargets, referencedRecords } from './ownership.ts'
+import type { JsonObject } from './json/json-object.ts'
+import { belonging, ownersMax, provenanceTargets, referencedRecords } from './ownership.ts'
 import { clinicalTypes } from './resource-types.ts'
 
 const base = 'https://fhir.example.org/r4/clinic'
 const bases = [base]
 const reference = (to: string) => ({ reference: to })
+
+/** The one owner of a record, undefined for nobody. */
+function ownerOf(resource: JsonObject, type: string, id: string, own: readonly string[]): string | undefined {
+  const { owners } = belonging(resource, type, id, own)
+  assert.equal(owners.length, 1)
+  return owners[0] || undefined
+}
 
 describe('the owner of a record (search-params §7)', () => {
   const byPatient = new Set(['AllergyIntolerance', 'Device', 'Immunization'])
@@ -48,10 +56,44 @@ describe('the owner of a record (search-params §7)', () => {
   })
 
   it('is nobody for types that no patient owns', () => {
-    for (const type of ['Location', 'Organization', 'Practitioner', 'Group', 'Claim', 'Binary', 'toString']) {
+    for (const type of ['Location', 'Organization', 'Practitioner', 'Medication', 'Binary', 'Vehicle', 'toString']) {
       const resource = { subject: reference('Patient/p'), patient: reference('Patient/p') }
       assert.equal(ownerOf(resource, type, 'x', bases), undefined)
     }
+  })
+})
+
+describe('the owners of a record of the Patient compartment (docs/decisions/0056)', () => {
+  const of = (type: string, resource: JsonObject) => belonging(resource, type, 'x', bases).owners
+  const [p, q] = [reference('Patient/p'), reference(`${base}/Patient/q/_history/1`)]
+
+  it('are all patients by whom it stands there, each once, in order', () => {
+    const participant = [q, p, reference('Practitioner/d'), q].map((actor) => ({ actor }))
+    assert.deepEqual(of('Appointment', { participant }), ['p', 'q'])
+    assert.deepEqual(of('Coverage', { beneficiary: p, subscriber: q, payor: [p, reference('Organization/o')] }), [
+      'p',
+      'q',
+    ])
+    assert.deepEqual(of('Group', { member: [{ entity: p }, { entity: reference('Group/g') }] }), ['p'])
+    assert.deepEqual(of('Claim', { patient: p, payee: { party: q } }), ['p', 'q'])
+    assert.deepEqual(of('ServiceRequest', { subject: p, requester: q }), ['p'])
+  })
+
+  it('are nobody where no patient of the tenant stands there', () => {
+    assert.deepEqual(of('ServiceRequest', { subject: reference('Group/g'), performer: [null, 7, {}] }), [''])
+    assert.deepEqual(
+      of('Appointment', { participant: { actor: reference('https://elsewhere.example.org/Patient/p') } }),
+      [''],
+    )
+    assert.deepEqual(of('Appointment', {}), [''])
+  })
+
+  it(`are at most ${ownersMax}: of more patients it is nobody's, and says so`, () => {
+    const member = Array.from({ length: ownersMax + 1 }, (_, number) => ({ entity: reference(`Patient/${number}`) }))
+    const few = belonging({ member: member.slice(1) }, 'Group', 'x', bases)
+    assert.deepEqual([few.owners.length, few.isCrowded], [ownersMax, false])
+    assert.equal(belonging({ member: member.slice(2) }, 'Group', 'x', bases).owners.length, ownersMax - 1)
+    assert.deepEqual(belonging({ member }, 'Group', 'x', bases), { owners: [''], isCrowded: true })
   })
 })
 
@@ -62,7 +104,9 @@ describe('the targets of a Provenance', () => {
   })
 
   it('leave out Location, Organization, Practitioner and everything else (S-8)', () => {
-    const target = ['Location/1', 'Organization/1', 'Practitioner/1', 'Provenance/1', 'Claim/1', '#c'].map(reference)
+    const target = ['Location/1', 'Organization/1', 'Practitioner/1', 'Provenance/1', 'Medication/1', '#c'].map(
+      reference,
+    )
     assert.deepEqual(provenanceTargets({ target }, bases), [])
     assert.deepEqual(provenanceTargets({ target: [...target, reference('Goal/g')] }, bases), ['Goal/g'])
   })
@@ -111,6 +155,8 @@ describe('the records that a record refers to (protocol §4)', () => {
       'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0',
       'PractitionerRole/1',
       `${base}/Medication/1`,
+      'Vehicle/1',
+      'ServiceRequest/1',
       'no reference',
     ].map(reference)
     assert.deepEqual(referencedRecords({ performer }, bases), [
@@ -119,8 +165,9 @@ describe('the records that a record refers to (protocol §4)', () => {
       '!/Practitioner',
       '!/-',
       ':/-',
-      '+/PractitionerRole',
-      '+/Medication',
+      'PractitionerRole/1',
+      'Medication/1',
+      '+/Vehicle',
       '*/-',
     ])
   })

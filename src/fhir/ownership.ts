@@ -1,11 +1,11 @@
 import { isObject, type JsonObject } from './json/json-object.ts'
 import { notedReference } from './open-reference.ts'
 import { localReference } from './reference.ts'
-import { type ClinicalType, clinicalTypes } from './resource-types.ts'
+import { type ClinicalType, isCompartmentType, isTargetType, patientElements } from './resource-types.ts'
 
 /**
- * The element that says whose record it is. Not the compartment: Device is missing from it, and a participant
- * is not a subject (search-params §7).
+ * The element that says whose record it is, of the types that Oracle documents. Not the compartment: Device is missing from it, and a
+ * participant is not a subject (search-params §7).
  */
 const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
   AllergyIntolerance: 'patient',
@@ -23,35 +23,72 @@ const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
   Procedure: 'subject',
 }
 
-/** The types that belong to a patient by themselves; a Provenance belongs to the owners of its targets. */
-export const ownedTypes: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes])
+/**
+ * The patients that one record may belong to: there is a row for each of them. One with more, such as a large Group, is nobody's
+ * (docs/decisions/0056).
+ */
+export const ownersMax = 100
+
+/** The number of the rules in this file and of what references are noted: a store that was filled by others is put under these. */
+export const ownershipRules = 2
 
 function referenceText(value: unknown): string | undefined {
   return isObject(value) && typeof value.reference === 'string' ? value.reference : undefined
 }
 
-/** The patient id that owns the resource, or undefined: a type without owner, a subject that is no patient of this tenant. */
-export function ownerOf(resource: JsonObject, type: string, id: string, bases: readonly string[]): string | undefined {
-  if (type === 'Patient') return id
-  const element = subjectElement[type as ClinicalType]
-  const reference = element && referenceText(resource[element])
-  const target = reference && localReference(reference, bases)
-  return target && target.type === 'Patient' ? target.id : undefined
+/** Whose a record is. `isCrowded`: it stands in the compartment of more patients than a record may belong to, and is nobody's. */
+export interface Belonging {
+  /** In order; `['']` for nobody. */
+  readonly owners: readonly string[]
+  readonly isCrowded: boolean
 }
 
-/** The targets of a Provenance that are of an owned type, as distinct `Type/id` (S-8: the other types do not count). */
+/**
+ * The ids of the patients that own the resource: those whose compartment it stands in, and of the documented types the subject. Nobody owns
+ * a type without owners, and one of patients that are not of this tenant. A Provenance belongs to those who own its targets, which is not asked here.
+ */
+export function belonging(resource: JsonObject, type: string, id: string, bases: readonly string[]): Belonging {
+  if (type === 'Patient') return { owners: [id], isCrowded: false }
+  const patients = new Set<string>()
+  for (const value of ownerElements(resource, type)) {
+    const reference = referenceText(value)
+    const target = reference && localReference(reference, bases)
+    if (target && target.type === 'Patient') patients.add(target.id)
+  }
+  const isCrowded = patients.size > ownersMax
+  return { owners: patients.size === 0 || isCrowded ? nobody : [...patients].sort(), isCrowded }
+}
+
+const nobody: readonly string[] = ['']
+
+function* ownerElements(resource: JsonObject, type: string): Generator<unknown> {
+  if (isCompartmentType(type)) for (const path of patientElements(type)) yield* valuesAt(resource, path.split('.'), 0)
+  else {
+    const element = subjectElement[type as ClinicalType]
+    if (element) yield resource[element]
+  }
+}
+
+/** What stands at a path, through the items of all arrays on the way. */
+function* valuesAt(value: unknown, path: readonly string[], from: number): Generator<unknown> {
+  if (Array.isArray(value)) for (const item of value) yield* valuesAt(item, path, from)
+  else if (from === path.length) yield value
+  else if (isObject(value)) yield* valuesAt(value[path[from]!], path, from + 1)
+}
+
+/** The targets of a Provenance that are of a type with owners, as distinct `Type/id` (S-8: the other types do not count). */
 export function provenanceTargets(resource: JsonObject, bases: readonly string[]): string[] {
   const targets = new Set<string>()
   for (const item of Array.isArray(resource.target) ? resource.target : []) {
     const reference = referenceText(item)
     const target = reference && localReference(reference, bases)
-    if (target && ownedTypes.has(target.type)) targets.add(`${target.type}/${target.id}`)
+    if (target && isTargetType(target.type)) targets.add(`${target.type}/${target.id}`)
   }
   return [...targets]
 }
 
 /**
- * Every Location, Organization and Practitioner that the resource refers to at any depth, as distinct `Type/id` (protocol §4), and the
+ * Every record of a type that may come along that the resource refers to at any depth, as distinct `Type/id` (protocol §4), and the
  * marks of its open references.
  */
 export function referencedRecords(resource: JsonObject, bases: readonly string[]): string[] {

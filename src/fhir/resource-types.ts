@@ -1,4 +1,16 @@
-/** The 13 clinical types of the operation: records of one patient that `_typeFilter` may narrow (S-28, S-36). */
+import { type ResourceType, r4Types } from './resource-types.generated.ts'
+
+export type { ResourceType } from './resource-types.generated.ts'
+
+/** What ties the records of a type to patients, by the official definitions. */
+export interface R4Type {
+  /** The elements by which a record stands in the Patient compartment, as paths such as `participant.actor`; none for other types. */
+  readonly patients: readonly string[]
+  /** One of them is always there and refers to patients only. */
+  readonly needsPatient: boolean
+}
+
+/** The 13 clinical types that Oracle documents: records of one patient, their subject, that `_typeFilter` may narrow (S-28, S-36). */
 export const clinicalTypes = [
   'AllergyIntolerance',
   'CarePlan',
@@ -15,20 +27,50 @@ export const clinicalTypes = [
   'Procedure',
 ] as const
 
-/** Types that are exported because exported records refer to them; they have no owner. */
-export const referenceTypes = ['Location', 'Organization', 'Practitioner'] as const
-
-/** The 18 legal values of `_type` (S-27), in the order in which files are written. */
-export const exportableTypes = ['Patient', ...clinicalTypes, 'Provenance', ...referenceTypes] as const
-
 export type ClinicalType = (typeof clinicalTypes)[number]
-export type ReferenceType = (typeof referenceTypes)[number]
-export type ExportableType = (typeof exportableTypes)[number]
 
-const exportable: ReadonlySet<string> = new Set(exportableTypes)
+/** The 18 types that Oracle documents (S-27), in the order in which files are written. */
+export const documentedTypes = [
+  'Patient',
+  ...clinicalTypes,
+  'Provenance',
+  'Location',
+  'Organization',
+  'Practitioner',
+] as const
+
+/** All R4 types in the order in which files are written: the documented ones, then the others. */
+export const allTypes: readonly ResourceType[] = [
+  ...new Set<ResourceType>([...documentedTypes, ...(Object.keys(r4Types) as ResourceType[])]),
+]
+
 const clinical: ReadonlySet<string> = new Set(clinicalTypes)
-const reference: ReadonlySet<string> = new Set(referenceTypes)
+const bySubject: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes, 'Provenance'])
 
-export const isExportableType = (type: string): type is ExportableType => exportable.has(type)
+/** Types that belong to patients by the Patient compartment, not by their subject alone. */
+const byCompartment: ReadonlySet<string> = new Set(
+  allTypes.filter((type) => r4Types[type].patients.length > 0 && !bySubject.has(type)),
+)
+
+export const isResourceType = (type: string): type is ResourceType => Object.hasOwn(r4Types, type)
 export const isClinicalType = (type: string): type is ClinicalType => clinical.has(type)
-export const isReferenceType = (type: string): type is ReferenceType => reference.has(type)
+export const isCompartmentType = (type: string): boolean => byCompartment.has(type)
+
+/** Whether records of a type may belong to patients. */
+export const isOwnedType = (type: string): boolean => bySubject.has(type) || byCompartment.has(type)
+
+/** Whether a Provenance belongs to the patients whose records of a type it is about. */
+export const isTargetType = (type: string): boolean => type !== 'Provenance' && isOwnedType(type)
+
+/** The elements by which a record of a compartment's type belongs to patients. */
+export const patientElements = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].patients : [])
+
+/** Whether each record of a type belongs to a patient: one that does not refers to somebody who is not known. */
+export const needsPatient = (type: ResourceType): boolean =>
+  (clinical.has(type) && type !== 'Device') || (byCompartment.has(type) && r4Types[type].needsPatient)
+
+/**
+ * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. A Device may
+ * be a patient's all the same.
+ */
+export const isReferredType = (type: string): boolean => isResourceType(type) && r4Types[type].patients.length === 0

@@ -49,6 +49,7 @@ export class PartWriter {
   readonly parts: WrittenPart[] = []
   readonly #store: PartStore
   readonly #type: string
+  readonly #name: string
   readonly #folder: string
   readonly #gzipBytesMax: number
   readonly #cuts: readonly Cut[] | undefined
@@ -64,11 +65,20 @@ export class PartWriter {
   /**
    * @param folder where in the store: it names the job, the partition and the attempt
    * @param cuts where the files end, in place of their size
+   * @param name what the names of the files begin with
    */
-  constructor(store: PartStore, folder: string, type: string, gzipBytesMax: number, cuts?: readonly Cut[]) {
+  constructor(
+    store: PartStore,
+    folder: string,
+    type: string,
+    gzipBytesMax: number,
+    cuts?: readonly Cut[],
+    name: string = type,
+  ) {
     this.#store = store
     this.#folder = folder
     this.#type = type
+    this.#name = name
     this.#gzipBytesMax = gzipBytesMax
     this.#cuts = cuts
   }
@@ -206,7 +216,7 @@ export class PartWriter {
   }
 
   async #appendWhole(lines: Deflated): Promise<void> {
-    this.#open ??= await OpenPart.create(this.#store, `${this.#folder}/${this.#type}-${this.parts.length}.ndjson.gz`)
+    this.#open ??= await OpenPart.create(this.#store, `${this.#folder}/${this.#name}-${this.parts.length}.ndjson.gz`)
     await this.#open.append(lines)
   }
 

@@ -7,7 +7,11 @@ import { hl7Switches } from './parse/switches.ts'
 /** The filter of one query, `Type?parameter=value`, in the context of the naive filters' pools. */
 export function filterOf(query: string): Filter {
   const type = query.slice(0, query.indexOf('?'))
-  const { queries, problems } = parseTypeFilter([{ text: query, at: 'x' }], { types: [type], switches: hl7Switches })
+  const { queries, problems } = parseTypeFilter([{ text: query, at: 'x' }], {
+    types: [type],
+    exported: [],
+    switches: hl7Switches,
+  })
   assert.deepEqual(problems, [], query)
   return compileFilter(queries.get(type)!, { bases: [poolContext.base], now: poolContext.now })
 }

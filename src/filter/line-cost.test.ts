@@ -6,7 +6,11 @@ import { parseTypeFilter } from './parse/parse.ts'
 import { hl7Switches } from './parse/switches.ts'
 
 function filterOf(query: string) {
-  const { queries } = parseTypeFilter([{ text: query, at: 'x' }], { types: ['Observation'], switches: hl7Switches })
+  const { queries } = parseTypeFilter([{ text: query, at: 'x' }], {
+    types: ['Observation'],
+    exported: [],
+    switches: hl7Switches,
+  })
   return compileFilter(queries.get('Observation')!, { bases: [], now: new Date('2026-01-01T00:00:00Z') })
 }
 

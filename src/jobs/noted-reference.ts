@@ -50,6 +50,12 @@ export async function countReferences(client: ClientBase, job: string): Promise<
   return rows[0].count
 }
 
+/** The types of the records that partitions of the job have noted, in order. */
+export async function notedTypes(pool: Pool, job: string): Promise<string[]> {
+  const sql = `select distinct type from reference where job = $1 and ${isRecord} order by type`
+  return (await pool.query<{ type: string }>(sql, [job])).rows.map(({ type }) => type)
+}
+
 /** Marks that are looked at: there are a few kinds of them, of the types that records refer to. */
 const openReferencesMax = 1_000
 

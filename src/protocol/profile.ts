@@ -1,4 +1,4 @@
-import type { ExportableType } from '../fhir/resource-types.ts'
+import { allTypes, documentedTypes, isOwnedType, type ResourceType } from '../fhir/resource-types.ts'
 import { hl7Switches, millenniumSwitches, type TypeFilterSwitches } from '../filter/parse/switches.ts'
 
 /** The names of the profiles a tenant may have. */
@@ -23,8 +23,12 @@ export interface Profile {
   readonly headersRequired: boolean
   /** D7: an optional parameter may be repeated; values are united. */
   readonly repeatsAllowed: boolean
+  /** S-27, D8: the legal values of `_type`, in the order in which files are written. */
+  readonly exportedTypes: readonly ResourceType[]
+  /** D35: records of every type come along with what refers to them, not only Location, Organization and Practitioner. */
+  readonly allReferred: boolean
   /** D9: types that `_type` may not name alone, for they only come along with others. A system export has them all by themselves. */
-  readonly dependentTypes: readonly ExportableType[]
+  readonly dependentTypes: readonly ResourceType[]
   /** D18: `includeAssociatedData` with `_type` needs Provenance in `_type`; otherwise it adds Provenance. */
   readonly provenanceInTypeRequired: boolean
   /** D16: `_elements` */
@@ -71,6 +75,8 @@ const millennium: Profile = {
   patientsRequired: true,
   headersRequired: true,
   repeatsAllowed: false,
+  exportedTypes: documentedTypes,
+  allReferred: false,
   dependentTypes: ['Location', 'Organization', 'Practitioner', 'Provenance'],
   provenanceInTypeRequired: true,
   elements: false,
@@ -96,7 +102,9 @@ const hl7: Profile = {
   patientsRequired: false,
   headersRequired: false,
   repeatsAllowed: true,
-  dependentTypes: ['Location', 'Organization', 'Practitioner'],
+  exportedTypes: allTypes,
+  allReferred: true,
+  dependentTypes: allTypes.filter((type) => !isOwnedType(type)),
   provenanceInTypeRequired: false,
   elements: true,
   stu3: true,

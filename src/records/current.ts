@@ -49,15 +49,26 @@ export async function readCurrentRows(
   const found = new Map<string, Current & { owners: string[] }>(
     rows.map((row) => [keyOf(row), { ...row, owners: [row.owner] }]),
   )
-  const shared = rows.filter((row) => row.shared)
-  if (shared.length > 0) {
-    const further = await client.query(furtherOwnersSql, [
-      tenant,
-      shared.map((row) => row.type),
-      shared.map((row) => row.id),
-    ])
-    for (const row of further.rows) found.get(keyOf(row))!.owners.push(row.owner)
-  }
+  const further = await furtherOwners(
+    client,
+    tenant,
+    rows.filter((row) => row.shared),
+  )
+  for (const [key, owners] of further) found.get(key)!.owners.push(...owners)
+  return found
+}
+
+/** The owners of the current versions of records beside the first, in order, by `Type/id`. */
+export async function furtherOwners(
+  client: ClientBase | Pool,
+  tenant: string,
+  keys: readonly Key[],
+): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>()
+  if (keys.length === 0) return found
+  const bound = [tenant, keys.map(({ type }) => type), keys.map(({ id }) => id)]
+  const { rows } = await client.query<Key & { owner: string }>(furtherOwnersSql, bound)
+  for (const row of rows) found.set(keyOf(row), [...(found.get(keyOf(row)) ?? []), row.owner])
   return found
 }
 

@@ -3,7 +3,8 @@ import { isConditional } from '../fhir/bundle/identifier-query.ts'
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import type { JsonObject } from '../fhir/json/json-object.ts'
 import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
-import { ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
+import { openMarks } from '../fhir/open-reference.ts'
+import { belonging, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
@@ -13,8 +14,10 @@ import {
   readResourceText,
   recordValuesMax,
   scannedText,
+  storedText,
   type TextFault,
 } from '../fhir/resource-text.ts'
+import { isCompartmentType } from '../fhir/resource-types.ts'
 
 /** A record on its way into the store: everything that can be known of it without looking at the store. */
 export interface Draft {
@@ -25,11 +28,11 @@ export interface Draft {
   readonly key: string
   /** The id that the source states, if any; `id` may be another one that the server gave. */
   readonly statedId: unknown
-  /** '' when the record belongs to nobody; undefined for a Provenance, whose owners are those of its targets. */
-  readonly owner: string | undefined
-  /** Provenance: distinct `Type/id` of owned types. */
+  /** In order, `['']` when the record belongs to nobody; undefined for a Provenance, whose owners are those of its targets. */
+  readonly owners: readonly string[] | undefined
+  /** Provenance: distinct `Type/id` of types with owners. */
   readonly targets: readonly string[]
-  /** `Type/id` of Location, Organization and Practitioner, and marks of open references. */
+  /** `Type/id` of records that may come along with it, and marks of open references. */
   readonly refs: readonly string[]
   /** The business identifiers that it can be found by. */
   readonly identifiers: readonly Identifier[]
@@ -96,6 +99,15 @@ export function draftOfSent(
     : draftOfLine(bytesOf(source), bases, assignedId)
 }
 
+/**
+ * The draft of a record that is stored, as it would be written now: whose it is and what it refers to may be told by other rules. Undefined for what
+ * is stored no more: once it was taken, nobody judges it anew.
+ */
+export function draftOfStored(line: string, type: string, id: string, bases: readonly string[]): Draft | undefined {
+  const draft = describe({ type, id, resource: JSON.parse(line), conditional: false }, storedText(line), bases)
+  return 'fault' in draft ? undefined : draft
+}
+
 /** As much of that draft as does not depend on what the references of the text become, with the same faults. */
 export function sketchOfSent(source: string, bases: readonly string[], assignedId: string): Sketch | TextFault {
   const line = source.length > recordValuesMax ? undefined : bytesOf(source)
@@ -134,11 +146,13 @@ interface Outlined {
 }
 
 function scannedOutline(line: Buffer, scan: ResourceScan, assignedId: string | undefined): Outlined | undefined {
-  const resource = outlineOf(line, scan)
-  const type = resource.resourceType
+  const outline = outlineOf(line, scan)
+  const type = outline.resourceType
+  // Whose the others are, elements at any place may tell.
+  const resource: JsonObject = isCompartmentType(type) ? JSON.parse(line.toString()) : outline
   const id = assignedId ?? resource.id
   if (!isTypeName(type) || type === 'Group' || !isId(id)) return undefined
-  const conditional = resource.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
+  const conditional = outline.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
   return { type, id, resource, conditional }
 }
 
@@ -168,11 +182,12 @@ function describe(outlined: Outlined, text: ResourceText, bases: readonly string
   if ('fault' in sketched) return sketched
   const { type, id, resource } = outlined
   const isProvenance = type === 'Provenance'
+  const { owners, isCrowded } = belonging(resource, type, id, bases)
   return {
     ...sketched,
     text,
-    owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
-    refs: referencedRecords(resource, bases),
+    owners: isProvenance ? undefined : owners,
+    refs: [...referencedRecords(resource, bases), ...(isCrowded ? [`${openMarks.crowded}/Patient`] : [])],
     digest: digestOf(text),
   }
 }

@@ -2,20 +2,21 @@ import type { Pool } from 'pg'
 import { inHalves } from '../database/in-halves.ts'
 import type { OwnerSize } from '../protocol/plan/planned-partitions.ts'
 import { updatedWithin, validAt } from './as-of.ts'
-import type { PackDemand } from './packs/pack-demand.ts'
+import { isTold } from './packs/pack-about.ts'
+import { manyTypesMin, type PackDemand } from './packs/pack-demand.ts'
 import { isWithinTimes, touchesTimes } from './packs/pack-times.ts'
-import { packedTypes } from './packs/packed-types.ts'
 import { instant, textArray } from './sql-literal.ts'
+import { typesOfOwner } from './types-of-owner.ts'
 
 /**
  * What packs are: `relevant` when they hold or hide something to export, `true` when they serve, `copied` when they do so as they are. A
  * Provenance comes along with other records; for itself only if it is asked for.
  */
 const packsOfOwner = (demand: PackDemand) => `
-  select type, number, records, bytes, packed, absent, ${mayHold(demand)} as relevant,
+  select type, number, records, bytes, packed, present, ${mayHold(demand)} as relevant,
     ${demand.alone ? 'true' : "type <> 'Provenance'"} as leads,
     ${isTrue(demand)} as current,
-    ${isTrue(demand)} and type <> all (${textArray(demand.inflated)}) and ${isWithinTimes(demand)} as copied
+    ${isTrue(demand)} and type <> all (${textArray(demand.inflated)}) and ${isTold(demand)} and ${isWithinTimes(demand)} as copied
   from pack where tenant = $1 and owner = o.owner offset 0`
 
 const mayHold = (demand: PackDemand) => `type = any ($3) and
@@ -29,17 +30,22 @@ const packSums = `
   sum(bytes) filter (where relevant and current and not copied) as inflated,
   sum(bytes) filter (where relevant and not current) as bytes`
 
-const namedTypes = `string_to_array(max(absent), ' ')`
+/** The types of which an owner may have records; null where no pack tells. */
+const presentTypes = `string_to_array(max(present) filter (where type = ''), ' ')`
 
-/** Whether packs tell of each type. Where all types are asked for, counting them says the same in a fraction of the time. */
-const isTold = `$3 <@ (array_agg(type) filter (where number = 0) || ${namedTypes})`
-const isToldOfAll = `
-  count(*) filter (where number = 0 and type <> '') + cardinality(${namedTypes}) = ${packedTypes.length}`
+/** Whether packs tell of each type that is asked for. */
+const isWhole = `
+  bool_or(type = '')
+    and array(select t from unnest(${presentTypes}) as t where t = any ($3)) <@ array_agg(type) filter (where number = 0)`
+
+/** Where many types are asked for: there are packs of as many types as the owner has, which takes a fraction of the time to find out. */
+const isWholeOfMany = `
+  case count(*) filter (where number = 0 and type <> '') when cardinality(${presentTypes}) then true else ${isWhole} end`
 
 const packsSql = (demand: PackDemand) => `
   select o.owner, p.* from unnest($2::text[]) as o(owner)
   cross join lateral (
-    select ${packedTypes.every((type) => demand.types.includes(type)) ? isToldOfAll : isTold} as whole, ${packSums}
+    select ${demand.types.length < manyTypesMin ? isWhole : isWholeOfMany} as whole, ${packSums}
     from (${packsOfOwner(demand)}) each) p`
 
 // Only types without packs are counted in the versions. An owner is left out only when there was nothing at the time.
@@ -52,7 +58,8 @@ const sizesSql = (demand: PackDemand) => `
   cross join lateral (
     select sum(octet_length(body))::bigint as bytes, count(*) as records from record
     where tenant = $1 and owner = o.owner
-      and type = any (array(select t from unnest($3::text[]) as t where p.types is null or t <> all (p.types)))
+      and type = any (array(
+        select t from ${typesOfOwner('$1', 'o.owner')} as t where t = any ($3) and (p.types is null or t <> all (p.types))))
       and ${validAt(demand.asOf)} ${updatedWithin(demand)}) r
   where p.relevant or r.records > 0`
 

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { openMarks } from '../fhir/open-reference.ts'
+import { allTypes, needsPatient } from '../fhir/resource-types.ts'
 import { updatedWithin, validAt } from './as-of.ts'
 import { copyRows } from './copy/copy-out.ts'
 import { text, textArray } from './sql-literal.ts'
@@ -30,13 +31,19 @@ interface Counted {
   readonly signal?: AbortSignal
 }
 
-const patientMarks = [openMarks.conditional, openMarks.elsewhere].map(
+const patientMarks = [openMarks.conditional, openMarks.elsewhere, openMarks.crowded].map(
   (mark) => `refs like ${text(`%${mark}/Patient%`)}`,
 )
 
-/** Devices need no patient: one is missed only where it refers to a patient that is not known here. */
+/**
+ * Of most types a record needs no patient: one is missed only where it refers to a patient that is not known here, or stands in the
+ * compartment of too many.
+ */
 const isMissed = (selection: Counted): string =>
-  `${validAt(selection.asOf)} ${updatedWithin(selection)} and (type <> 'Device' or ${patientMarks.join(' or ')})`
+  `${validAt(selection.asOf)} ${updatedWithin(selection)}
+    and (type = any (${textArray(needingTypes)}) or ${patientMarks.join(' or ')})`
+
+const needingTypes = allTypes.filter(needsPatient)
 
 /**
  * How many records of some types belonged to nobody as of a time; types of which none is known are left out. Times are milliseconds since

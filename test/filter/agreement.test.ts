@@ -14,7 +14,11 @@ const { base, now } = poolContext
 
 function filterOf(type: string, question: string) {
   const text = `${type}?${question}`
-  const { queries, problems } = parseTypeFilter([{ text, at: 'Parameters' }], { types: [type], switches: hl7Switches })
+  const { queries, problems } = parseTypeFilter([{ text, at: 'Parameters' }], {
+    types: [type],
+    exported: [],
+    switches: hl7Switches,
+  })
   assert.deepEqual(problems, [], text)
   return compileFilter(queries.get(type)!, { bases: [base], now })
 }

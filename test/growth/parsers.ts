@@ -32,7 +32,7 @@ import { notedReference, readOpen } from '../../src/fhir/open-reference.ts'
 import { localReference } from '../../src/fhir/reference.ts'
 import { ResourceScanner } from '../../src/fhir/resource-scanner.ts'
 import { digestOf, readResourceText, storedLine, storedText } from '../../src/fhir/resource-text.ts'
-import { exportableTypes } from '../../src/fhir/resource-types.ts'
+import { documentedTypes } from '../../src/fhir/resource-types.ts'
 import { subsetText } from '../../src/fhir/subset-text.ts'
 import { parseRange } from '../../src/files/byte-range.ts'
 import { compileFilter } from '../../src/filter/compile.ts'
@@ -125,7 +125,7 @@ const parserOf = <Input>(
 
 const base = 'https://fhir.example.org/r4/clinic'
 const bases = [base]
-const everything = grantFor(exportableTypes)
+const everything = grantFor(documentedTypes)
 const caller: Caller = {
   grant: { ...everything, canRead: () => true, readable: () => 'all', canWrite: () => true },
   tenant: 'clinic',
@@ -191,7 +191,11 @@ const lineAndResource = (text: string) => ({ line: bytes(text), resource: parsed
 /** A query of a filter, and records to which it is put. */
 const filtering = (query: string): Parser =>
   parserOf('filter/compile.ts', `puts records to ${query}`, resources('Observation'), lineAndResource, (each) => {
-    const { queries } = parseTypeFilter([{ text: query, at: '' }], { types: undefined, switches: hl7Switches })
+    const { queries } = parseTypeFilter([{ text: query, at: '' }], {
+      types: undefined,
+      exported: documentedTypes,
+      switches: hl7Switches,
+    })
     const filter = compileFilter(queries.get('Observation')!, { bases, now: new Date(0) })
     return [filter.matches(each.resource), filter.next(each.line, 0), filter.passes(each.line, 0, each.line.length)]
   })
@@ -438,7 +442,8 @@ export const parsers: readonly Parser[] = [
       'filter/parse/parse.ts',
       `reads _typeFilter (${switches === hl7Switches ? 'hl7' : 'millennium'})`,
       lines,
-      (text: string) => parseTypeFilter([{ text, at: '' }], { types: ['Condition', 'Observation'], switches }),
+      (text: string) =>
+        parseTypeFilter([{ text, at: '' }], { types: ['Condition', 'Observation'], exported: [], switches }),
     ),
   ),
   parser('filter/query-text.ts', 'cuts queries', lines, (text: string) => [

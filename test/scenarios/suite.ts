@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { signAccessToken, type TokenHolder, tokenSecondsDefault } from '../../src/access/tokens/access-token.ts'
 import { loadSigningKeys, type SigningKeys } from '../../src/access/tokens/signing-key.ts'
-import { exportableTypes } from '../../src/fhir/resource-types.ts'
+import { documentedTypes } from '../../src/fhir/resource-types.ts'
 import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
 import { assertDocumented } from '../problem-reference.ts'
 import { type TestClient, TestServer } from '../server.ts'
@@ -27,7 +27,7 @@ export interface Caller {
 /** Scopes of every type that is exported; a strict tenant grants no wildcards (D26). */
 const everyScopeOf = (tenant: SuiteTenant): string =>
   tenant === 'textbook'
-    ? exportableTypes.map((type) => `system/${type}.read system/${type}.write`).join(' ')
+    ? documentedTypes.map((type) => `system/${type}.read system/${type}.write`).join(' ')
     : 'system/*.read system/*.write'
 
 /** A worker number that nobody has: what it holds is given to others by the sweeper. */

@@ -2,14 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { transaction } from '../../src/database/transaction.ts'
-import { exportableTypes } from '../../src/fhir/resource-types.ts'
+import { allTypes, documentedTypes, isOwnedType } from '../../src/fhir/resource-types.ts'
 import { inflateLines } from '../../src/gzip/deflated.ts'
 import { readScopeQuery } from '../../src/protocol/request/scope-query.ts'
 import { recordsOfOwners } from '../../src/records/as-of.ts'
-import { absenceType } from '../../src/records/packs/absence-pack.ts'
+import { absenceType, presentTypes } from '../../src/records/packs/absence-pack.ts'
 import { dropPacks } from '../../src/records/packs/drop-packs.ts'
 import type { Pack } from '../../src/records/packs/pack.ts'
-import { packedTypes } from '../../src/records/packs/packed-types.ts'
 import { insertPacks, packsOfOwners } from '../../src/records/packs/stored-packs.ts'
 import { batch, clinicalRecord, patientIds, patientRecord, provenanceRecord, type SimulatedChange } from './changes.ts'
 import { checkExport } from './check-export.ts'
@@ -47,11 +46,11 @@ const asked = fc.record({
   patients: fc.shuffledSubarray(patientIds, { minLength: 1 }),
   reach: rarely(fc.constantFrom('patients' as const, 'system' as const)),
   types: fc.oneof(
-    { weight: 3, arbitrary: fc.constant([...exportableTypes]) },
-    fc.constant(exportableTypes.filter((type) => type !== 'Provenance')),
+    { weight: 3, arbitrary: fc.constant([...documentedTypes]) },
+    fc.constant(documentedTypes.filter((type) => type !== 'Provenance')),
     fc.constantFrom(['Condition' as const, 'Observation' as const], ['Patient' as const, 'Provenance' as const]),
     fc.constantFrom(['Provenance' as const], ['Condition' as const, 'Device' as const, 'Provenance' as const]),
-    fc.subarray([...exportableTypes], { minLength: 5 }),
+    fc.subarray([...documentedTypes], { minLength: 5 }),
   ),
   provenance: fc.constantFrom('relevant' as const, 'latest' as const),
   sinceBack: rarely(fc.nat(20)),
@@ -144,11 +143,27 @@ describe('packs', () => {
   async function assertFresh({ name, model }: SimulatedTenant): Promise<void> {
     const { pool } = simulation
     const asOf = Date.UTC(2200, 0, 1)
-    const types = packedTypes
-    const demand = { tenant: name, types, chosen: types, inflated: [], alone: false, asOf, owners: patientIds }
+    const types = allTypes
+    const demand = {
+      tenant: name,
+      types,
+      chosen: types,
+      inflated: [],
+      whole: [],
+      alone: false,
+      asOf,
+      owners: patientIds,
+    }
     for await (const ofOwners of packsOfOwners(pool, demand)) {
       for (const { owner, type, packs, lying } of ofOwners) {
         assert.equal(lying, false)
+        if (type === absenceType) {
+          const sql = 'select distinct type from record where tenant = $1 and owner = $2'
+          const { rows } = await pool.query<{ type: string }>(sql, [name, owner])
+          const present = new Set(packs.flatMap(presentTypes))
+          for (const row of rows) assert.ok(present.has(row.type), `${row.type} of ${owner}`)
+          continue
+        }
         const current: (readonly [id: string, line: string])[] = []
         const shared: string[] = []
         for await (const records of recordsOfOwners(pool, { tenant: name, type, owners: [owner], asOf })) {
@@ -225,7 +240,7 @@ describe('packs', () => {
         assert.equal((await simulation.pool.query(lie, [place.name, type])).rowCount, 1)
 
         const since = place.model.times[0]!
-        const request: ModelRequest = { patients: patientIds, types: exportableTypes, provenance: 'relevant', since }
+        const request: ModelRequest = { patients: patientIds, types: documentedTypes, provenance: 'relevant', since }
         const job = await simulation.startExport(place.name, request)
         await simulation.completed(job.id)
         checkExport(place.model, job, await simulation.parts(job.id))
@@ -250,7 +265,7 @@ describe('packs', () => {
         const lie = `update pack set ${assignment} where tenant = $1 and owner = 'p0' and type = $2`
         assert.equal((await simulation.pool.query(lie, [place.name, type])).rowCount, 1)
 
-        const request: ModelRequest = { patients: patientIds, types: exportableTypes, provenance: 'relevant' }
+        const request: ModelRequest = { patients: patientIds, types: documentedTypes, provenance: 'relevant' }
         const job = await simulation.startExport(place.name, request)
         await simulation.completed(job.id)
         checkExport(place.model, job, await simulation.parts(job.id))
@@ -268,7 +283,7 @@ describe('packs', () => {
     const when = exportedBefore ? 'after it was refused' : 'before anybody has read it'
     it(`that lie hide no first record of the type that they stand under, ${when}`, async () => {
       const place = simulation.newTenant()
-      const request: ModelRequest = { patients: patientIds, types: exportableTypes, provenance: 'relevant' }
+      const request: ModelRequest = { patients: patientIds, types: documentedTypes, provenance: 'relevant' }
       const exportAll = async (wanted: ModelRequest) => {
         const job = await simulation.startExport(place.name, wanted)
         await simulation.completed(job.id)
@@ -304,19 +319,27 @@ describe('packs', () => {
       )
       await Promise.all([simulation.pack(), simulation.pack(), simulation.pack()])
       await simulation.pack()
-      const types = packedTypes
+      const types = allTypes
       const demand = {
         tenant: place.name,
         types,
         chosen: [],
         inflated: [],
+        whole: [],
         alone: false,
         asOf: Date.UTC(2200, 0, 1),
         owners: patients,
       }
       const found = (await Array.fromAsync(packsOfOwners(simulation.pool, demand))).flat()
-      const told = new Set(found.map(({ owner, type }) => `${owner} ${type}`))
-      assert.equal(told.size, patients.length * types.length)
+      for (const owner of patients) {
+        const [ofNoType, ...packed] = found.filter((each) => each.owner === owner)
+        assert.equal(ofNoType!.type, absenceType)
+        assert.deepEqual(
+          ofNoType!.packs.flatMap(presentTypes),
+          packed.map(({ type }) => type),
+        )
+        assert.equal(packed[0]!.type, 'Patient')
+      }
     }
   })
 
@@ -328,11 +351,12 @@ describe('packs', () => {
       types: ['Condition'],
       chosen: ['Condition'],
       inflated: [],
+      whole: [],
       alone: false,
       asOf: Date.UTC(2200, 0, 1),
       owners: ['p0'],
     }
-    const [found] = (await Array.fromAsync(packsOfOwners(pool, demand))).flat()
+    const found = (await Array.fromAsync(packsOfOwners(pool, demand))).flat().find(({ type }) => type === 'Condition')
     await pool.query(`delete from pack where tenant = $1 and owner = 'p0' and type = 'Condition'`, [name])
     await transaction(pool, (client) => insertPacks(client, name, [{ ...found!.packs[0]!, ...said }]))
   }
@@ -349,7 +373,7 @@ describe('packs', () => {
       await replacePack(place, said)
       const job = await simulation.startExport(place.name, {
         patients: patientIds,
-        types: exportableTypes,
+        types: documentedTypes,
         provenance: 'relevant',
       })
       await simulation.completed(job.id)
@@ -394,7 +418,7 @@ describe('packs', () => {
     await simulation.pool.query(`update pack set ${wrong} where tenant = $1`, [place.name])
     const job = await simulation.startExport(place.name, {
       patients: patientIds,
-      types: exportableTypes,
+      types: documentedTypes,
       provenance: 'relevant',
     })
     await simulation.completed(job.id)
@@ -417,12 +441,12 @@ describe('packs', () => {
     await assertFresh(place)
   })
 
-  it('are there for all types that a patient has, one names the others, and then no version is looked for', async () => {
+  it('are there for all types that a patient has, one names them, and then no version is looked for', async () => {
     const place = simulation.newTenant()
     await simulation.write(place, [patientRecord('p0'), clinicalRecord('Condition/c0', 'Patient/p0')])
     await simulation.pack()
     const { rows } = await simulation.pool.query(
-      `select type, records, absent from pack where tenant = $1 and owner = 'p0' order by type`,
+      `select type, records, present from pack where tenant = $1 and owner = 'p0' order by type`,
       [place.name],
     )
     assert.deepEqual(
@@ -433,10 +457,9 @@ describe('packs', () => {
         ['Patient', 1],
       ],
     )
-    const others = packedTypes.filter((type) => type !== 'Condition' && type !== 'Patient')
-    assert.equal(rows[0].absent, others.join(' '))
+    assert.equal(rows[0].present, 'Condition Patient')
     await simulation.pool.query('delete from record where tenant = $1', [place.name])
-    const types = packedTypes as ModelRequest['types']
+    const types = documentedTypes.filter(isOwnedType) as ModelRequest['types']
     const job = await simulation.startExport(place.name, { patients: ['p0'], types, provenance: 'relevant' })
     await simulation.completed(job.id)
     checkExport(place.model, job, await simulation.parts(job.id))

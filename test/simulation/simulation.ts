@@ -9,12 +9,13 @@ import { transaction } from '../../src/database/connection.ts'
 import { openTestStore, type TestStore } from '../../src/database/store.fixture.ts'
 import { startEngine } from '../../src/engine/engine.ts'
 import { isCalm } from '../../src/engine/engine-log.ts'
-import { exportableTypes } from '../../src/fhir/resource-types.ts'
+import { documentedTypes } from '../../src/fhir/resource-types.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
 import { acceptJob, findJob, packJob, pruneHorizon, startJob } from '../../src/jobs/job.ts'
 import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
 import { insertPartitions, packPartitions } from '../../src/jobs/partition.ts'
 import { type Enqueue, openProducer, type Producer } from '../../src/jobs/queue.ts'
+import { profiles } from '../../src/protocol/profile.ts'
 import type { ExportRequest } from '../../src/protocol/request/export-request.ts'
 import { Findings } from '../../src/protocol/request/findings.ts'
 import { readElements } from '../../src/protocol/request/output-values.ts'
@@ -141,9 +142,9 @@ export class Simulation {
     filters: ExportRequest['filters'] = {},
   ): Promise<SimulatedJob> {
     const id = randomUUID()
-    const types = exportableTypes.filter((type) => request.types.includes(type))
+    const types = documentedTypes.filter((type) => request.types.includes(type))
     const { elements: items, deletions, ...asked } = request
-    const elements = items && readElements([elementsEntry(items)], types, new Findings(false))
+    const elements = items && readElements([elementsEntry(items)], types, profiles.hl7, new Findings(false))
     const effective = {
       ...asked,
       ...(elements ? { elements } : {}),

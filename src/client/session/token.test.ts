@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { after, before, beforeEach, test } from 'node:test'
 import { exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify } from 'jose'
 import { Failure } from '../../failure.ts'
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { documentedTypes } from '../../fhir/resource-types.ts'
 import { readScopes, readSmartConfiguration, requestToken } from './token.ts'
 
 type Respond = (response: ServerResponse) => unknown
@@ -146,5 +146,5 @@ test('to read everything: a wildcard where advertised, else each exportable type
     ]),
     'system/Patient.read system/Goal.rs',
   )
-  assert.equal(readScopes([]), exportableTypes.map((type) => `system/${type}.read`).join(' '))
+  assert.equal(readScopes([]), documentedTypes.map((type) => `system/${type}.read`).join(' '))
 })

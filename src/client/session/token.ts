@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type CryptoKey, importJWK, type JWK, SignJWT } from 'jose'
 import { Failure } from '../../failure.ts'
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { allTypes, documentedTypes } from '../../fhir/resource-types.ts'
 import { smartConfiguration } from '../../fhir/service-urls.ts'
 import { answerBytesMax } from '../limits.ts'
 import { isObject, plainText } from './outcome.ts'
@@ -87,12 +87,12 @@ export async function readSmartConfiguration(base: string, signal: AbortSignal):
 export function readScopes(supported: readonly string[]): string {
   const wildcard = ['system/*.read', 'system/*.rs'].find((scope) => supported.includes(scope))
   if (wildcard !== undefined) return wildcard
-  const named = exportableTypes.flatMap((type) => {
+  const named = allTypes.flatMap((type) => {
     const pattern = new RegExp(`^system/${type}\\.(read|c?ru?d?s)$`)
     const forms = supported.filter((scope) => pattern.test(scope))
     return forms.find((scope) => scope.endsWith('.read')) ?? forms[0] ?? []
   })
-  return (named.length > 0 ? named : exportableTypes.map((type) => `system/${type}.read`)).join(' ')
+  return (named.length > 0 ? named : documentedTypes.map((type) => `system/${type}.read`)).join(' ')
 }
 
 async function signAssertion(clientId: string, key: JWK, audience: string): Promise<string> {

@@ -1,17 +1,9 @@
-import { type ExportableType, isReferenceType } from '../../fhir/resource-types.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
 import { keptMembers } from '../../fhir/root-elements.ts'
 import { subsetText } from '../../fhir/subset-text.ts'
 import type { Job } from '../../jobs/job.ts'
-import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import type { RecordAsOf } from '../../records/as-of.ts'
 import { lineTest } from './line-test.ts'
-
-/**
- * Whether records of a type are exported because they are an owner's. Location, Organization and Practitioner are not: they come along
- * with what refers to them, unless the whole system is exported.
- */
-export const isOfOwners = ({ reach }: Pick<ExportRequest, 'reach'>, type: string): boolean =>
-  reach === 'system' || !isReferenceType(type)
 
 /** Makes some records of others. */
 type Shape = (records: readonly RecordAsOf[]) => readonly RecordAsOf[]
@@ -26,7 +18,7 @@ export function chooserOf(job: Job, type: string): Shape {
 export function lineRendererOf({ request }: Job, type: string): ((line: Buffer) => Buffer) | undefined {
   const wanted = request.elements?.[type]
   if (wanted === undefined) return undefined
-  const keeps = keptMembers(type as ExportableType, wanted)
+  const keeps = keptMembers(type as ResourceType, wanted)
   return (line) => Buffer.from(subsetText(line.toString('utf8'), keeps))
 }
 

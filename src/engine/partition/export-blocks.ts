@@ -1,4 +1,4 @@
-import { isReferenceType } from '../../fhir/resource-types.ts'
+import { isOwnedType } from '../../fhir/resource-types.ts'
 import type { PartWriter } from '../../files/part-writer.ts'
 import { provenancesOfOwners, recordsOfOwner } from '../../records/as-of.ts'
 import { ReferencedRecords } from '../references/referenced-records.ts'
@@ -9,9 +9,8 @@ import { ExportedRecords } from './provenances/exported-records.ts'
 import type { Selection } from './selection.ts'
 
 /**
- * Exports the records of a partition's owners in blocks, one for each patient (`organizeOutputBy=Patient`). A Provenance of several
- * patients, and a Location, Organization or Practitioner, stands in the block of every patient whose records it is about or who refer
- * to it. The files are of no one type; they go by the name of what each block begins with.
+ * Exports the records of a partition's owners in blocks, one for each patient (`organizeOutputBy=Patient`). What belongs to several
+ * patients, and what comes along because records refer to it, stands in the block of every one of these patients. The files are of no one type; they go by the name of what each block begins with.
  */
 export async function exportBlocks(selection: Selection): Promise<void> {
   const shapeOf = shapesOf(selection.job)
@@ -33,7 +32,7 @@ async function exportBlock(
   const block = new Block(writer, owner)
   const exported = new ExportedRecords(new Set(), true)
   const refs = new Set<string>()
-  const types = job.request.types.filter((type) => !isReferenceType(type) && type !== 'Provenance')
+  const types = job.request.types.filter((type) => isOwnedType(type) && type !== 'Provenance')
   const { since, until } = job.request
   for await (const { type, records: read } of recordsOfOwner(pool, { ...at, owner, types, since, until })) {
     await held.giveWay()

@@ -1,6 +1,6 @@
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { isOfOwners } from '../../protocol/plan/coming-along.ts'
+import { absenceType, presentTypes } from '../../records/packs/absence-pack.ts'
 import { packsOfOwners } from '../../records/packs/stored-packs.ts'
-import { isOfOwners } from './choice.ts'
 import { OwnedTypes } from './owned-types.ts'
 import { packDemand } from './pack-demand-of-job.ts'
 import { packsThatServe, refusePacks } from './packs-that-serve.ts'
@@ -12,7 +12,7 @@ import type { Selection } from './selection.ts'
  */
 export async function exportOwners(selection: Selection): Promise<void> {
   const { job, held, pool } = selection
-  const types = exportableTypes.filter((type) => selection.includes(type) && isOfOwners(job.request, type))
+  const types = job.request.types.filter((type) => isOfOwners(job.request, type))
   const { owners } = held.partition
   await selection.writingEach(types, 'output', async (writers) => {
     const exported = new OwnedTypes(selection, writers)
@@ -24,6 +24,10 @@ export async function exportOwners(selection: Selection): Promise<void> {
         for (; next < owners.length && owners[next] !== ofOwner.owner; next++) await exported.endOwner(owners[next]!)
         if (next === owners.length) throw new Error('packs came in another order than their owners')
         if (ofOwner.lying) await refusePacks(selection, ofOwner)
+        if (ofOwner.type === absenceType) {
+          if (!ofOwner.lying) exported.addPresent(ofOwner.packs.flatMap(presentTypes))
+          continue
+        }
         const packs = serving(ofOwner)
         const busy = packs && exported.addPacks(ofOwner.type, packs)
         if (busy) await busy

@@ -1,7 +1,8 @@
-import { isReferenceType } from '../../fhir/resource-types.ts'
+import { isOwnedType } from '../../fhir/resource-types.ts'
 import type { PartWriter } from '../../files/part-writer.ts'
 import { type Extent, extentOfTimes, isWhole } from '../../protocol/plan/pack-use.ts'
 import { recordsOfOwners } from '../../records/as-of.ts'
+import type { PackColumns } from '../../records/packs/columns/pack-columns.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import { lineRendererOf, rendererOf } from './choice.ts'
 import type { ChosenLines } from './chosen-lines.ts'
@@ -32,7 +33,7 @@ export function exportOfType(
     addRecords: async (read) => {
       const records = test === undefined ? read : read.filter(({ body }) => test.passes(body))
       if (choice.notesIds) for (const { owner, id } of records) exported.add(owner, type, [id])
-      await selection.add(writer, render(records))
+      await selection.addOwn(writer, type, records, render)
       held.scanned += read.length
     },
     addPacks: (packs) => choice.addPacks(packs),
@@ -60,7 +61,7 @@ class ChoiceOfType {
     this.#test = lineTest(job, type)
     this.#render = lineRendererOf(job, type)
     this.#ids = new LineIds(type)
-    this.notesIds = selection.includes('Provenance') && !isReferenceType(type) && !isWhole(job.request, type)
+    this.notesIds = selection.includes('Provenance') && isOwnedType(type) && !isWhole(job.request, type)
   }
 
   addPacks(packs: readonly Pack[]): Promise<void> | undefined {
@@ -79,14 +80,26 @@ class ChoiceOfType {
     const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = this.#selection.job.request
     for (const [index, pack] of packs.entries()) {
       this.#selection.held.scanned += pack.records
-      if (extents[index] === 'none' || pack.records === 0) continue
+      if (extents[index] === 'none' || (pack.records === 0 && pack.shared === '')) continue
       const opened = new OpenedPack(this.#selection, pack)
       const { updated } = opened.columns
       const isWanted = (entry: number) => updated[entry]! > since && updated[entry]! < until
+      this.#noteShared(pack, opened.columns, isWanted)
+      if (pack.records === 0) continue
       const chosen = await opened.choose(extents[index] === 'all' ? () => true : isWanted, this.#test)
       if (this.notesIds) this.#exported.add(pack.owner, this.#type, this.#idsOf(chosen, opened.columns.lengths))
       await opened.write(this.#writer, chosen, this.#render)
     }
+  }
+
+  /** Records of other owners, too, are not in packs, which serve only where no filter asks about them. */
+  #noteShared(pack: Pack, columns: PackColumns, isWanted: (entry: number) => boolean): void {
+    const shared: number[] = []
+    for (let entry = columns.lines; entry < columns.count; entry++) if (isWanted(entry)) shared.push(entry)
+    const ids = shared.map((entry) => columns.sharedId(entry))
+    for (const id of ids) this.#selection.references.add(`${this.#type}/${id}`)
+    this.#selection.referFrom(pack, columns, shared)
+    if (this.notesIds) this.#exported.add(pack.owner, this.#type, ids)
   }
 
   #idsOf({ runs, entries }: ChosenLines, lengths: Uint32Array): string[] {

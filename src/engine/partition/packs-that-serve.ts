@@ -14,15 +14,20 @@ export function packsThatServe({ job }: Selection): (found: OwnedPacks) => reado
   const asOf = job.transactionTime.getTime()
   const chosen = new Set<string>(request.types.filter((type) => isChosen(request, type)))
   const coming = comingAlongWhole(request)
+  const lacksColumns = ({ columns, records, shared }: Pack) => columns === undefined && (records > 0 || shared !== '')
   const needsColumns = (pack: Pack): boolean => {
-    if (chosen.has(pack.type)) return pack.columns === undefined && (pack.records > 0 || pack.shared !== '')
-    if (pack.type === 'Provenance') return coming(pack) === 'some'
+    if (chosen.has(pack.type)) return lacksColumns(pack)
+    if (pack.type === 'Provenance') return false
     return pack.columns === undefined && extentOfTimes(request, pack) === 'some'
   }
   /** Those of several owners are not in packs: a filter cannot ask about them there. */
   const isHidden = ({ type, shared }: Pack) => shared !== '' && Object.hasOwn(request.filters, type)
   const serves = (pack: Pack) => pack.changed <= asOf && !needsColumns(pack) && !isHidden(pack)
-  return ({ packs, lacking, lying }) => (lying || lacking || !packs.every(serves) ? undefined : packs)
+  /** Which of several is the newest of a record is told by all of them together. */
+  const isUntold = (packs: readonly Pack[]) =>
+    packs[0]?.type === 'Provenance' && packs.some(lacksColumns) && packs.some((pack) => coming(pack) === 'some')
+  return ({ packs, lacking, lying }) =>
+    lying || lacking || !packs.every(serves) || isUntold(packs) ? undefined : packs
 }
 
 /** A pack that is not what it says is made again, and what is said of types without packs; the versions are the truth. */

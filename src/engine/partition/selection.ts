@@ -1,11 +1,11 @@
 import type { Pool } from 'pg'
 import { isOpen } from '../../fhir/open-reference.ts'
-import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { Cut } from '../../files/cut.ts'
 import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Part } from '../../jobs/part.ts'
 import { partGzipBytesMax } from '../../protocol/limits.ts'
+import { comesAlong } from '../../protocol/plan/coming-along.ts'
 import { tellsOpen } from '../../protocol/plan/open-references.ts'
 import type { Extent } from '../../protocol/plan/pack-use.ts'
 import type { RecordAsOf } from '../../records/as-of.ts'
@@ -17,6 +17,9 @@ import type { PartitionContext } from './partition-context.ts'
 
 /** A part with the list of the manifest it belongs to. */
 export type KindedPart = WrittenPart & { readonly kind: 'output' | 'deleted' | 'error' }
+
+/** Makes of records what is written. */
+type Rendering = (records: readonly RecordAsOf[]) => readonly RecordAsOf[]
 
 /** Gathers what one partition exports. */
 export class Selection {
@@ -40,7 +43,7 @@ export class Selection {
     this.held = held
     this.published = published
     this.#tells = tellsOpen(job.request)
-    this.#notesNothing = !job.request.tellsAll && !job.request.types.some(isReferenceType)
+    this.#notesNothing = !job.request.tellsAll && !job.request.types.some((type) => comesAlong(job.request, type))
   }
 
   get pool(): Pool {
@@ -77,7 +80,10 @@ export class Selection {
   ): Promise<void> {
     const { files } = this.#context
     const { folder } = this.held
-    const writerOf = (type: string) => new PartWriter(files, folder, type, partGzipBytesMax, this.#cutsOf(kind, type))
+    // Bundles of deletions and stored ones may come out of one partition.
+    const nameOf = (type: string) => (kind === 'output' ? type : `${kind}${type}`)
+    const writerOf = (type: string) =>
+      new PartWriter(files, folder, type, partGzipBytesMax, this.#cutsOf(kind, type), nameOf(type))
     const writers = new Map(types.map((type) => [type, writerOf(type)]))
     try {
       await produce(writers)
@@ -95,6 +101,19 @@ export class Selection {
   #cutsOf(kind: KindedPart['kind'], type: string): readonly Cut[] | undefined {
     if (this.published.length === 0) return undefined
     return this.published.filter((part) => part.kind === kind && part.type === type)
+  }
+
+  /**
+   * Writes those of records that have one owner, and notes those of several, whom several partitions may meet: the last one writes them,
+   * once. What they refer to is noted, too.
+   */
+  async addOwn(writer: PartWriter, type: string, records: readonly RecordAsOf[], render: Rendering): Promise<void> {
+    for (const { id, refs } of records.filter(({ shared }) => shared)) {
+      this.references.add(`${type}/${id}`)
+      this.refer(refs)
+    }
+    const own = records.filter(({ shared }) => !shared)
+    await this.add(writer, render(own))
   }
 
   /** Writes records and notes what they refer to. */
@@ -179,7 +198,7 @@ export class Selection {
 
   #isSelected(reference: string): boolean {
     const type = reference.slice(0, reference.indexOf('/'))
-    return isReferenceType(type) && this.includes(type)
+    return comesAlong(this.job.request, type) && this.includes(type)
   }
 }
 

@@ -24,8 +24,6 @@ export class TypeQueue {
   /** Owners without packs, and packs of others. */
   #waiting: (string | readonly Pack[])[] = []
   #heldBytes = 0
-  /** The present owner has packs. */
-  #packed = false
 
   constructor(typeExport: TypeExport) {
     this.#export = typeExport
@@ -40,24 +38,17 @@ export class TypeQueue {
     return this.#waiting.length > 0
   }
 
-  /** The packs of the present owner are exported. */
-  get isThrough(): boolean {
-    return this.#packed && !this.isWaiting
-  }
-
-  /** The present owner has no more packs. */
-  endOwner(owner: string): void {
-    if (!this.#packed) this.#waiting.push(owner)
-    this.#packed = false
+  /** An owner who has no packs that serve. */
+  addOwner(owner: string): void {
+    this.#waiting.push(owner)
   }
 
   /**
-   * The packs of the present owner, which serve.
+   * The packs of an owner, which serve.
    * @param mustWait they cannot be exported yet
    * @returns undefined when there is nothing to wait for
    */
   addPacks(packs: readonly Pack[], mustWait: boolean): Promise<void> | undefined {
-    this.#packed = true
     if (packs.length === 0) return undefined
     if (!mustWait && !this.isWaiting) return this.#export.addPacks(packs)
     this.#waiting.push(packs.map(keptPack))
@@ -65,11 +56,15 @@ export class TypeQueue {
     return undefined
   }
 
-  /** Exports all that waits. */
-  async settle(): Promise<void> {
-    const waiting = this.#waiting
+  /**
+   * Exports all that waits.
+   * @param mayHave whether an owner without packs may have records of the type
+   */
+  async settle(mayHave: (owner: string) => boolean): Promise<void> {
+    const waiting = this.#waiting.filter((entry) => typeof entry !== 'string' || mayHave(entry))
     this.#waiting = []
     this.#heldBytes = 0
+    if (waiting.length === 0) return
     const records = new OrderedRecords(this.#export.versions(waiting.filter((entry) => typeof entry === 'string')))
     try {
       for (const entry of waiting) {

@@ -1,7 +1,7 @@
 import { jobPatients } from '../../jobs/job.ts'
 import { deletionsPerBundleMax } from '../../protocol/limits.ts'
+import { isOfOwners } from '../../protocol/plan/coming-along.ts'
 import { type DeletionQuery, deletions } from '../../records/deletions.ts'
-import { isOfOwners } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
 
 /**

@@ -1,18 +1,16 @@
 import { type Issue, operationOutcome } from '../../fhir/operation-outcome.ts'
-import { referenceTypes } from '../../fhir/resource-types.ts'
 import { jobWarnings } from '../../jobs/job.ts'
-import { openReferences, referencePages } from '../../jobs/noted-reference.ts'
+import { notedTypes, openReferences, referencePages } from '../../jobs/noted-reference.ts'
 import { unresolvedReferencesMax } from '../../protocol/limits.ts'
 import { openReferenceIssues } from '../../protocol/plan/open-references.ts'
-import { recordsWithIds } from '../../records/as-of.ts'
+import { type RecordAsOf, recordsWithIds } from '../../records/as-of.ts'
 import { chooserOf, rendererOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
 import { followReferences } from './follow-references.ts'
 import { ownerlessIssues } from './ownerless-issues.ts'
 
 /**
- * The last partition of a job: every Provenance of several owners and every referenced Location, Organization and Practitioner,
- * each once; and the `error` file, which says what was ignored, could not be found, or leads nowhere.
+ * The last partition of a job: every record of several owners, and every record of nobody that others refer to, each once; and the `error` file, which says what was ignored, could not be found, or leads nowhere.
  */
 export async function exportReferences(selection: Selection): Promise<void> {
   const issues: Issue[] = [...(await jobWarnings(selection.pool, selection.job.id))]
@@ -20,7 +18,7 @@ export async function exportReferences(selection: Selection): Promise<void> {
   // What the referenced records refer to themselves is no part of the export unless it was followed, and is not told either.
   const open = [...(await openReferences(selection.pool, selection.job.id)), ...selection.references]
   let unresolved = 0
-  for (const type of ['Provenance', ...referenceTypes]) {
+  for (const type of await notedTypes(selection.pool, selection.job.id)) {
     for (const id of await exportType(selection, type)) {
       if (++unresolved <= unresolvedReferencesMax) issues.push(unresolvedIssue(`${type}/${id}`))
     }
@@ -47,6 +45,9 @@ const unresolvedIssue = (reference: string): Issue => ({
   diagnostics: reference,
 })
 
+/** What records refer to may also be another patient's; or the same patient's, whose partition has exported it. */
+const isNobodysOrShared = ({ owner, shared }: RecordAsOf): boolean => owner === '' || shared
+
 /** Exports the noted records of one type that its filter lets pass; gives the ids of those that were not there. */
 async function exportType(selection: Selection, type: string): Promise<string[]> {
   const { job, held, pool } = selection
@@ -59,7 +60,7 @@ async function exportType(selection: Selection, type: string): Promise<string[]>
       const asOf = job.transactionTime.getTime()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
         for (const { id } of records) absent.delete(id)
-        await selection.add(writer, render(choose(records)))
+        await selection.add(writer, render(choose(records.filter(isNobodysOrShared))))
         held.scanned += records.length
       }
       missing.push(...absent)

@@ -1,14 +1,14 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
-import { referenceTypes } from '../../fhir/resource-types.ts'
 import { addReferences, lacksReference, referencePages } from '../../jobs/noted-reference.ts'
 import { referenceHopsMax } from '../../protocol/limits.ts'
+import { comesAlong } from '../../protocol/plan/coming-along.ts'
 import { recordsWithIds } from '../../records/as-of.ts'
 import { lineTest } from '../partition/line-test.ts'
 import type { Selection } from '../partition/selection.ts'
 
 /**
- * Notes what the noted Locations, Organizations and Practitioners refer to, and so on (O-14): `partOf`, `managingOrganization`,
- * `qualification.issuer` and every other reference to these types. Each record is noted once, so circles end. What is noted depends on
+ * Notes what the noted records of nobody refer to, and so on (O-14): `partOf`, `managingOrganization`, `qualification.issuer` and every
+ * other reference to a type that may come along. Each record is noted once, so circles end. What is noted depends on
  * the records as of the job's time only: an attempt that was killed has noted a part of the same.
  * @returns a warning when there is more behind the last hop
  */
@@ -35,14 +35,14 @@ const tooFar: Issue = {
 async function* referencesOfHop(selection: Selection, hop: number): AsyncGenerator<ReadonlySet<string>> {
   const { job, held, pool } = selection
   const asOf = job.transactionTime.getTime()
-  for (const type of referenceTypes) {
+  for (const type of job.request.types.filter((each) => comesAlong(job.request, each))) {
     const test = lineTest(job, type)
     for await (const ids of referencePages(pool, job.id, type, hop)) {
       held.signal.throwIfAborted()
       const references = new Set<string>()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
-        for (const { refs, body } of records) {
-          if (test !== undefined && !test.passes(body)) continue
+        for (const { owner, refs, body } of records) {
+          if (owner !== '' || (test !== undefined && !test.passes(body))) continue
           for (const reference of selection.selected(refs)) references.add(reference)
           selection.noteOpen(refs)
         }

@@ -1,6 +1,5 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
-import { ownedTypes } from '../../fhir/ownership.ts'
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { isOwnedType } from '../../fhir/resource-types.ts'
 import { type OwnerlessCount, ownerlessCount, ownerlessCounts } from '../../records/ownerless.ts'
 import { lineTest } from '../partition/line-test.ts'
 import type { Selection } from '../partition/selection.ts'
@@ -13,7 +12,7 @@ export async function ownerlessIssues(selection: Selection): Promise<Issue[]> {
   const { job, pool, at } = selection
   const { tellsOwnerless, filters, since, until } = job.request
   if (!tellsOwnerless) return []
-  const types = exportableTypes.filter((type) => type !== 'Patient' && ownedTypes.has(type) && selection.includes(type))
+  const types = job.request.types.filter((type) => isOwnedType(type) && !['Patient', 'Provenance'].includes(type))
   const counts = new Map(await ownerlessCounts(pool, { ...at, types, since, until }))
   for (const type of [...counts.keys()].filter((type) => Object.hasOwn(filters, type))) {
     counts.set(type, await ownerlessCount(pool, { ...at, type, since, until }, lineTest(job, type)!.passes))

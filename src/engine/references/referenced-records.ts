@@ -1,4 +1,3 @@
-import { referenceTypes } from '../../fhir/resource-types.ts'
 import { referenceHopsMax } from '../../protocol/limits.ts'
 import { recordsWithIds } from '../../records/as-of.ts'
 import type { shapesOf } from '../partition/choice.ts'
@@ -13,7 +12,7 @@ const lookUpIdsMax = 1_000
 /** A record as it is exported; undefined for one that is not. */
 type Kept = { readonly body: Buffer; readonly refs: string } | undefined
 
-/** Looks up Location, Organization and Practitioner records for block after block: neighbours refer to the same ones. */
+/** Looks up the records that others refer to for block after block: neighbours refer to the same ones. */
 export class ReferencedRecords {
   readonly #selection: Selection
   readonly #shapeOf: ReturnType<typeof shapesOf>
@@ -44,7 +43,7 @@ export class ReferencedRecords {
       keys = this.#keysIn([...records.values()].map((record) => record?.refs ?? '')).filter((key) => !found.has(key))
     }
     return [...found]
-      .sort(([a], [b]) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1))
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .flatMap(([, record]) => (record === undefined ? [] : [record]))
   }
 
@@ -55,7 +54,7 @@ export class ReferencedRecords {
   async #records(keys: readonly string[]): Promise<Map<string, Kept>> {
     const found = new Map(keys.filter((key) => this.#kept.has(key)).map((key) => [key, this.#kept.get(key)]))
     const missing = keys.filter((key) => !found.has(key))
-    for (const type of referenceTypes) {
+    for (const type of new Set(missing.map(typeOf))) {
       const ids = missing.filter((key) => key.startsWith(`${type}/`)).map((key) => key.slice(type.length + 1))
       for (let at = 0; at < ids.length; at += lookUpIdsMax) {
         for (const [key, kept] of await this.#lookUp(type, ids.slice(at, at + lookUpIdsMax))) found.set(key, kept)
@@ -74,7 +73,7 @@ export class ReferencedRecords {
         absent.delete(id)
         found.set(`${type}/${id}`, undefined)
       }
-      for (const { id, body, refs } of render(choose(records))) {
+      for (const { id, body, refs } of render(choose(records.filter(({ owner }) => owner === '')))) {
         found.set(`${type}/${id}`, { body: Buffer.from(body), refs })
       }
     }
@@ -98,4 +97,4 @@ export class ReferencedRecords {
   }
 }
 
-const rankOf = (key: string): number => referenceTypes.findIndex((type) => key.startsWith(`${type}/`))
+const typeOf = (key: string): string => key.slice(0, key.indexOf('/'))

@@ -1,4 +1,4 @@
-import { ownedTypes } from '../../fhir/ownership.ts'
+import { clinicalTypes } from '../../fhir/resource-types.ts'
 import { absencePack } from '../../records/packs/absence-pack.ts'
 import { GatheredLines } from '../../records/packs/build/gathered-lines.ts'
 import { PackBuilder } from '../../records/packs/build/pack-builder.ts'
@@ -9,18 +9,21 @@ import type { Pack } from '../../records/packs/pack.ts'
 const recordsOfType = 6
 const charactersOfRecord = 800
 
-/** Packs of all types as a patient has them, of records that nobody has written. */
+/** Packs of types as a patient has them, of records that nobody has written. */
 export function madeUpPacks(owner: string, at: number): readonly Pack[] {
   const present = new PresentRecords(owner)
   const lines = new GatheredLines()
-  for (const type of ownedTypes) for (const id of ids) present.add(type, id, at)
-  const packs = [...ownedTypes, 'Provenance'].flatMap((type) => {
+  for (const type of types) for (const id of ids) present.add(type, id, at)
+  const packs = [...types, 'Provenance'].flatMap((type) => {
     const builder = new PackBuilder(type, present, lines)
     for (const id of ids) builder.add({ ...rowOf(type, id), owner, changed: at, updated: at })
     return builder.finish()
   })
-  return [absencePack(owner, []), ...packs]
+  return [absencePack(owner, [...types, 'Provenance']), ...packs]
 }
+
+/** Those that Oracle documents. */
+const types = ['Patient', ...clinicalTypes]
 
 const ids = Array.from({ length: recordsOfType }, (_, number) => `made-up-${number}`)
 

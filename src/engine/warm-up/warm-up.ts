@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import type { Pool, PoolConfig } from 'pg'
 import { openPool } from '../../database/pool.ts'
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { documentedTypes } from '../../fhir/resource-types.ts'
 import type { FileStore } from '../../files/file-store.ts'
 import type { Job } from '../../jobs/job.ts'
 import { insertPacks } from '../../records/packs/stored-packs.ts'
@@ -72,7 +72,7 @@ const partition = {
 
 const job: Job = {
   ...{ id: partition.job, tenant, client: tenant, state: 'running', url: '' },
-  request: { types: exportableTypes, filters: {}, base: '', provenance: 'relevant', lenient: false },
+  request: { types: documentedTypes, filters: {}, base: '', provenance: 'relevant', lenient: false },
   ...{ transactionTime: new Date(1), created: new Date(1), started: null, expires: null, failure: null },
 }
 

@@ -1,3 +1,4 @@
+import { documentedTypes } from '../../fhir/resource-types.ts'
 import { parseTypeFilter } from './parse.ts'
 import type { TypeFilterSwitches } from './switches.ts'
 
@@ -14,7 +15,7 @@ export type Row = readonly [
 export function parse(texts: readonly string[], types: readonly string[] | undefined, switches: TypeFilterSwitches) {
   return parseTypeFilter(
     texts.map((text) => ({ text, at })),
-    { types, switches },
+    { types, exported: documentedTypes, switches },
   )
 }
 

@@ -1,4 +1,3 @@
-import { isExportableType } from '../../fhir/resource-types.ts'
 import { quoted } from '../../protocol/client-text.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
 import { isFault } from '../fault.ts'
@@ -12,6 +11,8 @@ import type { TypeFilterSwitches } from './switches.ts'
 export interface TypeFilterContext {
   /** The types that `_type` names; undefined when it is absent. */
   readonly types: readonly string[] | undefined
+  /** The types that can be exported. */
+  readonly exported: readonly string[]
   readonly switches: TypeFilterSwitches
 }
 
@@ -28,7 +29,7 @@ export interface ParsedTypeFilter {
  */
 export function parseTypeFilter(
   values: readonly { readonly text: string; readonly at: string }[],
-  { types, switches }: TypeFilterContext,
+  { types, exported, switches }: TypeFilterContext,
 ): ParsedTypeFilter {
   const problems: Problem[] = []
   const queries = new Map<string, Query[]>()
@@ -46,7 +47,7 @@ export function parseTypeFilter(
     }
     for (const piece of switches.commaSplit ? cutQueries(text) : [text.trim()]) {
       const reader = new QueryReader(piece, at, switches)
-      const query = reader.read(types)
+      const query = reader.read(types, exported)
       problems.push(...reader.problems)
       if (query === undefined) continue
       const known = queries.get(query.type)
@@ -82,14 +83,14 @@ class QueryReader {
   }
 
   /** The query as far as it can be read, or undefined when its type is already wrong. */
-  read(types: readonly string[] | undefined): Query | undefined {
+  read(types: readonly string[] | undefined, exported: readonly string[]): Query | undefined {
     // A client may have encoded the whole query, its question mark too.
     const text = this.#source.includes('?') ? this.#source : percentDecoded(this.#source)
     const [, type, parameters] = /^([A-Za-z]+)\?(.+)$/s.exec(text ?? '') ?? []
     if (type === undefined || parameters === undefined) {
       return this.#refuse(422, 'value', 'A query of _typeFilter must have the form Type?parameter=value.')
     }
-    if (types === undefined ? !isExportableType(type) : !types.includes(type)) {
+    if (!(types ?? exported).includes(type)) {
       const reason = types === undefined ? 'which cannot be exported' : 'which _type does not name'
       return this.#refuse(400, 'value', `A query of _typeFilter is for ${quoted(type)}, ${reason}.`, types?.join(', '))
     }

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
 import { clientAlgorithms } from '../../access/registry/client-key.ts'
-import { exportableTypes } from '../../fhir/resource-types.ts'
 import { introspectionEndpoint, issuerKeys, tokenEndpoint, tokenIssuer } from '../../fhir/service-urls.ts'
 import { servedAs } from '../../protocol/profile.ts'
 import type { HttpContext } from '../context.ts'
@@ -32,7 +31,7 @@ export function smartConfigurationRoute(app: FastifyInstance, context: HttpConte
       introspection_endpoint: introspectionEndpoint(context.publicUrl, tenant),
       introspection_endpoint_auth_methods_supported: authMethods,
       introspection_endpoint_auth_signing_alg_values_supported: clientAlgorithms,
-      scopes_supported: [...wildcards, ...exportableTypes.map((type) => `system/${type}.read`)],
+      scopes_supported: [...wildcards, ...profile.exportedTypes.map((type) => `system/${type}.read`)],
       code_challenge_methods_supported: ['S256'],
       capabilities: [
         'client-confidential-asymmetric',

@@ -1,7 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../../access/content-link.ts'
-import { isExportableType } from '../../fhir/resource-types.ts'
 import { findFile, type OwnedFile } from '../../jobs/published-file.ts'
 import { isUuid } from '../../jobs/uuid.ts'
 import { type Grant, lacksRead } from '../../protocol/grant.ts'
@@ -95,5 +94,5 @@ function lacking(file: OwnedFile, grant: Grant, profile: Profile): readonly stri
 function typesIn({ kind, type, request }: OwnedFile, { scopesAlways }: Profile): readonly string[] {
   if (scopesAlways) return request.types
   if (kind === 'error') return []
-  return isExportableType(type) ? [type] : request.types
+  return kind === 'output' && (request.types as readonly string[]).includes(type) ? [type] : request.types
 }

@@ -11,6 +11,7 @@ import type { ExportLevel } from '../../protocol/profile.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { parseExportQuery, parseExportRequest, type QueryString } from '../../protocol/request/parse-request.ts'
 import { unknownPatients, withoutUnknownPatients } from '../../protocol/request/unknown-patients.ts'
+import { isUnderRules } from '../../records/rules/rules-of-store.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { StoreContext } from '../context.ts'
@@ -65,6 +66,7 @@ export async function acceptExport(
 ): Promise<FastifyReply> {
   const caller = callerOf(request)
   if (await context.files.lacksRoom()) return refuseShort(reply, caller)
+  if (effective.allReferred && !(await isUnderRules(context.pool, caller.tenant))) return refuseOutdated(reply, caller)
   const url = `${caller.base}${path}${searchOf(request)}`
   const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
   const packed = await packJob(job)
@@ -165,6 +167,13 @@ function refuseShort(reply: FastifyReply, caller: Caller) {
 }
 
 const retryShortSeconds = 60
+
+/** Some records may still belong to whom they belonged by the rules of a former version: an export would have half of them. */
+function refuseOutdated(reply: FastifyReply, caller: Caller) {
+  reply.header('Retry-After', retryShortSeconds)
+  const text = 'Stored records are being put under the rules of this version. Ask again later.'
+  return sendProblems(reply, [problem(503, 'transient', text)], caller.profile)
+}
 
 /** S-5: the client's place is taken. The answer names the job that holds it, and when to ask again. */
 async function throttle(reply: FastifyReply, caller: Caller, context: StoreContext) {

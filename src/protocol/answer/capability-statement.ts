@@ -1,4 +1,3 @@
-import { exportableTypes } from '../../fhir/resource-types.ts'
 import { supportedParameters } from '../../filter/supported.ts'
 import type { ExportLevel, Profile } from '../profile.ts'
 import { type ExportOperation, igDefinition, operationOf, servedLevels } from './operation-definition.ts'
@@ -42,7 +41,7 @@ export function capabilityStatement(urls: CapabilityUrls, profile: Profile, vers
         mode: 'server',
         security: security(urls),
         resource: [
-          ...[...exportableTypes, 'Group'].map((type) => ({
+          ...typesOf(profile).map((type) => ({
             type,
             interaction: interactions,
             versioning: 'versioned-update',
@@ -60,6 +59,10 @@ export function capabilityStatement(urls: CapabilityUrls, profile: Profile, vers
     ],
   }
 }
+
+/** The types of exports, and Group, whose members are exported. */
+const typesOf = ({ exportedTypes }: Profile): string[] =>
+  [...new Set<string>([...exportedTypes, 'Group'])].filter((type) => type !== auditTrail.type)
 
 /** C3: the parameters that `_typeFilter` may use. */
 function searchParamsOf(type: string, { typeFilter }: Profile): object {

@@ -1,19 +1,24 @@
 import { isOpen, type OpenMark, openMarks, readOpen } from '../../fhir/open-reference.ts'
 import type { Issue } from '../../fhir/operation-outcome.ts'
-import { isExportableType, isReferenceType } from '../../fhir/resource-types.ts'
+import { isResourceType } from '../../fhir/resource-types.ts'
 import type { ExportRequest } from '../request/export-request.ts'
+import { comesAlong } from './coming-along.ts'
 
 /**
  * Whether an export tells of an open reference. What it was asked for could be behind it: a type that it has, or one that cannot be told.
  * Types that no export has are told once, as information. Where only what the operation promises is told, that is a Location,
  * Organization or Practitioner of this store whose conditional reference was never resolved.
  */
-export function tellsOpen({ types, tellsAll }: Pick<ExportRequest, 'types' | 'tellsAll'>): (entry: string) => boolean {
+export function tellsOpen(
+  request: Pick<ExportRequest, 'types' | 'tellsAll' | 'allReferred'>,
+): (entry: string) => boolean {
+  const { types, tellsAll } = request
   const has = (type: string) => (types as readonly string[]).includes(type)
   return (entry) => {
     const { mark, type } = readOpen(entry)
-    if (tellsAll) return type === undefined || !isExportableType(type) || has(type)
-    return mark === openMarks.conditional && type !== undefined && isReferenceType(type) && has(type)
+    if (mark === openMarks.crowded) return false
+    if (tellsAll) return type === undefined || !isResourceType(type) || has(type)
+    return mark === openMarks.conditional && type !== undefined && comesAlong(request, type) && has(type)
   }
 }
 
@@ -23,7 +28,7 @@ export function openReferenceIssues(entries: Iterable<string>): Issue[] {
   for (const entry of entries) {
     if (!isOpen(entry)) continue
     const { mark, type } = readOpen(entry)
-    const kind = type === undefined || isExportableType(type) ? mark : openMarks.unexported
+    const kind = type === undefined || isResourceType(type) ? mark : openMarks.unexported
     types.set(kind, (types.get(kind) ?? new Set()).add(type ?? unknownType))
   }
   return issues.flatMap(([mark, issue]) => {

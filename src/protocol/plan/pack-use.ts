@@ -1,4 +1,4 @@
-import { ownedTypes } from '../../fhir/ownership.ts'
+import { isTargetType } from '../../fhir/resource-types.ts'
 import type { ExportRequest } from '../request/export-request.ts'
 
 /** How many of some records are exported. */
@@ -26,7 +26,7 @@ export const forThemselves = ({
   types,
   provenance,
 }: Pick<ExportRequest, 'reach' | 'types' | 'provenance'>): boolean =>
-  provenance === 'relevant' && (reach === 'system' || !types.some((type) => ownedTypes.has(type)))
+  provenance === 'relevant' && (reach === 'system' || !types.some(isTargetType))
 
 /** How many records are of the times that are asked for. */
 export function extentOfTimes(
@@ -43,13 +43,13 @@ const isTouched = ({ filters, elements }: Asked, type: string): boolean =>
 
 /**
  * Whether of the records of a type perhaps only some are exported, or in another form, whatever their own times are. A Provenance comes
- * along with exported records: only where all of these are exported it is known beforehand which come.
+ * along with exported records: only where of each of their types all are exported it is known beforehand which come.
  */
 export function isChosen(request: Asked, type: string): boolean {
   if (isTouched(request, type)) return true
   if (type !== 'Provenance') return false
   if (forThemselves(request)) return isTimed(request)
-  return ![...ownedTypes].every((target) => isWhole(request, target))
+  return !request.types.filter(isTargetType).every((target) => isWhole(request, target))
 }
 
 /**
@@ -68,7 +68,7 @@ const knownSetsMax = 1_000
 
 /** The same where it is known beforehand of which types every record is exported, and of the others none: packs say the same again and again. */
 export function comingAlongWhole(request: Asked): (pack: ProvenancesTold) => Extent {
-  const extentOf = (type: string): Extent => (ownedTypes.has(type) && isWhole(request, type) ? 'all' : 'none')
+  const extentOf = (type: string): Extent => (isTargetType(type) && isWhole(request, type) ? 'all' : 'none')
   if (isTimed(request)) return (pack) => comingAlong(request, pack, extentOf)
   const known = new Map<string, Extent>()
   return (pack) => {

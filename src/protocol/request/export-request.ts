@@ -1,5 +1,5 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
-import type { ExportableType } from '../../fhir/resource-types.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
 import type { Query } from '../../filter/query.ts'
 import type { WantedElements } from './output-values.ts'
 
@@ -9,13 +9,13 @@ export interface ExportRequest {
   readonly patients: readonly string[]
   /** In place of the listed patients: all patients, or everything with what belongs to no patient. */
   readonly reach?: 'patients' | 'system'
-  readonly types: readonly ExportableType[]
+  readonly types: readonly ResourceType[]
   /** Only records whose meta.lastUpdated is later; milliseconds since 1970. */
   readonly since?: number
   /** Only records whose meta.lastUpdated is earlier; milliseconds since 1970. */
   readonly until?: number
   /** Types of which what was deleted after `since` is told, as Bundles. */
-  readonly deletions?: readonly ExportableType[]
+  readonly deletions?: readonly ResourceType[]
   /** Records have these elements only. */
   readonly elements?: WantedElements
   /** Files hold a block for each patient, not one type each. */
@@ -32,6 +32,8 @@ export interface ExportRequest {
   readonly provenance: 'relevant' | 'latest'
   /** O-14: referenced records of referenced records come along too. */
   readonly referenceWalk?: 'transitive'
+  /** Records of every type may come along with what refers to them, not of those only that Oracle documents. */
+  readonly allReferred?: true
   /** The `error` file tells of every kind of open reference, not only of those that the operation promises to resolve. */
   readonly tellsAll?: true
   /** It tells of records too that are of a type that belongs to patients, and are nobody's. */

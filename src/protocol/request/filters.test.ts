@@ -44,7 +44,7 @@ test('§10: exported is what is in some granted query and in some requested quer
       fc.pre(scopes.length > 0)
       const parsed = parseTypeFilter(
         requested.length === 0 ? [] : [{ text: requested.map((picks) => `${type}?${text(picks)}`).join(','), at: 'x' }],
-        { types: [type], switches: hl7Switches },
+        { types: [type], exported: [], switches: hl7Switches },
       )
       assert.deepEqual(parsed.problems, [])
       const grant = grantOf('t', 'c', scopes, { wildcards: true })

@@ -2,8 +2,8 @@ import { problem } from '../problem.ts'
 import type { Findings } from './findings.ts'
 import type { ParameterEntry } from './parameters.ts'
 
-/** Characters of a comma-delimited list; all of the 18 types take 220. */
-const listCharsMax = 2_000
+/** Characters of a comma-delimited list; all types that R4 has take 2,298. */
+const listCharsMax = 4_000
 
 /** The items of the comma-delimited values of a parameter, trimmed; an empty item is a problem (S-25, T-33, T-35). */
 export function listItems(entries: readonly ParameterEntry[], findings: Findings): { item: string; at: string }[] {

@@ -1,8 +1,9 @@
-import { type ExportableType, exportableTypes, isExportableType } from '../../fhir/resource-types.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
 import { resourceTypeNames } from '../../fhir/root-elements.generated.ts'
 import { hasRootElement } from '../../fhir/root-elements.ts'
 import { quoted } from '../client-text.ts'
 import { problem } from '../problem.ts'
+import type { Profile } from '../profile.ts'
 import type { Findings } from './findings.ts'
 import { listItems } from './list-items.ts'
 import type { ParameterEntry } from './parameters.ts'
@@ -18,14 +19,15 @@ const elementPattern = /^(?:([A-Za-z]+)\.)?([A-Za-z]+)(?:\[x\])?$/
  */
 export function readElements(
   entries: readonly ParameterEntry[],
-  types: readonly ExportableType[],
+  types: readonly ResourceType[],
+  { exportedTypes }: Profile,
   findings: Findings,
 ): WantedElements | undefined {
   if (entries.length === 0) return undefined
   const wanted = new Map(types.map((type) => [type, new Set<string>()]))
   for (const { item, at } of listItems(entries, findings)) {
     const [, type, element] = elementPattern.exec(item) ?? []
-    const having = element === undefined ? [] : typesHaving(element, type)
+    const having = element === undefined ? [] : typesHaving(element, type, exportedTypes)
     for (const each of having) wanted.get(each)?.add(element!)
     if (having.length > 0) continue
     findings.unsupported(
@@ -38,10 +40,8 @@ export function readElements(
   return Object.fromEntries([...wanted].map(([type, elements]) => [type, [...elements]]))
 }
 
-function typesHaving(element: string, type: string | undefined): ExportableType[] {
-  if (type === undefined) return exportableTypes.filter((each) => hasRootElement(each, element))
-  return isExportableType(type) && hasRootElement(type, element) ? [type] : []
-}
+const typesHaving = (element: string, type: string | undefined, exported: readonly ResourceType[]): ResourceType[] =>
+  exported.filter((each) => (type === undefined || each === type) && hasRootElement(each, element))
 
 /** D17: files are organized by patient, or by type when there is no such parameter. */
 export function readOrganizedBy(entries: readonly ParameterEntry[], findings: Findings): 'Patient' | undefined {

@@ -1,6 +1,6 @@
 import { parseInstant } from '../../fhir/instant.ts'
 import { isId } from '../../fhir/reference.ts'
-import { type ExportableType, exportableTypes, isExportableType } from '../../fhir/resource-types.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
 import { resourceTypeNames } from '../../fhir/root-elements.generated.ts'
 import { quoted } from '../client-text.ts'
 import { patientsMax } from '../limits.ts'
@@ -69,13 +69,14 @@ export function readTypes(
   level: ExportLevel,
   profile: Profile,
   findings: Findings,
-): ExportableType[] | undefined {
+): ResourceType[] | undefined {
   if (entries.length === 0) return undefined
   const problemsBefore = findings.problems.length
-  const types = new Set<ExportableType>()
+  const types = new Set<ResourceType>()
   const refused: Problem[] = []
   for (const { item, at } of listItems(entries, findings)) {
-    if (isExportableType(item)) types.add(item)
+    const type = profile.exportedTypes.find((each) => each === item)
+    if (type !== undefined) types.add(type)
     else {
       refused.push(
         problem(
@@ -83,7 +84,7 @@ export function readTypes(
           resourceTypeNames.has(item) ? 'not-supported' : 'value',
           `The type ${quoted(item)} cannot be exported.`,
           {
-            diagnostics: `Allowed: ${exportableTypes.join(', ')}.`,
+            diagnostics: `Allowed: ${profile.exportedTypes.join(', ')}.`,
             expression: at,
           },
         ),
@@ -93,9 +94,10 @@ export function readTypes(
   if (types.size === 0) findings.addAll(refused)
   else for (const found of refused) findings.unsupported(found)
   if (findings.problems.length === problemsBefore && ![...types].some((type) => standsAlone(type, level, profile))) {
-    const { dependentTypes } = profile
-    const others = exportableTypes.filter((type) => !dependentTypes.includes(type))
-    const names = `${dependentTypes.slice(0, -1).join(', ')} and ${dependentTypes.at(-1)}`
+    const { dependentTypes, exportedTypes } = profile
+    const others = exportedTypes.filter((type) => !dependentTypes.includes(type))
+    const named = `${dependentTypes.slice(0, -1).join(', ')} and ${dependentTypes.at(-1)}`
+    const names = profile.allReferred ? 'Types that only come along with others' : named
     findings.add(
       problem(400, 'business-rule', `${names} need another type beside them.`, {
         diagnostics: `Add at least one of ${others.join(', ')}.`,
@@ -107,7 +109,7 @@ export function readTypes(
 }
 
 /** D9, S-28: whether there is something to export when this is the only type. */
-export const standsAlone = (type: ExportableType, level: ExportLevel, { dependentTypes }: Profile): boolean =>
+export const standsAlone = (type: ResourceType, level: ExportLevel, { dependentTypes }: Profile): boolean =>
   level === 'system' || !dependentTypes.includes(type)
 
 const associatedData = ['LatestProvenanceResources', 'RelevantProvenanceResources']
@@ -115,7 +117,7 @@ const associatedData = ['LatestProvenanceResources', 'RelevantProvenanceResource
 /** S-39…S-41: both values at once mean the less restrictive one. */
 export function readAssociatedData(
   entries: readonly ParameterEntry[],
-  types: readonly ExportableType[] | undefined,
+  types: readonly ResourceType[] | undefined,
   profile: Profile,
   findings: Findings,
 ): 'relevant' | 'latest' {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { operationsOf } from '../../../test/operations.ts'
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { documentedTypes } from '../../fhir/resource-types.ts'
 import { profiles } from '../profile.ts'
 import { base, grantFor, type Input } from './parse-request.fixture.ts'
 import { parseExportRequest } from './parse-request.ts'
 
-const everything = grantFor(exportableTypes)
+const everything = grantFor(documentedTypes)
 
 const kickOff = (change: {
   readonly prefer?: string

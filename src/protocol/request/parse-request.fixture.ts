@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { documentedTypes } from '../../fhir/resource-types.ts'
 import type { Grant } from '../grant.ts'
 import { exportLevels } from '../profile.ts'
 import type { ExportInput } from './parse-request.ts'
@@ -22,7 +22,7 @@ export const grantFor = (types: readonly string[]): Grant => ({
 })
 
 const text = fc.oneof(fc.string({ unit: 'binary', maxLength: 40 }), fc.string({ maxLength: 40 }))
-const type = fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...exportableTypes) }, { weight: 1, arbitrary: text })
+const type = fc.oneof({ weight: 20, arbitrary: fc.constantFrom(...documentedTypes) }, { weight: 1, arbitrary: text })
 const list = fc.array(type, { minLength: 1, maxLength: 4 }).map((types) => types.join(','))
 const query = fc.oneof(
   fc.constantFrom(

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { exportableTypes } from '../../fhir/resource-types.ts'
+import { documentedTypes } from '../../fhir/resource-types.ts'
 import type { Problem } from '../problem.ts'
 import { type Profile, type ProfileName, profileNames, profiles, servedAs } from '../profile.ts'
 import { findingsMax } from './findings.ts'
@@ -9,13 +9,13 @@ import { anyInput, grantFor, type Input } from './parse-request.fixture.ts'
 import { type ParsedRequest, parseExportQuery, parseExportRequest } from './parse-request.ts'
 
 const runs = { numRuns: 2_000 }
-const everything = grantFor(exportableTypes)
+const everything = grantFor(documentedTypes)
 
 const anyProfile: fc.Arbitrary<Profile> = fc.oneof(
   fc.constantFrom<ProfileName>(...profileNames).map((name) => profiles[name]),
   fc.constant(servedAs({ profile: 'millennium', strict: true, referenceWalk: 'one-hop' })),
 )
-const anyGrant = fc.oneof(fc.constant(everything), fc.subarray([...exportableTypes]).map(grantFor))
+const anyGrant = fc.oneof(fc.constant(everything), fc.subarray([...documentedTypes]).map(grantFor))
 
 const isText = (text: string): boolean => text.trim() !== '' && text.isWellFormed()
 

@@ -1,5 +1,5 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
-import { type ExportableType, exportableTypes } from '../../fhir/resource-types.ts'
+import type { ResourceType } from '../../fhir/resource-types.ts'
 import { parseTypeFilter } from '../../filter/parse/parse.ts'
 import type { Query } from '../../filter/query.ts'
 import { quoted } from '../client-text.ts'
@@ -125,13 +125,13 @@ function readRequest(
   const since = readInstant(of('_since'), findings)
   const until = readInstant(of('_until'), findings)
   checkOutputFormat(of('_outputFormat'), findings)
-  const explicit: ExportableType[] | undefined =
+  const explicit: ResourceType[] | undefined =
     associated && named ? [...new Set([...named, 'Provenance' as const])] : named
   const queries = readTypeFilter(of('_typeFilter'), named, profile, findings)
-  const types = exportableTypes.filter((type) =>
+  const types = profile.exportedTypes.filter((type) =>
     explicit === undefined ? grant.readable(type) !== 'none' : explicit.includes(type),
   )
-  const elements = readElements(of('_elements'), types, findings)
+  const elements = readElements(of('_elements'), types, profile, findings)
   const organizedBy = readOrganizedBy(of('organizeOutputBy'), findings)
   const partialManifests = readPartialManifests(of('allowPartialManifests'), findings)
   findings.addAll(checkScopes(reading, types, explicit, associated, grant))
@@ -155,6 +155,7 @@ function readRequest(
       base,
       provenance,
       ...(profile.referenceWalk === 'transitive' ? { referenceWalk: 'transitive' } : {}),
+      ...(profile.allReferred ? { allReferred: true } : {}),
       ...(profile.tellsAll ? { tellsAll: true } : {}),
       ...(profile.tellsAll && mayMissOwnerless(level, patients) ? { tellsOwnerless: true } : {}),
       lenient: findings.lenient,
@@ -168,7 +169,7 @@ const mayMissOwnerless = (level: ExportLevel, patients: readonly string[]): bool
   level === 'group' || (level === 'patient' && patients.length === 0)
 
 /** A deleted record has no text, so no query of a granular scope can tell whether it may be known of: such types are left out. */
-function readDeletions(types: readonly ExportableType[], grant: Grant, findings: Findings): ExportableType[] {
+function readDeletions(types: readonly ResourceType[], grant: Grant, findings: Findings): ResourceType[] {
   const narrowed = types.filter((type) => grant.readable(type) !== 'all')
   if (narrowed.length > 0) {
     findings.warn({
@@ -191,7 +192,7 @@ const leftOut: Issue = {
 /** S-31…S-38: the queries of each type; what is wrong with them is never ignored, for that would hand out too much (O-4). */
 function readTypeFilter(
   entries: readonly ParameterEntry[],
-  types: readonly ExportableType[] | undefined,
+  types: readonly ResourceType[] | undefined,
   profile: Profile,
   findings: Findings,
 ): Readonly<Record<string, readonly Query[]>> {
@@ -206,7 +207,11 @@ function readTypeFilter(
     findings.add(found)
     return []
   })
-  const { queries, problems } = parseTypeFilter(values, { types, switches: profile.typeFilter })
+  const { queries, problems } = parseTypeFilter(values, {
+    types,
+    exported: profile.exportedTypes,
+    switches: profile.typeFilter,
+  })
   findings.addAll(problems)
   return Object.fromEntries(queries)
 }
@@ -214,8 +219,8 @@ function readTypeFilter(
 /** S-6, S-29, O-5, O-6 */
 function checkScopes(
   { level, profile }: Reading,
-  types: readonly ExportableType[],
-  explicit: readonly ExportableType[] | undefined,
+  types: readonly ResourceType[],
+  explicit: readonly ResourceType[] | undefined,
   associated: boolean,
   grant: Grant,
 ): Problem[] {

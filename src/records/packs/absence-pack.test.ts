@@ -4,7 +4,7 @@ import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { transaction } from '../../database/transaction.ts'
 import { draftOf } from '../draft.ts'
 import { write } from '../write/write.ts'
-import { absencePack, absencePacks, absenceType, absentTypes } from './absence-pack.ts'
+import { absencePack, absencePacks, absenceType, presentTypes } from './absence-pack.ts'
 import { dropPacks } from './drop-packs.ts'
 import { packChanged } from './packer.ts'
 import { insertPacks } from './stored-packs.ts'
@@ -26,42 +26,40 @@ describe('the pack of no type', () => {
     await write(store.pool, of, [{ kind: 'put', draft }])
   }
 
-  /** Which of four types the pack of an owner names. */
+  /** What the pack of an owner names. */
   async function named(owner: string): Promise<string[]> {
     const [pack] = await transaction(store.pool, (client) => absencePacks(client, tenant, [owner]))
     assert.deepEqual([pack!.owner, pack!.type], [owner, absenceType])
-    return absentTypes(pack!).filter((type) => ['Condition', 'Goal', 'Observation', 'Procedure'].includes(type))
+    return [...presentTypes(pack!)]
   }
 
-  const all = ['Condition', 'Goal', 'Observation', 'Procedure']
-
-  it('names the types without a version, a pack and a mark', async () => {
-    assert.deepEqual(await named('p1'), all)
+  it('names the types with a version, a pack or a mark, and no others', async () => {
+    assert.deepEqual(await named('p1'), [])
     await put(tenant, 'Condition', 'c1', 'p1')
-    assert.deepEqual(await named('p1'), all.slice(1))
+    assert.deepEqual(await named('p1'), ['Condition'])
     await packChanged(store.pool, { tenant, settledMs: 0 }, () => true)
-    assert.deepEqual(await named('p1'), all.slice(1))
+    assert.deepEqual(await named('p1'), ['Condition'])
     await write(store.pool, tenant, [{ kind: 'delete', key: { type: 'Condition', id: 'c1' } }])
     await store.pool.query('delete from pack; delete from unpacked')
-    assert.deepEqual(await named('p1'), all.slice(1))
+    assert.deepEqual(await named('p1'), ['Condition'])
 
     await dropPacks(store.pool, tenant, [{ owner: 'p1', type: 'Goal' }])
-    assert.deepEqual(await named('p1'), all.slice(2))
+    assert.deepEqual(await named('p1'), ['Condition', 'Goal'])
     await transaction(store.pool, (client) =>
       insertPacks(client, tenant, [{ ...absencePack('p1', []), type: 'Observation' }]),
     )
-    assert.deepEqual(await named('p1'), all.slice(3))
+    assert.deepEqual(await named('p1'), ['Condition', 'Goal', 'Observation'])
     await store.pool.query('delete from unpacked')
-    assert.deepEqual(await named('p1'), ['Goal', 'Procedure'])
+    assert.deepEqual(await named('p1'), ['Condition', 'Observation'])
   })
 
   it('is nothing of other owners and tenants', async () => {
     await put(tenant, 'Condition', 'c2', 'p2')
     await put(other, 'Goal', 'g3', 'p3')
-    assert.deepEqual(await named('p3'), all)
+    assert.deepEqual(await named('p3'), [])
   })
 
-  it('goes with the first record of a type that it may name, and not with later ones', async () => {
+  it('goes with the first record of a type that it does not name, and not with later ones', async () => {
     const stored = async () => {
       const { rows } = await store.pool.query(
         `select (select count(*)::int from pack where tenant = $1 and owner = 'p4' and type = '') as packs,

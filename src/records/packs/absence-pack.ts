@@ -1,38 +1,36 @@
 import type { ClientBase } from 'pg'
+import { typesOfOwner } from '../types-of-owner.ts'
 import type { Pack } from './pack.ts'
-import { packedTypes } from './packed-types.ts'
 
 /**
- * Beside its packs an owner has one *of no type*. It holds no records but tells of absence: it names the types of which there are none, no
- * version, not even a deleted one. They have no packs, and nobody looks for them. This stands where other packs and marks have their type.
+ * Beside its packs an owner has one *of no type*. It holds no records but tells of absence: it names the types of which there may be some,
+ * and of the many others there are none, no version, not even a deleted one. They have no packs, and nobody looks for them. This stands
+ * where other packs and marks have their type.
  */
 export const absenceType = ''
 
-/** An owner's pack of no type: these types are absent. */
-export const absencePack = (owner: string, absent: readonly string[]): Pack => ({
+/** An owner's pack of no type: all types but these are absent. */
+export const absencePack = (owner: string, present: readonly string[]): Pack => ({
   ...{ owner, type: absenceType, number: 0, total: 1 },
   ...{ records: 0, bytes: 0, crc: 0, blocks: Buffer.alloc(0) },
   changed: Number.NEGATIVE_INFINITY,
   oldest: Number.POSITIVE_INFINITY,
   newest: Number.NEGATIVE_INFINITY,
   ...{ refs: Buffer.alloc(0), shared: '', targets: '', slice: '', columns: undefined },
-  absent: absent.join(' '),
+  present: present.join(' '),
 })
 
 /** The types that an owner's pack of no type names. */
-export const absentTypes = ({ absent }: Pack): readonly string[] => (absent === '' ? [] : absent.split(' '))
+export const presentTypes = ({ present }: Pack): readonly string[] => (present === '' ? [] : present.split(' '))
 
 // A type that has packs or a mark may get its first version from a writer who takes those away, and leaves the pack of no type alone.
-const absentSql = `
+const presentSql = `
   select o.owner, array(
-    select t.type from unnest($3::text[]) as t(type)
-    where t.type <> all (known.types)
-      and not exists (select from record where tenant = $1 and owner = o.owner and type = t.type offset 0)) as absent
-  from unnest($2::text[]) as o(owner)
-  cross join lateral (
-    select array(
-      select type from pack where tenant = $1 and owner = o.owner
-      union all select type from unpacked where tenant = $1 and owner = o.owner) as types offset 0) known`
+    select type from pack where tenant = $1 and owner = o.owner and type <> ''
+    union select type from unpacked where tenant = $1 and owner = o.owner and type <> ''
+    union select type from ${typesOfOwner('$1', 'o.owner')} as type
+    order by type) as present
+  from unnest($2::text[]) as o(owner)`
 
 /**
  * Makes the packs of no type.
@@ -40,6 +38,6 @@ const absentSql = `
  */
 export async function absencePacks(client: ClientBase, tenant: string, owners: readonly string[]): Promise<Pack[]> {
   if (owners.length === 0) return []
-  const { rows } = await client.query<{ owner: string; absent: string[] }>(absentSql, [tenant, owners, packedTypes])
-  return rows.map(({ owner, absent }) => absencePack(owner, absent))
+  const { rows } = await client.query<{ owner: string; present: string[] }>(presentSql, [tenant, owners])
+  return rows.map(({ owner, present }) => absencePack(owner, present))
 }

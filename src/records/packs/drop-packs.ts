@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 import { ownersOfTenant } from '../owners.ts'
+import { typesOfOwner } from '../types-of-owner.ts'
 import { absenceType } from './absence-pack.ts'
-import { packedTypes } from './packed-types.ts'
 
 /** Whose packs are to be made anew. */
 export interface PackChange {
@@ -30,7 +30,7 @@ export async function dropPacks(
 const droppedOwnersMax = 50
 
 const toBePackedSql = `
-  select owner, type from record where tenant = $1 and owner = any ($2) and type = any ($3)
+  select o.owner, type from unnest($2::text[]) as o(owner) cross join lateral ${typesOfOwner('$1', 'o.owner')} as type
   union select owner, type from pack where tenant = $1 and owner = any ($2)`
 
 /** Drops all packs of a tenant, so that they are made again. Few owners at a time: writers of theirs wait no longer than for them. */
@@ -38,7 +38,7 @@ export async function dropAllPacks(pool: Pool, tenant: string): Promise<void> {
   for await (const owners of ownersOfTenant(pool, tenant)) {
     for (let start = 0; start < owners.length; start += droppedOwnersMax) {
       const some = owners.slice(start, start + droppedOwnersMax)
-      const { rows } = await pool.query<PackChange>(toBePackedSql, [tenant, some, packedTypes])
+      const { rows } = await pool.query<PackChange>(toBePackedSql, [tenant, some])
       await dropPacks(pool, tenant, [...rows, ...some.map((owner) => ({ owner, type: absenceType }))])
     }
   }

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg'
-import { ownedTypes } from '../../fhir/ownership.ts'
 import type { CopyRow } from '../copy/copied-row.ts'
 import { copyRows } from '../copy/copy-out.ts'
 import { text, textArray } from '../sql-literal.ts'
+import { typesOfOwner } from '../types-of-owner.ts'
 import type { PackRow } from './build/pack-builder.ts'
 import type { Mark } from './marks.ts'
 
@@ -17,7 +17,7 @@ export interface MarkedRow extends PackRow {
 /**
  * All versions of the marks' records that are still there, in the order of the marks and of the ids; only current ones with their text,
  * which is a view of bytes that are overwritten when the next rows are asked for. With the Provenances of an owner come those records that
- * they may be about, of types without a mark, deleted ones too; those of the others have come by then, for Provenance is the last of the types in order.
+ * they may be about, of types without a mark, deleted ones too; those of the others have come by then, for Provenances are the last of an owner's marks.
  * @param marks of one tenant
  */
 export async function* readMarkedRows(pool: Pool, marks: readonly Mark[]): AsyncGenerator<MarkedRow[]> {
@@ -29,8 +29,8 @@ function rowsQuery(marks: readonly Mark[]): string {
   const tenant = text(marks[0]!.tenant)
   return `
     select r.* from unnest(
-      ${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))}, ${textArray(unmarkedTypes(marks))})
-      as m(owner, type, unmarked)
+      ${textArray(marks.map(({ owner }) => owner))}, ${textArray(marks.map(({ type }) => type))}, ${textArray(markedTypes(marks))})
+      as m(owner, type, marked)
     cross join lateral (
       (select p.owner, p.type, '' as other, p.deleted, greatest(p.written, nullif(p.superseded, 'infinity')), p.updated, p.shared, p.id, p.refs,
         p.targets, case when p.superseded = 'infinity' then p.body end
@@ -39,18 +39,23 @@ function rowsQuery(marks: readonly Mark[]): string {
       union all
       select p.owner, m.type, p.type, p.deleted, p.written, p.updated, p.shared, p.id, '', '', null
       from record as p
-      where m.unmarked <> '' and p.tenant = ${tenant} and p.owner = m.owner and p.type = any (string_to_array(m.unmarked, ' '))
+      where m.type = 'Provenance' and p.tenant = ${tenant} and p.owner = m.owner
+        and p.type = any (array(
+          select type from ${typesOfOwner(tenant, 'm.owner')} as type where type <> all (string_to_array(m.marked, ' '))))
         and p.superseded = 'infinity') r`
 }
 
-/** Of each mark of Provenances, the types that these may be about and of which the owner has no mark, blank-separated; of others none. */
-function unmarkedTypes(marks: readonly Mark[]): string[] {
+/** Of each mark of Provenances, the types of which the owner has a mark, blank-separated. */
+function markedTypes(marks: readonly Mark[]): string[] {
   const marked = Map.groupBy(marks, ({ owner }) => owner)
-  return marks.map(({ owner, type }) => {
-    if (type !== 'Provenance') return ''
-    const types = new Set(marked.get(owner)!.map((mark) => mark.type))
-    return [...ownedTypes].filter((target) => !types.has(target)).join(' ')
-  })
+  return marks.map(({ owner, type }) =>
+    type === 'Provenance'
+      ? marked
+          .get(owner)!
+          .map((mark) => mark.type)
+          .join(' ')
+      : '',
+  )
 }
 
 const rowOf = (row: CopyRow): MarkedRow => ({

@@ -40,7 +40,7 @@ const marksSql = `
     and changed <= now() - $5 * interval '1 millisecond'
   order by tenant, owner, type limit ${marksMax}`
 
-/** The marks in order, each once, few at a time: some of one tenant, and those of an owner together. */
+/** The marks, each once, few at a time: some of one tenant, and those of an owner together, that of Provenances last. */
 export async function* readMarks(pool: Pool, scope: PackScope): AsyncGenerator<readonly Mark[]> {
   const { tenant, settledMs } = scope
   let after: Omit<Mark, 'change'> = { tenant: tenant ?? '', owner: '', type: '' }
@@ -49,10 +49,16 @@ export async function* readMarks(pool: Pool, scope: PackScope): AsyncGenerator<r
     const { rows } = await pool.query<Mark>(marksSql, [...place, tenant ?? null, settledMs])
     if (rows.length === 0) return
     const marks = wholeOwners(rows)
-    yield marks
+    yield provenancesLast(marks)
     after = marks.at(-1)!
   }
 }
+
+/** What Provenances are about is gone through before them. Marks of one owner are neighbours. */
+const provenancesLast = (marks: readonly Mark[]): readonly Mark[] =>
+  [...Map.groupBy(marks, ({ owner }) => owner).values()].flatMap((ofOwner) =>
+    ofOwner.toSorted((a, b) => Number(a.type === 'Provenance') - Number(b.type === 'Provenance')),
+  )
 
 /** Those of the first tenant, without those of an owner of whom more may follow. */
 function wholeOwners(marks: readonly Mark[]): readonly Mark[] {

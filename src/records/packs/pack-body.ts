@@ -16,8 +16,11 @@ const labelBytesMax = 2 + labelFields * 12
 export const sealOf = (body: Buffer): number => crc32(body)
 
 /** What a body takes at most, in bytes. */
-export const bodyRoom = (tenant: string, { owner, type, refs, shared, targets, slice, absent, blocks }: Pack): number =>
-  labelBytesMax + textRoom(tenant, owner, type, shared, targets, slice, absent) + refs.length + blocks.length
+export const bodyRoom = (
+  tenant: string,
+  { owner, type, refs, shared, targets, slice, present, blocks }: Pack,
+): number =>
+  labelBytesMax + textRoom(tenant, owner, type, shared, targets, slice, present) + refs.length + blocks.length
 
 export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.beginRow(labelFields)
@@ -36,7 +39,7 @@ export function writeBody(chunk: CopyChunk, tenant: string, pack: Pack): void {
   chunk.text(pack.shared)
   chunk.text(pack.targets)
   chunk.text(pack.slice)
-  chunk.text(pack.absent)
+  chunk.text(pack.present)
   chunk.raw(pack.blocks)
 }
 
@@ -71,7 +74,7 @@ export function readBody(
     shared: label.text(12),
     targets: label.text(13),
     slice: label.text(14) as Slice,
-    absent: label.text(15),
+    present: label.text(15),
     blocks: body.subarray(label.end),
     columns: undefined,
   }

@@ -1,3 +1,6 @@
+/** From so many types on, all packs of an owner are gone through, which takes less than finding each type. */
+export const manyTypesMin = 8
+
 /** What an export wants of packs. Times are milliseconds since 1970. */
 export interface PackDemand {
   readonly tenant: string
@@ -6,6 +9,8 @@ export interface PackDemand {
   readonly chosen: readonly string[]
   /** Those of them that are mostly inflated, whatever the owner. */
   readonly inflated: readonly string[]
+  /** Those of the types of which every record is exported, so that Provenances about them come along. */
+  readonly whole: readonly string[]
   readonly asOf: number
   /** Only records that were updated later, earlier. A Provenance is not asked for its own time: it comes along with others. */
   readonly since?: number | undefined

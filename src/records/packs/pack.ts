@@ -24,8 +24,8 @@ export interface Pack extends Deflated {
   readonly targets: string
   /** Provenance: which of an owner's it holds. */
   readonly slice: Slice
-  /** The pack of no type: the types of which the owner has no record, blank-separated; '' in all others. */
-  readonly absent: string
+  /** The pack of no type: the types of which the owner may have records, blank-separated; '' in all others. */
+  readonly present: string
   /** What it tells of each of its records (`PackColumns`); undefined when that was not read, and where there is no record. */
   readonly columns: Buffer | undefined
 }

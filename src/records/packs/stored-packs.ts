@@ -3,26 +3,28 @@ import type { CopyRow } from '../copy/copied-row.ts'
 import { copyIn, type RowEncoding, textRoom } from '../copy/copy-in.ts'
 import { copyRows } from '../copy/copy-out.ts'
 import { instant, text, textArray } from '../sql-literal.ts'
-import { absenceType, absentTypes } from './absence-pack.ts'
+import { absenceType } from './absence-pack.ts'
 import { columnsRoom, readSealedColumns, writeSealedColumns } from './columns/sealed-columns.ts'
 import type { Pack } from './pack.ts'
+import { isTold, typesAbout } from './pack-about.ts'
 import { bodyRoom, readBody, sealOf, writeBody } from './pack-body.ts'
-import type { PackDemand } from './pack-demand.ts'
+import { manyTypesMin, type PackDemand } from './pack-demand.ts'
 import { isWithinTimes, touchesTimes } from './pack-times.ts'
-import { packedTypes } from './packed-types.ts'
 
-const columns = 'tenant,owner,type,number,records,bytes,packed,absent,changed,oldest,newest,body,seal,columns'.split(
-  ',',
-)
+const columns =
+  'tenant,owner,type,number,records,bytes,packed,present,about,changed,oldest,newest,body,seal,columns'.split(',')
 
-/** Adds packs. Those of their owners and types must be missing. */
+/** Adds packs, of an owner and type all at once. Those of their owners and types must be missing. */
 export const insertPacks = (client: ClientBase, tenant: string, packs: readonly Pack[]): Promise<void> =>
-  copyIn(client, encodingFor(tenant), packs)
+  copyIn(client, encodingFor(tenant, typesAbout(packs)), packs)
 
-const encodingFor = (tenant: string): RowEncoding<Pack> => ({
+const encodingFor = (tenant: string, about: ReadonlyMap<string, string>): RowEncoding<Pack> => ({
   table: 'pack',
   columns,
-  room: (pack) => textRoom(tenant, pack.owner, pack.type, pack.absent) + bodyRoom(tenant, pack) + columnsRoom(pack),
+  room: (pack) =>
+    textRoom(tenant, pack.owner, pack.type, pack.present, aboutOf(pack, about)) +
+    bodyRoom(tenant, pack) +
+    columnsRoom(pack),
   encode: (chunk, pack) => {
     chunk.text(tenant)
     chunk.text(pack.owner)
@@ -31,7 +33,8 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
     chunk.integer(pack.records)
     chunk.integer(pack.bytes)
     chunk.integer(pack.blocks.length)
-    chunk.text(pack.absent)
+    chunk.text(pack.present)
+    chunk.text(aboutOf(pack, about))
     chunk.instant(pack.changed)
     chunk.instant(pack.oldest)
     chunk.instant(pack.newest)
@@ -41,6 +44,9 @@ const encodingFor = (tenant: string): RowEncoding<Pack> => ({
     writeSealedColumns(chunk, seal, pack.columns)
   },
 })
+
+const aboutOf = ({ owner, type }: Pack, about: ReadonlyMap<string, string>): string =>
+  type === 'Provenance' ? about.get(owner)! : ''
 
 /** The packs of one owner and type, in order: together all current records, as of one moment. */
 export interface OwnedPacks {
@@ -58,19 +64,18 @@ export interface OwnedPacks {
 export type PackReading = PackDemand & { readonly owners: readonly string[]; readonly signal?: AbortSignal }
 
 /**
- * The packs of owners, owner after owner in the order given: the types that have none, then the others in order. They are views of bytes that are overwritten
+ * The packs of owners, owner after owner in the order given: that of no type, then the others in order, those of Provenances last. They are views of bytes that are overwritten
  * when the next ones are asked for.
  */
 export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGenerator<OwnedPacks[]> {
   const { tenant, owners, types, signal } = reading
   if (owners.length === 0 || types.length === 0) return
-  const known = (gathered: GatheredPacks) => (gathered.type === absenceType ? gathered.absences(types) : [gathered])
   let gathered: GatheredPacks | undefined
   for await (const rows of copyRows(pool, packsQuery(reading), signal)) {
     const complete: OwnedPacks[] = []
     for (const row of rows) {
       if (!gathered?.isOf(row)) {
-        if (gathered) complete.push(...known(gathered))
+        if (gathered) complete.push(gathered)
         const owner = gathered !== undefined && row.says(0, gathered.owner) ? gathered.owner : row.text(0)
         gathered = new GatheredPacks(tenant, owner, row.text(1))
       }
@@ -79,7 +84,7 @@ export async function* packsOfOwners(pool: Pool, reading: PackReading): AsyncGen
     yield complete
     gathered?.keep()
   }
-  if (gathered) yield known(gathered)
+  if (gathered) yield [gathered]
 }
 
 class GatheredPacks implements OwnedPacks {
@@ -122,13 +127,6 @@ class GatheredPacks implements OwnedPacks {
     else this.packs.push(columns === undefined ? pack : { ...pack, columns })
   }
 
-  /** What a pack of no type says of each of some types that it names; itself, if it lies. */
-  absences(types: readonly string[]): OwnedPacks[] {
-    const { owner, packs } = this
-    if (this.lying) return [this]
-    return packs.flatMap(absentTypes).flatMap((type) => (types.includes(type) ? [{ owner, type, ...noPacks }] : []))
-  }
-
   get lying(): boolean {
     return this.#wrong || this.packs.some(({ total }) => total !== this.#rows)
   }
@@ -142,21 +140,19 @@ export const keptPack = (pack: Pack): Pack => ({
   columns: pack.columns && Buffer.from(pack.columns),
 })
 
-const noPacks: Pick<OwnedPacks, 'packs' | 'lacking' | 'lying'> = { packs: [], lacking: false, lying: false }
-
 /** Whose packs, the body of those that hold something to export, its seal, whether there is nothing, and what tells of each record if that is needed. */
 function packsQuery(reading: PackReading): string {
   const { tenant, types, chosen, asOf, owners } = reading
-  const ofTypes = packedTypes.every((type) => types.includes(type))
-    ? ''
-    : `and type = any (${textArray([absenceType, ...types])})`
+  const wanted = textArray([absenceType, ...types])
+  const ofTypes = types.length < manyTypesMin ? `type = any (${wanted})` : `type || '' = any (${wanted})`
+  const order = types.some((type) => type > 'Provenance') ? `type = 'Provenance', type, number` : 'type, number'
   const isTrue = `changed <= ${instant(asOf)}`
-  const isChosen = `(type = any (${textArray(chosen)}) or not bool_and(${isWithinTimes(reading)}) over (partition by type))`
+  const isChosen = `(type = any (${textArray(chosen)}) or not ${isTold(reading)} or not bool_and(${isWithinTimes(reading)}) over (partition by type))`
   return `
     select p.* from unnest(${textArray(owners)}) as o(owner)
     cross join lateral (
       select owner, type, case when ${isTrue} and ${touchesTimes(reading)} then body end, seal,
         ${isTrue} and not ${touchesTimes(reading)},
         case when ${isTrue} and ${touchesTimes(reading)} and ${isChosen} then columns end
-      from pack where tenant = ${text(tenant)} and owner = o.owner ${ofTypes} order by type, number) p`
+      from pack where tenant = ${text(tenant)} and owner = o.owner and ${ofTypes} order by ${order}) p`
 }

@@ -5,11 +5,13 @@ import type { Draft } from '../draft.ts'
 /** One change of the store. */
 export type Change = Put | (Conditions & { readonly kind: 'delete'; readonly key: Key })
 
-interface Put extends Conditions {
+export interface Put extends Conditions {
   readonly kind: 'put'
   readonly draft: Draft
   /** It may create the record or find it unchanged, but not change it: whoever has this id already is another one. */
   readonly onlyNew?: true
+  /** The same version once more, which must be current still: for other owners and references, nothing of it changes for readers. */
+  readonly again?: number
   /** Its id was given just now, at random: it is not looked for. If it is there all the same, the write begins again and looks. */
   readonly isFresh?: true
 }
@@ -33,7 +35,7 @@ export interface Outcome {
   readonly kind: 'created' | 'updated' | 'unchanged' | 'deleted' | 'absent' | 'conflict' | 'exists' | 'older'
   /** The record's current version afterwards; 0 when there is none. */
   readonly version: number
-  /** Milliseconds since 1970; undefined when nothing was written. */
+  /** Milliseconds since 1970; undefined when nothing was written. What is unchanged is written when it is placed once more. */
   readonly lastUpdated?: number
 }
 
@@ -64,6 +66,10 @@ export function outcomeOf(change: Change, current: Current | undefined, times: W
   const version = current?.version ?? 0
   const exists = current !== undefined && !current.deleted
   if (change.seen !== undefined && change.seen !== (exists ? version : 0)) throw new Overtaken()
+  if (change.kind === 'put' && change.again !== undefined) {
+    const stands = exists && version === change.again
+    return stands ? { kind: 'unchanged', version, lastUpdated: current.updated.getTime() } : { kind: 'absent', version }
+  }
   if (change.ifMatch !== undefined && (!exists || change.ifMatch !== version)) return { kind: 'conflict', version }
   if (change.kind === 'delete') {
     return exists ? { kind: 'deleted', version: version + 1, lastUpdated: times.written } : { kind: 'absent', version }

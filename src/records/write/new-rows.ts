@@ -1,7 +1,6 @@
 import type { Current } from '../current.ts'
-import type { Draft } from '../draft.ts'
 import type { Row } from '../record-row.ts'
-import { type Change, keyTextOf, lastUpdatedOf, type WriteTimes } from './change.ts'
+import { type Change, keyTextOf, lastUpdatedOf, type Put, type WriteTimes } from './change.ts'
 import type { Ownership } from './ownership-after.ts'
 import { provenanceOwners, type StoredProvenance, targetsOf } from './provenance-owners.ts'
 
@@ -15,31 +14,29 @@ export function newRows(
   const rows = placed.flatMap((provenance) => placedRows(provenance, owners, times.written))
   for (const change of changes) {
     const before = current.get(keyTextOf(change))
-    rows.push(
-      ...(change.kind === 'put' ? putRows(change.draft, before, owners, times) : tombstones(before!, times.written)),
-    )
+    rows.push(...(change.kind === 'put' ? putRows(change, before, owners, times) : tombstones(before!, times.written)))
   }
   return rows
 }
 
 function putRows(
-  draft: Draft,
+  { draft, again }: Put,
   before: Current | undefined,
-  owners: ReadonlyMap<string, string>,
+  owners: ReadonlyMap<string, readonly string[]>,
   times: WriteTimes,
 ): Row[] {
   const row = {
     type: draft.type,
     id: draft.id,
-    version: (before?.version ?? 0) + 1,
+    version: again ?? (before?.version ?? 0) + 1,
     written: times.written,
-    updated: lastUpdatedOf(draft, times),
+    updated: again === undefined ? lastUpdatedOf(draft, times) : before!.updated.getTime(),
     refs: draft.refs.join(' '),
     targets: draft.targets.join(' '),
-    digest: draft.digest,
+    digest: again === undefined ? draft.digest : before!.digest,
     text: draft.text,
   }
-  return spread(row, draft.owner === undefined ? provenanceOwners(draft.targets, owners) : [draft.owner])
+  return spread(row, draft.owners ?? provenanceOwners(draft.targets, owners))
 }
 
 function tombstones(before: Current, written: number): Row[] {
@@ -50,7 +47,11 @@ function tombstones(before: Current, written: number): Row[] {
 }
 
 /** The same version of a Provenance again, for its owners from now on. */
-function placedRows(provenance: StoredProvenance, owners: ReadonlyMap<string, string>, written: number): Row[] {
+function placedRows(
+  provenance: StoredProvenance,
+  owners: ReadonlyMap<string, readonly string[]>,
+  written: number,
+): Row[] {
   const row = { ...provenance, type: 'Provenance', written, updated: provenance.updated.getTime() }
   return spread(row, provenanceOwners(targetsOf(provenance), owners))
 }

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg'
-import { ownedTypes } from '../../fhir/ownership.ts'
+import { isOwnedType } from '../../fhir/resource-types.ts'
 import { type Current, type Key, readCurrentRows } from '../current.ts'
 import type { Draft } from '../draft.ts'
 import { type Change, keyTextOf } from './change.ts'
@@ -14,18 +14,18 @@ import {
 /** What a write means for who owns what. */
 export interface Ownership {
   /** The owners of the targets (`Type/id`) of all Provenances that it writes; a target that is missing has none. */
-  readonly owners: ReadonlyMap<string, string>
+  readonly owners: ReadonlyMap<string, readonly string[]>
   /** Records that get their first owner. */
   readonly arrived: readonly Key[]
   /** Provenances outside the write that get other owners by it. */
   readonly placed: readonly StoredProvenance[]
   /** Targets without an owner, each with the id of the Provenance that waits for it. */
   readonly awaited: readonly { readonly provenance: string; readonly target: string }[]
-  /** A record goes from one owner to another. */
+  /** A record goes from some owners to others. */
   readonly moving: boolean
 }
 
-/** A record that a write takes from its owner; `target` is its `Type/id`. */
+/** A record that a write gives other owners than it had; `target` is its `Type/id`. What is about it, each of the former ones owns. */
 interface Move {
   readonly formerOwner: string
   readonly target: string
@@ -46,25 +46,28 @@ export async function ownershipAfter(
   const inWrite = new Set(changes.map(keyTextOf))
   const placed = await placements(client, tenant, arrived, moved, inWrite, current)
   const sources = [...drafts, ...placed.map((row) => ({ id: row.id, targets: targetsOf(row) }))]
-  const known = new Map(drafts.flatMap((draft) => (draft.owner === undefined ? [] : [[draft.key, draft.owner]])))
+  const known = new Map(drafts.flatMap((draft) => (draft.owners === undefined ? [] : [[draft.key, draft.owners]])))
   const targets = sources.flatMap((source) => source.targets)
   const owners = await ownersOfTargets(client, tenant, targets, known)
   const awaited = sources.flatMap(({ id: provenance, targets }) =>
-    targets.filter((target) => !owners.get(target)).map((target) => ({ provenance, target })),
+    targets.filter((target) => !hasOwner(owners.get(target))).map((target) => ({ provenance, target })),
   )
   return { owners, arrived, placed, awaited, moving: moved.length > 0 }
 }
 
-/** Records that this write gives their first owner, and records that it takes from one. */
+const hasOwner = (owners: readonly string[] | undefined): boolean => owners !== undefined && owners[0] !== ''
+
+/** Records that this write gives their first owner, and records that it gives others. */
 function newlyOwned(drafts: readonly Draft[], current: ReadonlyMap<string, Current>) {
   const arrived: Key[] = []
   const moved: Move[] = []
   for (const draft of drafts) {
-    if (!ownedTypes.has(draft.type) || draft.type === 'Patient') continue
-    const formerOwner = current.get(draft.key)?.owners[0] ?? ''
-    if (formerOwner === draft.owner) continue
-    if (formerOwner === '') arrived.push(draft)
-    else moved.push({ formerOwner, target: draft.key })
+    if (draft.owners === undefined || !isOwnedType(draft.type) || draft.type === 'Patient') continue
+    const former = current.get(draft.key)?.owners ?? ['']
+    if (former.length === draft.owners.length && former.every((owner, index) => owner === draft.owners![index]))
+      continue
+    if (former[0] === '') arrived.push(draft)
+    else moved.push({ formerOwner: former[0]!, target: draft.key })
   }
   return { arrived, moved }
 }

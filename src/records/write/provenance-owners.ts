@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg'
 import { type ResourceText, storedText } from '../../fhir/resource-text.ts'
-import type { Current, Key } from '../current.ts'
+import { type Current, furtherOwners, type Key, keyOf } from '../current.ts'
 
 /**
  * A Provenance belongs to the owners of its targets. Its targets may be written after it or move to another patient, so a write
@@ -11,7 +11,7 @@ import type { Current, Key } from '../current.ts'
 const targetOwnersSql = `
   select r.* from unnest(string_to_array($2, ' '), string_to_array($3, ' ')) as k(type, id)
   cross join lateral (
-    select type, id, owner from record
+    select type, id, owner, shared from record
     where tenant = $1 and type = k.type and id = k.id and lead and superseded = 'infinity'
     offset 0) r`
 
@@ -20,33 +20,36 @@ export async function ownersOfTargets(
   client: ClientBase,
   tenant: string,
   targets: Iterable<string>,
-  known: ReadonlyMap<string, string>,
-): Promise<Map<string, string>> {
-  const owners = new Map<string, string>()
+  known: ReadonlyMap<string, readonly string[]>,
+): Promise<Map<string, readonly string[]>> {
+  const owners = new Map<string, readonly string[]>()
   const wanted: string[] = []
   for (const target of new Set(targets)) {
-    const patient = target.startsWith('Patient/') ? target.slice(8) : known.get(target)
-    if (patient === undefined) wanted.push(target)
-    else owners.set(target, patient)
+    const found = target.startsWith('Patient/') ? [target.slice(8)] : known.get(target)
+    if (found === undefined) wanted.push(target)
+    else owners.set(target, found)
   }
   if (wanted.length > 0) {
     const split = wanted.map((target) => target.split('/') as [string, string])
-    const { rows } = await client.query(targetOwnersSql, [
+    const { rows } = await client.query<Key & { owner: string; shared: boolean }>(targetOwnersSql, [
       tenant,
       split.map(([type]) => type).join(' '),
       split.map(([, id]) => id).join(' '),
     ])
-    for (const row of rows) owners.set(`${row.type}/${row.id}`, row.owner)
+    const further = await furtherOwners(
+      client,
+      tenant,
+      rows.filter(({ shared }) => shared),
+    )
+    for (const row of rows) owners.set(keyOf(row), [row.owner, ...(further.get(keyOf(row)) ?? [])])
   }
   return owners
 }
 
 /** The distinct owners of a Provenance in order, [''] when none of its targets has one. */
-export function provenanceOwners(targets: readonly string[], owners: ReadonlyMap<string, string>): string[] {
-  const found = new Set(
-    targets.map((target) => owners.get(target)).filter((owner) => owner !== undefined && owner !== ''),
-  )
-  return found.size === 0 ? [''] : ([...found].sort() as string[])
+export function provenanceOwners(targets: readonly string[], owners: ReadonlyMap<string, readonly string[]>): string[] {
+  const found = new Set(targets.flatMap((target) => owners.get(target) ?? []).filter((owner) => owner !== ''))
+  return found.size === 0 ? [''] : [...found].sort()
 }
 
 const anyAwaitedSql = 'select exists (select from awaited_target where tenant = $1) as any'

@@ -18,7 +18,7 @@ function encoded(query: string): string {
 export function filtered(queries: readonly string[], lines: readonly Buffer[]): number[] {
   const text = queries.map(encoded).join(',')
   const type = text.slice(0, text.indexOf('?'))
-  const parsed = parseTypeFilter([{ text, at: 'Parameters' }], { types: [type], switches: hl7Switches })
+  const parsed = parseTypeFilter([{ text, at: 'Parameters' }], { types: [type], exported: [], switches: hl7Switches })
   assert.deepEqual(parsed.problems, [], text)
   const filter = compileFilter(parsed.queries.get(type)!, { bases: [poolContext.base], now: poolContext.now })
   return foundLines(filter, lines)

@@ -25,7 +25,7 @@ export function sharp(type: string, bodies: Bodies, rows: readonly Row[]): void 
   for (const [why, query, ids, own] of rows) {
     it(`${why}: ${type}?${query}`, () => {
       const values = [{ text: `${type}?${query}`, at: 'Parameters' }]
-      const { queries, problems } = parseTypeFilter(values, { types: [type], switches: hl7Switches })
+      const { queries, problems } = parseTypeFilter(values, { types: [type], exported: [], switches: hl7Switches })
       assert.deepEqual(problems, [])
       // As the job row keeps it.
       const kept = JSON.parse(JSON.stringify(queries.get(type)))

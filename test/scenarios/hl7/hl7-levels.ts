@@ -85,13 +85,13 @@ export const levelScenarios: readonly Scenario[] = [
         'https://elsewhere.example.org/Practitioner/secret',
         'https://elsewhere.example.org/secret',
         'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0',
-        'PractitionerRole/secret',
+        'Vehicle/secret',
         'no reference',
       ].map(referenceTo)
       const records: Resource[] = [
         patient('ol1'),
         observation('ol1', 'ol1', { performer }),
-        observation('ol2', 'ol1', { status: 'amended', focus: [referenceTo('Medication/secret')] }),
+        observation('ol2', 'ol1', { status: 'amended', focus: [referenceTo('Wheel/secret')] }),
       ]
       for (const record of records) await putAlone(suite, record, 'commons')
       const caller = await suite.newCaller('commons')
@@ -108,7 +108,7 @@ export const levelScenarios: readonly Scenario[] = [
       const all = [
         ['warning', 'Organization, Practitioner'],
         ...open('Practitioner, of an unknown type'),
-        ['information', 'Medication, PractitionerRole'],
+        ['information', 'Vehicle, Wheel'],
       ]
       const only = (text: string) => [
         entry('_type', 'valueString', 'Observation'),
@@ -116,13 +116,9 @@ export const levelScenarios: readonly Scenario[] = [
       ]
       for (const state of ['versions', 'packs']) {
         assert.deepEqual(await lines(), all, state)
-        assert.deepEqual(await lines(...only('amended')), [['information', 'Medication']], state)
+        assert.deepEqual(await lines(...only('amended')), [['information', 'Wheel']], state)
         const final = await lines(...only('final'))
-        assert.deepEqual(
-          final,
-          [['warning', undefined], ...open('').slice(1), ['information', 'PractitionerRole']],
-          state,
-        )
+        assert.deepEqual(final, [['warning', undefined], ...open('').slice(1), ['information', 'Vehicle']], state)
         await packChanged(suite.server.pool, { tenant: 'commons', settledMs: 0 }, () => true)
       }
       assert.deepEqual(await lines(entry('organizeOutputBy', 'valueString', 'Patient')), all)
@@ -167,11 +163,12 @@ export const levelScenarios: readonly Scenario[] = [
     t: [152],
     rules: ['D1', 'D2', 'D3', 'D5', 'K1', 'K2', 'S-8'],
     does: 'an export of all patients and one of the whole system',
-    outcome: 'all records of patients; everything of the 18 types, each once',
+    outcome: 'all records of patients, with the Group in which they are; everything, each once',
     run: async (suite) => {
       await put(suite, village, 'village')
       const patients = {
         Condition: ['vc1', 'vc2', 'vc3'],
+        Group: ['v-group'],
         Patient: ['v1', 'v2'],
         Practitioner: ['v-seen'],
         Provenance: ['vp-both', 'vp1'],
@@ -194,12 +191,14 @@ export const levelScenarios: readonly Scenario[] = [
       assert.deepEqual(told(await exportedByGet(suite, '/Group/v-group/$export', 'village')), [
         ['warning', 'Condition: 1'],
       ])
-      assert.deepEqual(told(await exportedByGet(suite, '/$export', 'village')), [['information', 'Group']], 'it has it')
+      assert.deepEqual(told(await exportedByGet(suite, '/$export', 'village')), [], 'it has it')
       const body = { resourceType: 'Parameters' }
       assert.deepEqual(idsOf(await exported(suite, await suite.newCaller('village'), { body })), patients)
 
       const system = {
         Condition: ['vc-herd', 'vc1', 'vc2', 'vc3'],
+        Group: ['v-group'],
+        Medication: ['v-medication'],
         Patient: ['v1', 'v2'],
         Practitioner: ['v-seen', 'v-unseen'],
         Provenance: ['vp-both', 'vp-herd', 'vp-practitioner', 'vp1'],
@@ -263,10 +262,10 @@ export const levelScenarios: readonly Scenario[] = [
       const path = '/Group/gp-group/$export'
       const caller = () => suite.newCaller('commons')
       const whole = await exported(suite, await caller(), { path, body: { resourceType: 'Parameters' } })
-      assert.deepEqual(idsOf(whole), { Observation: ['gp-o2'], Patient: ['gp1', 'gp2'] })
+      assert.deepEqual(idsOf(whole), { Group: ['gp-group'], Observation: ['gp-o2'], Patient: ['gp1', 'gp2'] })
       assert.equal(whole.manifest.request, `${suite.base('commons')}${path}`)
       const some = await exported(suite, await caller(), { path, patients: [patientEntry('Patient/gp1')] })
-      assert.deepEqual(idsOf(some), { Patient: ['gp1'] })
+      assert.deepEqual(idsOf(some), { Group: ['gp-group'], Patient: ['gp1'] })
 
       const patients = ['gp1', 'gp3'].map((id) => patientEntry(`Patient/${id}`))
       const strict = await suite.send(await kickOffRequest(suite, await caller(), { path, patients }))
@@ -274,7 +273,7 @@ export const levelScenarios: readonly Scenario[] = [
       assert.equal(outcomeOf(strict)[0]?.diagnostics, 'Patient/gp3')
       const prefer = 'respond-async, handling=lenient'
       const lenient = await exported(suite, await caller(), { path, patients, headers: { prefer } })
-      assert.deepEqual(idsOf(lenient), { Patient: ['gp1'] })
+      assert.deepEqual(idsOf(lenient), { Group: ['gp-group'], Patient: ['gp1'] })
       assert.deepEqual(
         lenient.errors.map(({ code, diagnostics }) => [code, diagnostics]),
         [['not-found', 'Patient/gp3']],

@@ -45,7 +45,7 @@ const headerOf = (owner: string) => ({
 export const outputScenarios: readonly Scenario[] = [
   ...refused('D16', elements('Patient.name.family'), 'value'),
   ...refused('D16', elements('Patient.colour'), 'value'),
-  ...refused('D16', elements('Medication.code'), 'value'),
+  ...refused('D16', elements('Parameters.parameter'), 'value'),
   ...refused('D16', elements('__proto__'), 'value'),
   ...refused('D17', organized('Encounter'), 'not-supported'),
   ...refused('D17', organized('patient'), 'value'),

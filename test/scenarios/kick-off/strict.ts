@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { exportableTypes } from '../../../src/fhir/resource-types.ts'
+import { documentedTypes } from '../../../src/fhir/resource-types.ts'
 import { entry } from '../kick-off.ts'
 import type { RequestRow, Scenario } from '../scenario.ts'
 
@@ -107,7 +107,7 @@ export const strictScenarios: readonly Scenario[] = [
       const smart = JSON.parse((await suite.send({ method: 'GET', url, headers: {} })).body.toString('utf8'))
       assert.deepEqual(
         smart.scopes_supported,
-        exportableTypes.map((type) => `system/${type}.read`),
+        documentedTypes.map((type) => `system/${type}.read`),
       )
       await assert.rejects(suite.newCaller('textbook', 'system/*.read'), /invalid_scope/)
     },

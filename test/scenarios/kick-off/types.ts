@@ -15,7 +15,12 @@ const accepted = (t: number, does: string, value: string): RequestRow => ({
   status: 202,
 })
 
-const refused = (t: number, value: string, rule: string, fine: 'value' | 'not-supported'): RequestRow => ({
+const refused = (
+  t: number,
+  value: string,
+  rule: string,
+  fine: 'value' | 'not-supported' | 'business-rule',
+): RequestRow => ({
   t: [t],
   rules: [rule],
   does: `_type "${value}"`,
@@ -56,6 +61,8 @@ const scoped = (
     : {}),
 })
 
+const noExportable = 'system/Claim.read system/Condition.write'
+
 /** T-32…T-56: `_type` and the scopes. */
 export const typeScenarios: readonly Scenario[] = [
   accepted(32, '_type with a blank after the comma', 'Condition, Provenance'),
@@ -80,26 +87,37 @@ export const typeScenarios: readonly Scenario[] = [
   },
   refused(35, '', 'S-25', 'value'),
   refused(36, 'condition', 'S-27', 'value'),
-  refused(37, 'Medication', 'S-27', 'not-supported'),
+  { ...refused(37, 'Medication', 'S-27', 'not-supported'), profile: 'millennium' },
+  { ...refused(37, 'Medication', 'D9', 'business-rule'), profile: 'hl7' },
+  { ...refused(37, 'Parameters', 'D8', 'not-supported'), profile: 'hl7' },
   refused(38, 'Foo', 'S-27', 'value'),
-  {
-    t: [39],
-    rules: ['O-4', 'S-13'],
-    does: '_type "Condition,Medication" (lenient)',
-    change: { headers: { prefer: 'respond-async, handling=lenient' }, parameters: types('Condition,Medication') },
-    status: 202,
-    warnings: ['not-supported'],
-  },
-  {
-    t: [39],
-    rules: ['O-4'],
-    does: '_type "Medication" (lenient): ignoring it would export everything',
-    change: { headers: { prefer: 'respond-async, handling=lenient' }, parameters: types('Medication') },
-    status: 400,
-    code: 'invalid',
-    fine: 'not-supported',
-    expression: at,
-  },
+  ...(
+    [
+      ['millennium', 'Medication'],
+      ['hl7', 'Parameters'],
+    ] as const
+  ).flatMap(([profile, type]): RequestRow[] => [
+    {
+      t: [39],
+      rules: ['O-4', 'S-13'],
+      profile,
+      does: `_type "Condition,${type}" (lenient)`,
+      change: { headers: { prefer: 'respond-async, handling=lenient' }, parameters: types(`Condition,${type}`) },
+      status: 202,
+      warnings: ['not-supported'],
+    },
+    {
+      t: [39],
+      rules: ['O-4'],
+      profile,
+      does: `_type "${type}" (lenient): ignoring it would export everything`,
+      change: { headers: { prefer: 'respond-async, handling=lenient' }, parameters: types(type) },
+      status: 400,
+      code: 'invalid',
+      fine: 'not-supported',
+      expression: at,
+    },
+  ]),
   ...['valueCode', 'valueUri'].map(
     (name): RequestRow => ({
       t: [40],
@@ -207,6 +225,8 @@ export const typeScenarios: readonly Scenario[] = [
     },
   },
   scoped(54, 'no _type with the scope of Location only', 'system/Location.read', [], 403),
-  scoped(55, 'no _type without an exportable scope', 'system/Claim.read system/Condition.write', [], 403),
+  { ...scoped(55, 'no _type without an exportable scope', noExportable, [], 403), profile: 'millennium' },
+  { ...scoped(55, 'no _type with the scope of one type that R4 has', noExportable, [], 202), profile: 'hl7' },
+  scoped(55, 'no _type without an exportable scope', 'system/Vehicle.read system/Condition.write', [], 403),
   scoped(56, '_type Condition without the scope of Patient', 'system/Condition.read', types('Condition'), 202),
 ]

@@ -14,6 +14,7 @@ import { provenancesInOrder } from './provenances-in-order.ts'
 export function exportOfProvenances(selection: Selection, writer: PartWriter, exported: ExportedRecords): TypeExport {
   const { held, job, pool, at } = selection
   const choice = new ChoiceOfProvenances(selection, writer, exported)
+  const render = rendererOf(job, 'Provenance')
   const areAlone = forThemselves(job.request)
   return {
     versions: (all) => {
@@ -27,21 +28,11 @@ export function exportOfProvenances(selection: Selection, writer: PartWriter, ex
       )
     },
     addRecords: async (records) => {
-      await addProvenances(selection, writer, records)
+      await selection.addOwn(writer, 'Provenance', records, render)
       held.scanned += records.length
     },
     addPacks: (packs) => choice.addPacks(packs),
   }
-}
-
-/** A Provenance of several owners could be met by several partitions: the last one exports it, once. */
-async function addProvenances(selection: Selection, writer: PartWriter, records: readonly RecordAsOf[]): Promise<void> {
-  for (const { id, refs } of records.filter(({ shared }) => shared)) {
-    selection.references.add(`Provenance/${id}`)
-    selection.refer(refs)
-  }
-  const own = records.filter(({ shared }) => !shared)
-  await selection.add(writer, rendererOf(selection.job, 'Provenance')(own))
 }
 
 /**

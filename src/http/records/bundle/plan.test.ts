@@ -143,7 +143,10 @@ describe('the plan of a transaction', () => {
         for (const found of planned) {
           if (found.kind !== 'change' || found.change.kind !== 'put' || !expected) continue
           const { draft } = found.change
-          assert.equal(draft.owner, ownerOf(draft.key, JSON.parse(textOfDraft(found.change)).subject?.reference))
+          assert.equal(
+            draft.owners?.join(),
+            ownerOf(draft.key, JSON.parse(textOfDraft(found.change)).subject?.reference),
+          )
         }
       }),
       { numRuns: 5_000 },

@@ -40,7 +40,7 @@ test('a draft is made once of each text and id, and never another one is given f
   ] as const) {
     const draft = of(textOf(subject), id)
     assert.ok('text' in draft)
-    assert.deepEqual([draft.owner, draft.key], [subject.split('/')[1], `Condition/${id}`])
+    assert.deepEqual([draft.owners?.join(), draft.key], [subject.split('/')[1], `Condition/${id}`])
   }
   assert.equal(of(source, 'c'), step.draft)
 })

@@ -204,7 +204,7 @@ export class PackBuilder {
       shared: shared.map(({ id }) => `${this.type}/${id}`).join(' '),
       targets: typeSets?.texts.join(' ') ?? '',
       slice,
-      absent: '',
+      present: '',
       columns,
     }
   }

