@@ -133,8 +133,10 @@ function scannedDraft(
 ): Draft | TextFault | undefined {
   const outlined = scannedOutline(line, scan, assignedId)
   if (!outlined) return undefined
-  const { id, resource } = outlined
-  return describe(outlined, scannedText(line, scan, id === resource.id ? undefined : id), bases)
+  const { type, id } = outlined
+  // Whose it is, elements at any place may tell.
+  const resource: JsonObject = isCompartmentType(type) ? JSON.parse(line.toString()) : outlined.resource
+  return describe({ ...outlined, resource }, scannedText(line, scan, id === outlined.resource.id ? undefined : id), bases)
 }
 
 /** A resource, or as much of it as is looked at. */
@@ -146,13 +148,11 @@ interface Outlined {
 }
 
 function scannedOutline(line: Buffer, scan: ResourceScan, assignedId: string | undefined): Outlined | undefined {
-  const outline = outlineOf(line, scan)
-  const type = outline.resourceType
-  // Whose the others are, elements at any place may tell.
-  const resource: JsonObject = isCompartmentType(type) ? JSON.parse(line.toString()) : outline
+  const resource = outlineOf(line, scan)
+  const type = resource.resourceType
   const id = assignedId ?? resource.id
   if (!isTypeName(type) || type === 'Group' || !isId(id)) return undefined
-  const conditional = outline.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
+  const conditional = resource.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
   return { type, id, resource, conditional }
 }
 

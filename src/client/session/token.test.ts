@@ -143,8 +143,9 @@ test('to read everything: a wildcard where advertised, else each exportable type
       'system/Patient.rs',
       'system/Patient.read',
       'system/Device.write',
+      'system/Vehicle.read',
     ]),
-    'system/Patient.read system/Goal.rs',
+    'system/Patient.read system/Goal.rs system/Claim.read',
   )
   assert.equal(readScopes([]), documentedTypes.map((type) => `system/${type}.read`).join(' '))
 })

@@ -408,7 +408,7 @@ describe('every record comes to the person that its source means', () => {
       assert.deepEqual([loaded.counts.created, loaded.faults], [3, []], name)
       assert.match(loaded.files.first[0]!.form, /^Bundle of type document/)
       const owners = [...(await store.current(tenant)).values()].map(({ owner }) => owner)
-      assert.deepEqual(owners, ['', b, b])
+      assert.deepEqual(owners, [b, b, b])
     }
   })
 
