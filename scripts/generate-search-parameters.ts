@@ -5,6 +5,6 @@ import { referencePage, referencePageFile } from './search-parameters/reference-
 import { sourceText, sourceTextFile } from './search-parameters/source-text.ts'
 import { searchParameterTable } from './search-parameters/table.ts'
 
-const table = searchParameterTable()
-writeFileSync(sourceTextFile, sourceText(table))
-writeFileSync(referencePageFile, referencePage(table))
+const found = searchParameterTable()
+writeFileSync(sourceTextFile, sourceText(found.table))
+writeFileSync(referencePageFile, referencePage(found))

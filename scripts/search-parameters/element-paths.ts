@@ -1,6 +1,7 @@
 import type { Datatype, ElementPath, Step } from '../../src/filter/search-parameter.ts'
 import type { ElementDefinition } from './definitions.ts'
 import type { Part } from './expression.ts'
+import { NotSearchable } from './not-searchable.ts'
 
 /** Where a walk stands: the steps so far, the definition of the element reached, and its datatype. */
 interface Place {
@@ -56,7 +57,10 @@ export class ElementPaths {
     const paths = places
       .map((place) => (place.element === undefined ? { ...place, datatype: 'BackboneElement' } : place))
       .filter(({ datatype }) => allowed.includes(normal(datatype)))
-    if (paths.length === 0) throw new Error(`nothing to search in ${base} ${JSON.stringify(parts)}`)
+    if (paths.length === 0) {
+      const found = [...new Set(places.map(({ datatype }) => datatype))].join(', ') || 'nothing'
+      throw new NotSearchable(`a ${searchType} is not looked for in ${found}`)
+    }
     return paths.map((place) => this.#path(place))
   }
 

@@ -1,3 +1,5 @@
+import { NotSearchable } from './not-searchable.ts'
+
 /** One part of a path after its resource type. */
 export type Part =
   | { readonly name: string }
@@ -51,5 +53,5 @@ function part(text: string): Part {
   const condition = /^where\((\w+) ?= ?'([^']+)'\)$/.exec(text)
   if (condition) return { where: condition[1]!, is: condition[2]! }
   if (/^\w+$/.test(text)) return { name: text }
-  throw new Error(`cannot compile "${text}"`)
+  throw new NotSearchable(`\`${text}\` is no path`)
 }

@@ -1,4 +1,4 @@
-import { clinicalTypes } from '../../src/fhir/resource-types.ts'
+import { allTypes, clinicalTypes, documentedTypes } from '../../src/fhir/resource-types.ts'
 import type {
   CompositeParameter,
   ElementPath,
@@ -15,11 +15,15 @@ import {
 } from './definitions.ts'
 import { ElementPaths } from './element-paths.ts'
 import { branches, type Part } from './expression.ts'
+import { NotSearchable } from './not-searchable.ts'
 
 /** The types that get a table, in its order; `Resource` holds the parameters common to all. */
-export const tableTypes = [...clinicalTypes, 'Patient', 'Practitioner', 'Organization', 'Location', 'Resource'] as const
+export const tableTypes: readonly string[] = [...new Set<string>([...clinicalTypes, ...allTypes]), 'Resource']
 
-export type Table = Readonly<Record<(typeof tableTypes)[number], Readonly<Record<string, SearchParameter>>>>
+export type Table = Readonly<Record<string, Readonly<Record<string, SearchParameter>>>>
+
+/** Parameters of R4 that the table does not have, by type and code, each with the reason. */
+export type Refused = Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** US Core parameters beside R4's (search-params §6). */
 const usCore = ['CareTeam role', 'Condition asserted-date', 'Encounter discharge-disposition', 'Goal description']
@@ -33,16 +37,21 @@ const oracle: ParameterDefinition = {
   expression: 'MedicationRequest.dosageInstruction.timing.repeat.bounds.ofType(Period)',
 }
 
-/** Not in the table: a position needs its own logic, a phonetic match its own algorithm; the rest have no expression. */
-const skipped = new Set(['near', 'phonetic', '_content', '_query'])
+/** Not in the table: they have no expression, or none that says what matches. */
+const skipped: Readonly<Record<string, string>> = {
+  near: 'a position needs a distance',
+  phonetic: 'R4 does not say what sounds alike',
+  _content: 'it has no expression',
+  _query: 'it has no expression',
+}
 
 /** A parameter with more targets than these may refer to anything. */
 const targetsMax = 100
 
 const deceased: SimpleParameter = { type: 'token', paths: [{ steps: [], datatype: 'deceased' }] }
 
-/** Compiles the official definitions to the table of search parameters. Throws when one cannot be compiled. */
-export function searchParameterTable(): Table {
+/** Compiles the official definitions to the table of search parameters, and tells which of them it does not have. */
+export function searchParameterTable(): { readonly table: Table; readonly refused: Refused } {
   const official = officialParameters()
   const definitions = [
     ...official,
@@ -50,18 +59,30 @@ export function searchParameterTable(): Table {
     oracle,
   ]
   const compiler = new Compiler(new ElementPaths(elementDefinitions(), codeSystems()), official)
-  return Object.fromEntries(
-    tableTypes.map((type) => [
-      type,
-      Object.fromEntries(
-        definitions
-          .filter(({ base, code }) => base.includes(type) && !skipped.has(code))
-          .sort((a, b) => (a.code < b.code ? -1 : 1))
-          .map((definition) => [definition.code, compiler.row(type, definition)]),
-      ),
-    ]),
-  ) as Table
+  const table: Record<string, Record<string, SearchParameter>> = {}
+  const refused: Record<string, Record<string, string>> = {}
+  for (const type of tableTypes) {
+    const own = definitions.filter(({ base }) => base.includes(type)).sort((a, b) => (a.code < b.code ? -1 : 1))
+    const rows = own.map((definition) => [definition.code, rowOrReason(compiler, type, definition)] as const)
+    table[type] = Object.fromEntries(rows.filter((row): row is [string, SearchParameter] => typeof row[1] !== 'string'))
+    refused[type] = Object.fromEntries(rows.filter((row): row is [string, string] => typeof row[1] === 'string'))
+  }
+  return { table, refused }
 }
+
+function rowOrReason(compiler: Compiler, type: string, definition: ParameterDefinition): SearchParameter | string {
+  const reason = skipped[definition.code]
+  if (reason !== undefined) return reason
+  if (!searchTypes.includes(definition.type)) return `values of type ${definition.type} are not compared`
+  try {
+    return compiler.row(type, definition)
+  } catch (error) {
+    if (error instanceof NotSearchable) return error.message
+    throw error
+  }
+}
+
+const searchTypes = ['token', 'date', 'string', 'reference', 'quantity', 'uri', 'composite']
 
 class Compiler {
   readonly #paths: ElementPaths
@@ -76,8 +97,11 @@ class Compiler {
     const { code, expression = '' } = definition
     if (type === 'Patient' && code === 'deceased') return deceased
     const own = branches(expression).filter(([first]) => first !== undefined && 'name' in first && first.name === type)
+    if (own.length === 0) throw new NotSearchable('its official expression names no element of the type')
     if (definition.component) return this.#composite(type, definition, own)
     const paths = own.flatMap(([, ...parts]) => this.#paths.compile(type, parts, definition.type))
+    if (!isDocumented(type) && paths.some(isOfSeveralSystems))
+      throw new NotSearchable('its codes are of several systems')
     return { type: definition.type as SearchType, paths, ...targetsOf(definition) }
   }
 
@@ -97,10 +121,17 @@ class Compiler {
       const all = bases.flatMap((base) =>
         branches(expressions[index]!).flatMap((parts) => this.#paths.compile(base, parts, simple.type)),
       )
+      if (all.some(({ datatype }) => datatype === 'boolean'))
+        throw new NotSearchable('one of its parts may be a boolean')
       return { type: simple.type as SearchType, paths: distinct(all), ...targetsOf(simple) }
     })
   }
 }
+
+/** Which of them a code is of is not told by the binding. The types that Oracle documents have such parameters, where it makes no difference. */
+const isOfSeveralSystems = ({ systems = [] }: ElementPath): boolean => systems.length > 1
+
+const isDocumented = (type: string): boolean => (documentedTypes as readonly string[]).includes(type)
 
 const distinct = (paths: readonly ElementPath[]): ElementPath[] => [
   ...new Map(paths.map((path) => [JSON.stringify(path), path])).values(),

@@ -17,9 +17,137 @@ export type SearchedType =
   | 'Observation'
   | 'Procedure'
   | 'Patient'
-  | 'Practitioner'
-  | 'Organization'
+  | 'Provenance'
   | 'Location'
+  | 'Organization'
+  | 'Practitioner'
+  | 'Account'
+  | 'ActivityDefinition'
+  | 'AdverseEvent'
+  | 'Appointment'
+  | 'AppointmentResponse'
+  | 'AuditEvent'
+  | 'Basic'
+  | 'Binary'
+  | 'BiologicallyDerivedProduct'
+  | 'BodyStructure'
+  | 'Bundle'
+  | 'CapabilityStatement'
+  | 'CatalogEntry'
+  | 'ChargeItem'
+  | 'ChargeItemDefinition'
+  | 'Claim'
+  | 'ClaimResponse'
+  | 'ClinicalImpression'
+  | 'CodeSystem'
+  | 'Communication'
+  | 'CommunicationRequest'
+  | 'CompartmentDefinition'
+  | 'Composition'
+  | 'ConceptMap'
+  | 'Consent'
+  | 'Contract'
+  | 'Coverage'
+  | 'CoverageEligibilityRequest'
+  | 'CoverageEligibilityResponse'
+  | 'DetectedIssue'
+  | 'DeviceDefinition'
+  | 'DeviceMetric'
+  | 'DeviceRequest'
+  | 'DeviceUseStatement'
+  | 'DocumentManifest'
+  | 'EffectEvidenceSynthesis'
+  | 'Endpoint'
+  | 'EnrollmentRequest'
+  | 'EnrollmentResponse'
+  | 'EpisodeOfCare'
+  | 'EventDefinition'
+  | 'Evidence'
+  | 'EvidenceVariable'
+  | 'ExampleScenario'
+  | 'ExplanationOfBenefit'
+  | 'FamilyMemberHistory'
+  | 'Flag'
+  | 'GraphDefinition'
+  | 'Group'
+  | 'GuidanceResponse'
+  | 'HealthcareService'
+  | 'ImagingStudy'
+  | 'ImmunizationEvaluation'
+  | 'ImmunizationRecommendation'
+  | 'ImplementationGuide'
+  | 'InsurancePlan'
+  | 'Invoice'
+  | 'Library'
+  | 'Linkage'
+  | 'List'
+  | 'Measure'
+  | 'MeasureReport'
+  | 'Media'
+  | 'Medication'
+  | 'MedicationAdministration'
+  | 'MedicationDispense'
+  | 'MedicationKnowledge'
+  | 'MedicationStatement'
+  | 'MedicinalProduct'
+  | 'MedicinalProductAuthorization'
+  | 'MedicinalProductContraindication'
+  | 'MedicinalProductIndication'
+  | 'MedicinalProductIngredient'
+  | 'MedicinalProductInteraction'
+  | 'MedicinalProductManufactured'
+  | 'MedicinalProductPackaged'
+  | 'MedicinalProductPharmaceutical'
+  | 'MedicinalProductUndesirableEffect'
+  | 'MessageDefinition'
+  | 'MessageHeader'
+  | 'MolecularSequence'
+  | 'NamingSystem'
+  | 'NutritionOrder'
+  | 'ObservationDefinition'
+  | 'OperationDefinition'
+  | 'OperationOutcome'
+  | 'OrganizationAffiliation'
+  | 'PaymentNotice'
+  | 'PaymentReconciliation'
+  | 'Person'
+  | 'PlanDefinition'
+  | 'PractitionerRole'
+  | 'Questionnaire'
+  | 'QuestionnaireResponse'
+  | 'RelatedPerson'
+  | 'RequestGroup'
+  | 'ResearchDefinition'
+  | 'ResearchElementDefinition'
+  | 'ResearchStudy'
+  | 'ResearchSubject'
+  | 'RiskAssessment'
+  | 'RiskEvidenceSynthesis'
+  | 'Schedule'
+  | 'SearchParameter'
+  | 'ServiceRequest'
+  | 'Slot'
+  | 'Specimen'
+  | 'SpecimenDefinition'
+  | 'StructureDefinition'
+  | 'StructureMap'
+  | 'Subscription'
+  | 'Substance'
+  | 'SubstanceNucleicAcid'
+  | 'SubstancePolymer'
+  | 'SubstanceProtein'
+  | 'SubstanceReferenceInformation'
+  | 'SubstanceSourceMaterial'
+  | 'SubstanceSpecification'
+  | 'SupplyDelivery'
+  | 'SupplyRequest'
+  | 'Task'
+  | 'TerminologyCapabilities'
+  | 'TestReport'
+  | 'TestScript'
+  | 'ValueSet'
+  | 'VerificationResult'
+  | 'VisionPrescription'
   | 'Resource'
 
 /** The search parameters by resource type and code. */
@@ -946,58 +1074,25 @@ export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<str
     },
     telecom: { type: 'token', paths: [{ steps: ['telecom'], datatype: 'ContactPoint' }] },
   },
-  Practitioner: {
-    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
-    address: { type: 'string', paths: [{ steps: ['address'], datatype: 'Address' }] },
-    'address-city': { type: 'string', paths: [{ steps: ['address', 'city'], datatype: 'string' }] },
-    'address-country': { type: 'string', paths: [{ steps: ['address', 'country'], datatype: 'string' }] },
-    'address-postalcode': { type: 'string', paths: [{ steps: ['address', 'postalCode'], datatype: 'string' }] },
-    'address-state': { type: 'string', paths: [{ steps: ['address', 'state'], datatype: 'string' }] },
-    'address-use': {
-      type: 'token',
-      paths: [{ steps: ['address', 'use'], datatype: 'code', systems: ['http://hl7.org/fhir/address-use'] }],
+  Provenance: {
+    agent: {
+      type: 'reference',
+      paths: [{ steps: ['agent', 'who'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
     },
-    communication: { type: 'token', paths: [{ steps: ['communication'], datatype: 'CodeableConcept' }] },
-    email: {
-      type: 'token',
-      paths: [{ steps: ['telecom', { where: 'system', is: 'email' }], datatype: 'ContactPoint' }],
+    'agent-role': { type: 'token', paths: [{ steps: ['agent', 'role'], datatype: 'CodeableConcept' }] },
+    'agent-type': { type: 'token', paths: [{ steps: ['agent', 'type'], datatype: 'CodeableConcept' }] },
+    entity: { type: 'reference', paths: [{ steps: ['entity', 'what'], datatype: 'Reference' }] },
+    location: { type: 'reference', paths: [{ steps: ['location'], datatype: 'Reference' }], targets: ['Location'] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['target'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
     },
-    family: { type: 'string', paths: [{ steps: ['name', 'family'], datatype: 'string' }] },
-    gender: {
-      type: 'token',
-      paths: [{ steps: ['gender'], datatype: 'code', systems: ['http://hl7.org/fhir/administrative-gender'] }],
-    },
-    given: { type: 'string', paths: [{ steps: ['name', 'given'], datatype: 'string' }] },
-    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
-    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'HumanName' }] },
-    phone: {
-      type: 'token',
-      paths: [{ steps: ['telecom', { where: 'system', is: 'phone' }], datatype: 'ContactPoint' }],
-    },
-    telecom: { type: 'token', paths: [{ steps: ['telecom'], datatype: 'ContactPoint' }] },
-  },
-  Organization: {
-    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
-    address: { type: 'string', paths: [{ steps: ['address'], datatype: 'Address' }] },
-    'address-city': { type: 'string', paths: [{ steps: ['address', 'city'], datatype: 'string' }] },
-    'address-country': { type: 'string', paths: [{ steps: ['address', 'country'], datatype: 'string' }] },
-    'address-postalcode': { type: 'string', paths: [{ steps: ['address', 'postalCode'], datatype: 'string' }] },
-    'address-state': { type: 'string', paths: [{ steps: ['address', 'state'], datatype: 'string' }] },
-    'address-use': {
-      type: 'token',
-      paths: [{ steps: ['address', 'use'], datatype: 'code', systems: ['http://hl7.org/fhir/address-use'] }],
-    },
-    endpoint: { type: 'reference', paths: [{ steps: ['endpoint'], datatype: 'Reference' }], targets: ['Endpoint'] },
-    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
-    name: {
-      type: 'string',
-      paths: [
-        { steps: ['name'], datatype: 'string' },
-        { steps: ['alias'], datatype: 'string' },
-      ],
-    },
-    partof: { type: 'reference', paths: [{ steps: ['partOf'], datatype: 'Reference' }], targets: ['Organization'] },
-    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+    recorded: { type: 'date', paths: [{ steps: ['recorded'], datatype: 'instant' }] },
+    'signature-type': { type: 'token', paths: [{ steps: ['signature', 'type'], datatype: 'Coding' }] },
+    target: { type: 'reference', paths: [{ steps: ['target'], datatype: 'Reference' }] },
+    when: { type: 'date', paths: [{ steps: ['occurredDateTime'], datatype: 'dateTime' }] },
   },
   Location: {
     address: { type: 'string', paths: [{ steps: ['address'], datatype: 'Address' }] },
@@ -1030,6 +1125,3617 @@ export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<str
       paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/location-status'] }],
     },
     type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  Organization: {
+    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
+    address: { type: 'string', paths: [{ steps: ['address'], datatype: 'Address' }] },
+    'address-city': { type: 'string', paths: [{ steps: ['address', 'city'], datatype: 'string' }] },
+    'address-country': { type: 'string', paths: [{ steps: ['address', 'country'], datatype: 'string' }] },
+    'address-postalcode': { type: 'string', paths: [{ steps: ['address', 'postalCode'], datatype: 'string' }] },
+    'address-state': { type: 'string', paths: [{ steps: ['address', 'state'], datatype: 'string' }] },
+    'address-use': {
+      type: 'token',
+      paths: [{ steps: ['address', 'use'], datatype: 'code', systems: ['http://hl7.org/fhir/address-use'] }],
+    },
+    endpoint: { type: 'reference', paths: [{ steps: ['endpoint'], datatype: 'Reference' }], targets: ['Endpoint'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    name: {
+      type: 'string',
+      paths: [
+        { steps: ['name'], datatype: 'string' },
+        { steps: ['alias'], datatype: 'string' },
+      ],
+    },
+    partof: { type: 'reference', paths: [{ steps: ['partOf'], datatype: 'Reference' }], targets: ['Organization'] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  Practitioner: {
+    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
+    address: { type: 'string', paths: [{ steps: ['address'], datatype: 'Address' }] },
+    'address-city': { type: 'string', paths: [{ steps: ['address', 'city'], datatype: 'string' }] },
+    'address-country': { type: 'string', paths: [{ steps: ['address', 'country'], datatype: 'string' }] },
+    'address-postalcode': { type: 'string', paths: [{ steps: ['address', 'postalCode'], datatype: 'string' }] },
+    'address-state': { type: 'string', paths: [{ steps: ['address', 'state'], datatype: 'string' }] },
+    'address-use': {
+      type: 'token',
+      paths: [{ steps: ['address', 'use'], datatype: 'code', systems: ['http://hl7.org/fhir/address-use'] }],
+    },
+    communication: { type: 'token', paths: [{ steps: ['communication'], datatype: 'CodeableConcept' }] },
+    email: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'email' }], datatype: 'ContactPoint' }],
+    },
+    family: { type: 'string', paths: [{ steps: ['name', 'family'], datatype: 'string' }] },
+    gender: {
+      type: 'token',
+      paths: [{ steps: ['gender'], datatype: 'code', systems: ['http://hl7.org/fhir/administrative-gender'] }],
+    },
+    given: { type: 'string', paths: [{ steps: ['name', 'given'], datatype: 'string' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'HumanName' }] },
+    phone: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'phone' }], datatype: 'ContactPoint' }],
+    },
+    telecom: { type: 'token', paths: [{ steps: ['telecom'], datatype: 'ContactPoint' }] },
+  },
+  Account: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    owner: { type: 'reference', paths: [{ steps: ['owner'], datatype: 'Reference' }], targets: ['Organization'] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    period: { type: 'date', paths: [{ steps: ['servicePeriod'], datatype: 'Period' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/account-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: [
+        'Device',
+        'HealthcareService',
+        'Location',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+      ],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  ActivityDefinition: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [
+        { steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' },
+        { steps: ['library'], datatype: 'canonical' },
+      ],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  AdverseEvent: {
+    actuality: {
+      type: 'token',
+      paths: [{ steps: ['actuality'], datatype: 'code', systems: ['http://hl7.org/fhir/adverse-event-actuality'] }],
+    },
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    event: { type: 'token', paths: [{ steps: ['event'], datatype: 'CodeableConcept' }] },
+    location: { type: 'reference', paths: [{ steps: ['location'], datatype: 'Reference' }], targets: ['Location'] },
+    recorder: {
+      type: 'reference',
+      paths: [{ steps: ['recorder'], datatype: 'Reference' }],
+      targets: ['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    resultingcondition: {
+      type: 'reference',
+      paths: [{ steps: ['resultingCondition'], datatype: 'Reference' }],
+      targets: ['Condition'],
+    },
+    seriousness: { type: 'token', paths: [{ steps: ['seriousness'], datatype: 'CodeableConcept' }] },
+    severity: { type: 'token', paths: [{ steps: ['severity'], datatype: 'CodeableConcept' }] },
+    study: { type: 'reference', paths: [{ steps: ['study'], datatype: 'Reference' }], targets: ['ResearchStudy'] },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient', 'Practitioner', 'RelatedPerson'],
+    },
+    substance: {
+      type: 'reference',
+      paths: [{ steps: ['suspectEntity', 'instance'], datatype: 'Reference' }],
+      targets: [
+        'Device',
+        'Immunization',
+        'Medication',
+        'MedicationAdministration',
+        'MedicationStatement',
+        'Procedure',
+        'Substance',
+      ],
+    },
+  },
+  Appointment: {
+    actor: {
+      type: 'reference',
+      paths: [{ steps: ['participant', 'actor'], datatype: 'Reference' }],
+      targets: [
+        'Device',
+        'HealthcareService',
+        'Location',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    'appointment-type': { type: 'token', paths: [{ steps: ['appointmentType'], datatype: 'CodeableConcept' }] },
+    'based-on': {
+      type: 'reference',
+      paths: [{ steps: ['basedOn'], datatype: 'Reference' }],
+      targets: ['ServiceRequest'],
+    },
+    date: { type: 'date', paths: [{ steps: ['start'], datatype: 'instant' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    location: {
+      type: 'reference',
+      paths: [{ steps: ['participant', 'actor'], datatype: 'Reference', refersTo: 'Location' }],
+      targets: ['Location'],
+    },
+    'part-status': {
+      type: 'token',
+      paths: [
+        { steps: ['participant', 'status'], datatype: 'code', systems: ['http://hl7.org/fhir/participationstatus'] },
+      ],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['participant', 'actor'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    practitioner: {
+      type: 'reference',
+      paths: [{ steps: ['participant', 'actor'], datatype: 'Reference', refersTo: 'Practitioner' }],
+      targets: ['Practitioner'],
+    },
+    'reason-code': { type: 'token', paths: [{ steps: ['reasonCode'], datatype: 'CodeableConcept' }] },
+    'reason-reference': {
+      type: 'reference',
+      paths: [{ steps: ['reasonReference'], datatype: 'Reference' }],
+      targets: ['Condition', 'ImmunizationRecommendation', 'Observation', 'Procedure'],
+    },
+    'service-category': { type: 'token', paths: [{ steps: ['serviceCategory'], datatype: 'CodeableConcept' }] },
+    'service-type': { type: 'token', paths: [{ steps: ['serviceType'], datatype: 'CodeableConcept' }] },
+    slot: { type: 'reference', paths: [{ steps: ['slot'], datatype: 'Reference' }], targets: ['Slot'] },
+    specialty: { type: 'token', paths: [{ steps: ['specialty'], datatype: 'CodeableConcept' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/appointmentstatus'] }],
+    },
+    'supporting-info': { type: 'reference', paths: [{ steps: ['supportingInformation'], datatype: 'Reference' }] },
+  },
+  AppointmentResponse: {
+    actor: {
+      type: 'reference',
+      paths: [{ steps: ['actor'], datatype: 'Reference' }],
+      targets: [
+        'Device',
+        'HealthcareService',
+        'Location',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    appointment: {
+      type: 'reference',
+      paths: [{ steps: ['appointment'], datatype: 'Reference' }],
+      targets: ['Appointment'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    location: {
+      type: 'reference',
+      paths: [{ steps: ['actor'], datatype: 'Reference', refersTo: 'Location' }],
+      targets: ['Location'],
+    },
+    'part-status': {
+      type: 'token',
+      paths: [{ steps: ['participantStatus'], datatype: 'code', systems: ['http://hl7.org/fhir/participationstatus'] }],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['actor'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    practitioner: {
+      type: 'reference',
+      paths: [{ steps: ['actor'], datatype: 'Reference', refersTo: 'Practitioner' }],
+      targets: ['Practitioner'],
+    },
+  },
+  AuditEvent: {
+    action: {
+      type: 'token',
+      paths: [{ steps: ['action'], datatype: 'code', systems: ['http://hl7.org/fhir/audit-event-action'] }],
+    },
+    address: { type: 'string', paths: [{ steps: ['agent', 'network', 'address'], datatype: 'string' }] },
+    agent: {
+      type: 'reference',
+      paths: [{ steps: ['agent', 'who'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    'agent-name': { type: 'string', paths: [{ steps: ['agent', 'name'], datatype: 'string' }] },
+    'agent-role': { type: 'token', paths: [{ steps: ['agent', 'role'], datatype: 'CodeableConcept' }] },
+    date: { type: 'date', paths: [{ steps: ['recorded'], datatype: 'instant' }] },
+    entity: { type: 'reference', paths: [{ steps: ['entity', 'what'], datatype: 'Reference' }] },
+    'entity-name': { type: 'string', paths: [{ steps: ['entity', 'name'], datatype: 'string' }] },
+    'entity-role': { type: 'token', paths: [{ steps: ['entity', 'role'], datatype: 'Coding' }] },
+    'entity-type': { type: 'token', paths: [{ steps: ['entity', 'type'], datatype: 'Coding' }] },
+    outcome: {
+      type: 'token',
+      paths: [{ steps: ['outcome'], datatype: 'code', systems: ['http://hl7.org/fhir/audit-event-outcome'] }],
+    },
+    patient: {
+      type: 'reference',
+      paths: [
+        { steps: ['agent', 'who'], datatype: 'Reference', refersTo: 'Patient' },
+        { steps: ['entity', 'what'], datatype: 'Reference', refersTo: 'Patient' },
+      ],
+      targets: ['Patient'],
+    },
+    policy: { type: 'uri', paths: [{ steps: ['agent', 'policy'], datatype: 'uri' }] },
+    source: {
+      type: 'reference',
+      paths: [{ steps: ['source', 'observer'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    subtype: { type: 'token', paths: [{ steps: ['subtype'], datatype: 'Coding' }] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'Coding' }] },
+  },
+  Basic: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'date' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    subject: { type: 'reference', paths: [{ steps: ['subject'], datatype: 'Reference' }] },
+  },
+  Binary: {},
+  BiologicallyDerivedProduct: {},
+  BodyStructure: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    location: { type: 'token', paths: [{ steps: ['location'], datatype: 'CodeableConcept' }] },
+    morphology: { type: 'token', paths: [{ steps: ['morphology'], datatype: 'CodeableConcept' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+  },
+  Bundle: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    timestamp: { type: 'date', paths: [{ steps: ['timestamp'], datatype: 'instant' }] },
+    type: {
+      type: 'token',
+      paths: [{ steps: ['type'], datatype: 'code', systems: ['http://hl7.org/fhir/bundle-type'] }],
+    },
+  },
+  CapabilityStatement: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    format: { type: 'token', paths: [{ steps: ['format'], datatype: 'code', systems: ['urn:ietf:bcp:13'] }] },
+    guide: {
+      type: 'reference',
+      paths: [{ steps: ['implementationGuide'], datatype: 'canonical' }],
+      targets: ['ImplementationGuide'],
+    },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    mode: {
+      type: 'token',
+      paths: [{ steps: ['rest', 'mode'], datatype: 'code', systems: ['http://hl7.org/fhir/restful-capability-mode'] }],
+    },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    resource: {
+      type: 'token',
+      paths: [
+        { steps: ['rest', 'resource', 'type'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] },
+      ],
+    },
+    'resource-profile': {
+      type: 'reference',
+      paths: [{ steps: ['rest', 'resource', 'profile'], datatype: 'canonical' }],
+      targets: ['StructureDefinition'],
+    },
+    'security-service': {
+      type: 'token',
+      paths: [{ steps: ['rest', 'security', 'service'], datatype: 'CodeableConcept' }],
+    },
+    software: { type: 'string', paths: [{ steps: ['software', 'name'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    'supported-profile': {
+      type: 'reference',
+      paths: [{ steps: ['rest', 'resource', 'supportedProfile'], datatype: 'canonical' }],
+      targets: ['StructureDefinition'],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  CatalogEntry: {},
+  ChargeItem: {
+    account: { type: 'reference', paths: [{ steps: ['account'], datatype: 'Reference' }], targets: ['Account'] },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    context: {
+      type: 'reference',
+      paths: [{ steps: ['context'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    'entered-date': { type: 'date', paths: [{ steps: ['enteredDate'], datatype: 'dateTime' }] },
+    enterer: {
+      type: 'reference',
+      paths: [{ steps: ['enterer'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    occurrence: {
+      type: 'date',
+      paths: [
+        { steps: ['occurrenceDateTime'], datatype: 'dateTime' },
+        { steps: ['occurrencePeriod'], datatype: 'Period' },
+        { steps: ['occurrenceTiming'], datatype: 'Timing' },
+      ],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    'performer-actor': {
+      type: 'reference',
+      paths: [{ steps: ['performer', 'actor'], datatype: 'Reference' }],
+      targets: ['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    'performer-function': { type: 'token', paths: [{ steps: ['performer', 'function'], datatype: 'CodeableConcept' }] },
+    'performing-organization': {
+      type: 'reference',
+      paths: [{ steps: ['performingOrganization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    quantity: { type: 'quantity', paths: [{ steps: ['quantity'], datatype: 'Quantity' }] },
+    'requesting-organization': {
+      type: 'reference',
+      paths: [{ steps: ['requestingOrganization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    service: {
+      type: 'reference',
+      paths: [{ steps: ['service'], datatype: 'Reference' }],
+      targets: [
+        'DiagnosticReport',
+        'ImagingStudy',
+        'Immunization',
+        'MedicationAdministration',
+        'MedicationDispense',
+        'Observation',
+        'Procedure',
+        'SupplyDelivery',
+      ],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  ChargeItemDefinition: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Claim: {
+    'care-team': {
+      type: 'reference',
+      paths: [{ steps: ['careTeam', 'provider'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    'detail-udi': {
+      type: 'reference',
+      paths: [{ steps: ['item', 'detail', 'udi'], datatype: 'Reference' }],
+      targets: ['Device'],
+    },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['item', 'encounter'], datatype: 'Reference' }],
+      targets: ['Encounter'],
+    },
+    enterer: {
+      type: 'reference',
+      paths: [{ steps: ['enterer'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    facility: { type: 'reference', paths: [{ steps: ['facility'], datatype: 'Reference' }], targets: ['Location'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    insurer: { type: 'reference', paths: [{ steps: ['insurer'], datatype: 'Reference' }], targets: ['Organization'] },
+    'item-udi': { type: 'reference', paths: [{ steps: ['item', 'udi'], datatype: 'Reference' }], targets: ['Device'] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    payee: {
+      type: 'reference',
+      paths: [{ steps: ['payee', 'party'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    priority: { type: 'token', paths: [{ steps: ['priority'], datatype: 'CodeableConcept' }] },
+    'procedure-udi': {
+      type: 'reference',
+      paths: [{ steps: ['procedure', 'udi'], datatype: 'Reference' }],
+      targets: ['Device'],
+    },
+    provider: {
+      type: 'reference',
+      paths: [{ steps: ['provider'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+    'subdetail-udi': {
+      type: 'reference',
+      paths: [{ steps: ['item', 'detail', 'subDetail', 'udi'], datatype: 'Reference' }],
+      targets: ['Device'],
+    },
+    use: { type: 'token', paths: [{ steps: ['use'], datatype: 'code', systems: ['http://hl7.org/fhir/claim-use'] }] },
+  },
+  ClaimResponse: {
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    disposition: { type: 'string', paths: [{ steps: ['disposition'], datatype: 'string' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    insurer: { type: 'reference', paths: [{ steps: ['insurer'], datatype: 'Reference' }], targets: ['Organization'] },
+    outcome: {
+      type: 'token',
+      paths: [{ steps: ['outcome'], datatype: 'code', systems: ['http://hl7.org/fhir/remittance-outcome'] }],
+    },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    'payment-date': { type: 'date', paths: [{ steps: ['payment', 'date'], datatype: 'date' }] },
+    request: { type: 'reference', paths: [{ steps: ['request'], datatype: 'Reference' }], targets: ['Claim'] },
+    requestor: {
+      type: 'reference',
+      paths: [{ steps: ['requestor'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+    use: { type: 'token', paths: [{ steps: ['use'], datatype: 'code', systems: ['http://hl7.org/fhir/claim-use'] }] },
+  },
+  ClinicalImpression: {
+    assessor: {
+      type: 'reference',
+      paths: [{ steps: ['assessor'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    'finding-code': {
+      type: 'token',
+      paths: [{ steps: ['finding', 'itemCodeableConcept'], datatype: 'CodeableConcept' }],
+    },
+    'finding-ref': {
+      type: 'reference',
+      paths: [{ steps: ['finding', 'itemReference'], datatype: 'Reference' }],
+      targets: ['Condition', 'Media', 'Observation'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    investigation: {
+      type: 'reference',
+      paths: [{ steps: ['investigation', 'item'], datatype: 'Reference' }],
+      targets: [
+        'DiagnosticReport',
+        'FamilyMemberHistory',
+        'ImagingStudy',
+        'Media',
+        'Observation',
+        'QuestionnaireResponse',
+        'RiskAssessment',
+      ],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    previous: {
+      type: 'reference',
+      paths: [{ steps: ['previous'], datatype: 'Reference' }],
+      targets: ['ClinicalImpression'],
+    },
+    problem: {
+      type: 'reference',
+      paths: [{ steps: ['problem'], datatype: 'Reference' }],
+      targets: ['AllergyIntolerance', 'Condition'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/event-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+    'supporting-info': { type: 'reference', paths: [{ steps: ['supportingInfo'], datatype: 'Reference' }] },
+  },
+  CodeSystem: {
+    code: { type: 'token', paths: [{ steps: ['concept', 'code'], datatype: 'code' }] },
+    'content-mode': {
+      type: 'token',
+      paths: [{ steps: ['content'], datatype: 'code', systems: ['http://hl7.org/fhir/codesystem-content-mode'] }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    language: {
+      type: 'token',
+      paths: [{ steps: ['concept', 'designation', 'language'], datatype: 'code', systems: ['urn:ietf:bcp:47'] }],
+    },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    supplements: {
+      type: 'reference',
+      paths: [{ steps: ['supplements'], datatype: 'canonical' }],
+      targets: ['CodeSystem'],
+    },
+    system: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Communication: {
+    'based-on': { type: 'reference', paths: [{ steps: ['basedOn'], datatype: 'Reference' }] },
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'instantiates-canonical': {
+      type: 'reference',
+      paths: [{ steps: ['instantiatesCanonical'], datatype: 'canonical' }],
+      targets: ['ActivityDefinition', 'Measure', 'OperationDefinition', 'PlanDefinition', 'Questionnaire'],
+    },
+    'instantiates-uri': { type: 'uri', paths: [{ steps: ['instantiatesUri'], datatype: 'uri' }] },
+    medium: { type: 'token', paths: [{ steps: ['medium'], datatype: 'CodeableConcept' }] },
+    'part-of': { type: 'reference', paths: [{ steps: ['partOf'], datatype: 'Reference' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    received: { type: 'date', paths: [{ steps: ['received'], datatype: 'dateTime' }] },
+    recipient: {
+      type: 'reference',
+      paths: [{ steps: ['recipient'], datatype: 'Reference' }],
+      targets: [
+        'CareTeam',
+        'Device',
+        'Group',
+        'HealthcareService',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    sender: {
+      type: 'reference',
+      paths: [{ steps: ['sender'], datatype: 'Reference' }],
+      targets: [
+        'Device',
+        'HealthcareService',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    sent: { type: 'date', paths: [{ steps: ['sent'], datatype: 'dateTime' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/event-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  CommunicationRequest: {
+    authored: { type: 'date', paths: [{ steps: ['authoredOn'], datatype: 'dateTime' }] },
+    'based-on': { type: 'reference', paths: [{ steps: ['basedOn'], datatype: 'Reference' }] },
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    'group-identifier': { type: 'token', paths: [{ steps: ['groupIdentifier'], datatype: 'Identifier' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    medium: { type: 'token', paths: [{ steps: ['medium'], datatype: 'CodeableConcept' }] },
+    occurrence: { type: 'date', paths: [{ steps: ['occurrenceDateTime'], datatype: 'dateTime' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    priority: {
+      type: 'token',
+      paths: [{ steps: ['priority'], datatype: 'code', systems: ['http://hl7.org/fhir/request-priority'] }],
+    },
+    recipient: {
+      type: 'reference',
+      paths: [{ steps: ['recipient'], datatype: 'Reference' }],
+      targets: [
+        'CareTeam',
+        'Device',
+        'Group',
+        'HealthcareService',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    replaces: {
+      type: 'reference',
+      paths: [{ steps: ['replaces'], datatype: 'Reference' }],
+      targets: ['CommunicationRequest'],
+    },
+    requester: {
+      type: 'reference',
+      paths: [{ steps: ['requester'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    sender: {
+      type: 'reference',
+      paths: [{ steps: ['sender'], datatype: 'Reference' }],
+      targets: [
+        'Device',
+        'HealthcareService',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/request-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  CompartmentDefinition: {
+    code: {
+      type: 'token',
+      paths: [{ steps: ['code'], datatype: 'code', systems: ['http://hl7.org/fhir/compartment-type'] }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    resource: {
+      type: 'token',
+      paths: [{ steps: ['resource', 'code'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] }],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Composition: {
+    attester: {
+      type: 'reference',
+      paths: [{ steps: ['attester', 'party'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    confidentiality: { type: 'token', paths: [{ steps: ['confidentiality'], datatype: 'code', systems: [] }] },
+    context: { type: 'token', paths: [{ steps: ['event', 'code'], datatype: 'CodeableConcept' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    entry: { type: 'reference', paths: [{ steps: ['section', 'entry'], datatype: 'Reference' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    period: { type: 'date', paths: [{ steps: ['event', 'period'], datatype: 'Period' }] },
+    'related-id': { type: 'token', paths: [{ steps: ['relatesTo', 'targetIdentifier'], datatype: 'Identifier' }] },
+    'related-ref': {
+      type: 'reference',
+      paths: [{ steps: ['relatesTo', 'targetReference'], datatype: 'Reference' }],
+      targets: ['Composition'],
+    },
+    section: { type: 'token', paths: [{ steps: ['section', 'code'], datatype: 'CodeableConcept' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/composition-status'] }],
+    },
+    subject: { type: 'reference', paths: [{ steps: ['subject'], datatype: 'Reference' }] },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  ConceptMap: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    dependson: {
+      type: 'uri',
+      paths: [{ steps: ['group', 'element', 'target', 'dependsOn', 'property'], datatype: 'uri' }],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    other: {
+      type: 'reference',
+      paths: [{ steps: ['group', 'unmapped', 'url'], datatype: 'canonical' }],
+      targets: ['ConceptMap'],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    source: {
+      type: 'reference',
+      paths: [{ steps: ['sourceCanonical'], datatype: 'canonical' }],
+      targets: ['ValueSet'],
+    },
+    'source-code': { type: 'token', paths: [{ steps: ['group', 'element', 'code'], datatype: 'code' }] },
+    'source-system': { type: 'uri', paths: [{ steps: ['group', 'source'], datatype: 'uri' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    target: {
+      type: 'reference',
+      paths: [{ steps: ['targetCanonical'], datatype: 'canonical' }],
+      targets: ['ValueSet'],
+    },
+    'target-code': { type: 'token', paths: [{ steps: ['group', 'element', 'target', 'code'], datatype: 'code' }] },
+    'target-system': { type: 'uri', paths: [{ steps: ['group', 'target'], datatype: 'uri' }] },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Consent: {
+    action: { type: 'token', paths: [{ steps: ['provision', 'action'], datatype: 'CodeableConcept' }] },
+    actor: {
+      type: 'reference',
+      paths: [{ steps: ['provision', 'actor', 'reference'], datatype: 'Reference' }],
+      targets: [
+        'CareTeam',
+        'Device',
+        'Group',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    consentor: {
+      type: 'reference',
+      paths: [{ steps: ['performer'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    data: { type: 'reference', paths: [{ steps: ['provision', 'data', 'reference'], datatype: 'Reference' }] },
+    date: { type: 'date', paths: [{ steps: ['dateTime'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    organization: {
+      type: 'reference',
+      paths: [{ steps: ['organization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    period: { type: 'date', paths: [{ steps: ['provision', 'period'], datatype: 'Period' }] },
+    purpose: { type: 'token', paths: [{ steps: ['provision', 'purpose'], datatype: 'Coding' }] },
+    scope: { type: 'token', paths: [{ steps: ['scope'], datatype: 'CodeableConcept' }] },
+    'security-label': { type: 'token', paths: [{ steps: ['provision', 'securityLabel'], datatype: 'Coding' }] },
+    'source-reference': {
+      type: 'reference',
+      paths: [{ steps: ['sourceReference'], datatype: 'Reference' }],
+      targets: ['Consent', 'Contract', 'DocumentReference', 'QuestionnaireResponse'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/consent-state-codes'] }],
+    },
+  },
+  Contract: {
+    authority: {
+      type: 'reference',
+      paths: [{ steps: ['authority'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    domain: { type: 'reference', paths: [{ steps: ['domain'], datatype: 'Reference' }], targets: ['Location'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    instantiates: { type: 'uri', paths: [{ steps: ['instantiatesUri'], datatype: 'uri' }] },
+    issued: { type: 'date', paths: [{ steps: ['issued'], datatype: 'dateTime' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    signer: {
+      type: 'reference',
+      paths: [{ steps: ['signer', 'party'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/contract-status'] }],
+    },
+    subject: { type: 'reference', paths: [{ steps: ['subject'], datatype: 'Reference' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Coverage: {
+    beneficiary: {
+      type: 'reference',
+      paths: [{ steps: ['beneficiary'], datatype: 'Reference' }],
+      targets: ['Patient'],
+    },
+    'class-type': { type: 'token', paths: [{ steps: ['class', 'type'], datatype: 'CodeableConcept' }] },
+    'class-value': { type: 'string', paths: [{ steps: ['class', 'value'], datatype: 'string' }] },
+    dependent: { type: 'string', paths: [{ steps: ['dependent'], datatype: 'string' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: { type: 'reference', paths: [{ steps: ['beneficiary'], datatype: 'Reference' }], targets: ['Patient'] },
+    payor: {
+      type: 'reference',
+      paths: [{ steps: ['payor'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'RelatedPerson'],
+    },
+    'policy-holder': {
+      type: 'reference',
+      paths: [{ steps: ['policyHolder'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'RelatedPerson'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+    subscriber: {
+      type: 'reference',
+      paths: [{ steps: ['subscriber'], datatype: 'Reference' }],
+      targets: ['Patient', 'RelatedPerson'],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  CoverageEligibilityRequest: {
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    enterer: {
+      type: 'reference',
+      paths: [{ steps: ['enterer'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    facility: { type: 'reference', paths: [{ steps: ['facility'], datatype: 'Reference' }], targets: ['Location'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    provider: {
+      type: 'reference',
+      paths: [{ steps: ['provider'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+  },
+  CoverageEligibilityResponse: {
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    disposition: { type: 'string', paths: [{ steps: ['disposition'], datatype: 'string' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    insurer: { type: 'reference', paths: [{ steps: ['insurer'], datatype: 'Reference' }], targets: ['Organization'] },
+    outcome: {
+      type: 'token',
+      paths: [{ steps: ['outcome'], datatype: 'code', systems: ['http://hl7.org/fhir/remittance-outcome'] }],
+    },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    request: {
+      type: 'reference',
+      paths: [{ steps: ['request'], datatype: 'Reference' }],
+      targets: ['CoverageEligibilityRequest'],
+    },
+    requestor: {
+      type: 'reference',
+      paths: [{ steps: ['requestor'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+  },
+  DetectedIssue: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Device', 'Practitioner', 'PractitionerRole'],
+    },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    identified: {
+      type: 'date',
+      paths: [
+        { steps: ['identifiedDateTime'], datatype: 'dateTime' },
+        { steps: ['identifiedPeriod'], datatype: 'Period' },
+      ],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    implicated: { type: 'reference', paths: [{ steps: ['implicated'], datatype: 'Reference' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+  },
+  DeviceDefinition: {
+    classification: { type: 'token', paths: [{ steps: ['classification', 'type'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    parent: {
+      type: 'reference',
+      paths: [{ steps: ['parentDevice'], datatype: 'Reference' }],
+      targets: ['DeviceDefinition'],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  DeviceMetric: {
+    category: {
+      type: 'token',
+      paths: [{ steps: ['category'], datatype: 'code', systems: ['http://hl7.org/fhir/metric-category'] }],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    parent: { type: 'reference', paths: [{ steps: ['parent'], datatype: 'Reference' }], targets: ['Device'] },
+    source: { type: 'reference', paths: [{ steps: ['source'], datatype: 'Reference' }], targets: ['Device'] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  DeviceRequest: {
+    'authored-on': { type: 'date', paths: [{ steps: ['authoredOn'], datatype: 'dateTime' }] },
+    'based-on': { type: 'reference', paths: [{ steps: ['basedOn'], datatype: 'Reference' }] },
+    code: { type: 'token', paths: [{ steps: ['codeCodeableConcept'], datatype: 'CodeableConcept' }] },
+    device: { type: 'reference', paths: [{ steps: ['codeReference'], datatype: 'Reference' }], targets: ['Device'] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    'event-date': {
+      type: 'date',
+      paths: [
+        { steps: ['occurrenceDateTime'], datatype: 'dateTime' },
+        { steps: ['occurrencePeriod'], datatype: 'Period' },
+      ],
+    },
+    'group-identifier': { type: 'token', paths: [{ steps: ['groupIdentifier'], datatype: 'Identifier' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'instantiates-canonical': {
+      type: 'reference',
+      paths: [{ steps: ['instantiatesCanonical'], datatype: 'canonical' }],
+      targets: ['ActivityDefinition', 'PlanDefinition'],
+    },
+    'instantiates-uri': { type: 'uri', paths: [{ steps: ['instantiatesUri'], datatype: 'uri' }] },
+    insurance: {
+      type: 'reference',
+      paths: [{ steps: ['insurance'], datatype: 'Reference' }],
+      targets: ['ClaimResponse', 'Coverage'],
+    },
+    intent: {
+      type: 'token',
+      paths: [{ steps: ['intent'], datatype: 'code', systems: ['http://hl7.org/fhir/request-intent'] }],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    performer: {
+      type: 'reference',
+      paths: [{ steps: ['performer'], datatype: 'Reference' }],
+      targets: [
+        'CareTeam',
+        'Device',
+        'HealthcareService',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    'prior-request': { type: 'reference', paths: [{ steps: ['priorRequest'], datatype: 'Reference' }] },
+    requester: {
+      type: 'reference',
+      paths: [{ steps: ['requester'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/request-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Location', 'Patient'],
+    },
+  },
+  DeviceUseStatement: {
+    device: { type: 'reference', paths: [{ steps: ['device'], datatype: 'Reference' }], targets: ['Device'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: { type: 'reference', paths: [{ steps: ['subject'], datatype: 'Reference' }], targets: ['Patient'] },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  DocumentManifest: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    description: { type: 'string', paths: [{ steps: ['description'], datatype: 'string' }] },
+    identifier: {
+      type: 'token',
+      paths: [
+        { steps: ['masterIdentifier'], datatype: 'Identifier' },
+        { steps: ['identifier'], datatype: 'Identifier' },
+      ],
+    },
+    item: { type: 'reference', paths: [{ steps: ['content'], datatype: 'Reference' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    recipient: {
+      type: 'reference',
+      paths: [{ steps: ['recipient'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    'related-id': { type: 'token', paths: [{ steps: ['related', 'identifier'], datatype: 'Identifier' }] },
+    'related-ref': { type: 'reference', paths: [{ steps: ['related', 'ref'], datatype: 'Reference' }] },
+    source: { type: 'uri', paths: [{ steps: ['source'], datatype: 'uri' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/document-reference-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Patient', 'Practitioner'],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  EffectEvidenceSynthesis: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Endpoint: {
+    'connection-type': { type: 'token', paths: [{ steps: ['connectionType'], datatype: 'Coding' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    organization: {
+      type: 'reference',
+      paths: [{ steps: ['managingOrganization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    'payload-type': { type: 'token', paths: [{ steps: ['payloadType'], datatype: 'CodeableConcept' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/endpoint-status'] }],
+    },
+  },
+  EnrollmentRequest: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: { type: 'reference', paths: [{ steps: ['candidate'], datatype: 'Reference' }], targets: ['Patient'] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+    subject: { type: 'reference', paths: [{ steps: ['candidate'], datatype: 'Reference' }], targets: ['Patient'] },
+  },
+  EnrollmentResponse: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    request: {
+      type: 'reference',
+      paths: [{ steps: ['request'], datatype: 'Reference' }],
+      targets: ['EnrollmentRequest'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+  },
+  EpisodeOfCare: {
+    'care-manager': {
+      type: 'reference',
+      paths: [{ steps: ['careManager'], datatype: 'Reference', refersTo: 'Practitioner' }],
+      targets: ['Practitioner'],
+    },
+    condition: {
+      type: 'reference',
+      paths: [{ steps: ['diagnosis', 'condition'], datatype: 'Reference' }],
+      targets: ['Condition'],
+    },
+    date: { type: 'date', paths: [{ steps: ['period'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'incoming-referral': {
+      type: 'reference',
+      paths: [{ steps: ['referralRequest'], datatype: 'Reference' }],
+      targets: ['ServiceRequest'],
+    },
+    organization: {
+      type: 'reference',
+      paths: [{ steps: ['managingOrganization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/episode-of-care-status'] }],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  EventDefinition: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' }],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Evidence: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' }],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  EvidenceVariable: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' }],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  ExampleScenario: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  ExplanationOfBenefit: {
+    'care-team': {
+      type: 'reference',
+      paths: [{ steps: ['careTeam', 'provider'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    claim: { type: 'reference', paths: [{ steps: ['claim'], datatype: 'Reference' }], targets: ['Claim'] },
+    coverage: {
+      type: 'reference',
+      paths: [{ steps: ['insurance', 'coverage'], datatype: 'Reference' }],
+      targets: ['Coverage'],
+    },
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    'detail-udi': {
+      type: 'reference',
+      paths: [{ steps: ['item', 'detail', 'udi'], datatype: 'Reference' }],
+      targets: ['Device'],
+    },
+    disposition: { type: 'string', paths: [{ steps: ['disposition'], datatype: 'string' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['item', 'encounter'], datatype: 'Reference' }],
+      targets: ['Encounter'],
+    },
+    enterer: {
+      type: 'reference',
+      paths: [{ steps: ['enterer'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    facility: { type: 'reference', paths: [{ steps: ['facility'], datatype: 'Reference' }], targets: ['Location'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'item-udi': { type: 'reference', paths: [{ steps: ['item', 'udi'], datatype: 'Reference' }], targets: ['Device'] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    payee: {
+      type: 'reference',
+      paths: [{ steps: ['payee', 'party'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    'procedure-udi': {
+      type: 'reference',
+      paths: [{ steps: ['procedure', 'udi'], datatype: 'Reference' }],
+      targets: ['Device'],
+    },
+    provider: {
+      type: 'reference',
+      paths: [{ steps: ['provider'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/explanationofbenefit-status'] }],
+    },
+    'subdetail-udi': {
+      type: 'reference',
+      paths: [{ steps: ['item', 'detail', 'subDetail', 'udi'], datatype: 'Reference' }],
+      targets: ['Device'],
+    },
+  },
+  FamilyMemberHistory: {
+    code: { type: 'token', paths: [{ steps: ['condition', 'code'], datatype: 'CodeableConcept' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'instantiates-canonical': {
+      type: 'reference',
+      paths: [{ steps: ['instantiatesCanonical'], datatype: 'canonical' }],
+      targets: ['ActivityDefinition', 'Measure', 'OperationDefinition', 'PlanDefinition', 'Questionnaire'],
+    },
+    'instantiates-uri': { type: 'uri', paths: [{ steps: ['instantiatesUri'], datatype: 'uri' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    relationship: { type: 'token', paths: [{ steps: ['relationship'], datatype: 'CodeableConcept' }] },
+    sex: { type: 'token', paths: [{ steps: ['sex'], datatype: 'CodeableConcept' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/history-status'] }],
+    },
+  },
+  Flag: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole'],
+    },
+    date: { type: 'date', paths: [{ steps: ['period'], datatype: 'Period' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: [
+        'Group',
+        'Location',
+        'Medication',
+        'Organization',
+        'Patient',
+        'PlanDefinition',
+        'Practitioner',
+        'Procedure',
+      ],
+    },
+  },
+  GraphDefinition: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    start: {
+      type: 'token',
+      paths: [{ steps: ['start'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] }],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Group: {
+    actual: { type: 'token', paths: [{ steps: ['actual'], datatype: 'boolean' }] },
+    characteristic: { type: 'token', paths: [{ steps: ['characteristic', 'code'], datatype: 'CodeableConcept' }] },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    exclude: { type: 'token', paths: [{ steps: ['characteristic', 'exclude'], datatype: 'boolean' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'managing-entity': {
+      type: 'reference',
+      paths: [{ steps: ['managingEntity'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    member: {
+      type: 'reference',
+      paths: [{ steps: ['member', 'entity'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Medication', 'Patient', 'Practitioner', 'PractitionerRole', 'Substance'],
+    },
+    type: {
+      type: 'token',
+      paths: [{ steps: ['type'], datatype: 'code', systems: ['http://hl7.org/fhir/group-type'] }],
+    },
+    value: {
+      type: 'token',
+      paths: [
+        { steps: ['characteristic', 'valueCodeableConcept'], datatype: 'CodeableConcept' },
+        { steps: ['characteristic', 'valueBoolean'], datatype: 'boolean' },
+      ],
+    },
+  },
+  GuidanceResponse: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    request: { type: 'token', paths: [{ steps: ['requestIdentifier'], datatype: 'Identifier' }] },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  HealthcareService: {
+    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
+    characteristic: { type: 'token', paths: [{ steps: ['characteristic'], datatype: 'CodeableConcept' }] },
+    'coverage-area': {
+      type: 'reference',
+      paths: [{ steps: ['coverageArea'], datatype: 'Reference' }],
+      targets: ['Location'],
+    },
+    endpoint: { type: 'reference', paths: [{ steps: ['endpoint'], datatype: 'Reference' }], targets: ['Endpoint'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    location: { type: 'reference', paths: [{ steps: ['location'], datatype: 'Reference' }], targets: ['Location'] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    organization: {
+      type: 'reference',
+      paths: [{ steps: ['providedBy'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    program: { type: 'token', paths: [{ steps: ['program'], datatype: 'CodeableConcept' }] },
+    'service-category': { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    'service-type': { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+    specialty: { type: 'token', paths: [{ steps: ['specialty'], datatype: 'CodeableConcept' }] },
+  },
+  ImagingStudy: {
+    basedon: {
+      type: 'reference',
+      paths: [{ steps: ['basedOn'], datatype: 'Reference' }],
+      targets: ['Appointment', 'AppointmentResponse', 'CarePlan', 'ServiceRequest', 'Task'],
+    },
+    bodysite: { type: 'token', paths: [{ steps: ['series', 'bodySite'], datatype: 'Coding' }] },
+    'dicom-class': { type: 'token', paths: [{ steps: ['series', 'instance', 'sopClass'], datatype: 'Coding' }] },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    endpoint: {
+      type: 'reference',
+      paths: [
+        { steps: ['endpoint'], datatype: 'Reference' },
+        { steps: ['series', 'endpoint'], datatype: 'Reference' },
+      ],
+      targets: ['Endpoint'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    instance: { type: 'token', paths: [{ steps: ['series', 'instance', 'uid'], datatype: 'id' }] },
+    interpreter: {
+      type: 'reference',
+      paths: [{ steps: ['interpreter'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    modality: { type: 'token', paths: [{ steps: ['series', 'modality'], datatype: 'Coding' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    performer: {
+      type: 'reference',
+      paths: [{ steps: ['series', 'performer', 'actor'], datatype: 'Reference' }],
+      targets: ['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    reason: { type: 'token', paths: [{ steps: ['reasonCode'], datatype: 'CodeableConcept' }] },
+    referrer: {
+      type: 'reference',
+      paths: [{ steps: ['referrer'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    series: { type: 'token', paths: [{ steps: ['series', 'uid'], datatype: 'id' }] },
+    started: { type: 'date', paths: [{ steps: ['started'], datatype: 'dateTime' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/imagingstudy-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Patient'],
+    },
+  },
+  ImmunizationEvaluation: {
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'dose-status': { type: 'token', paths: [{ steps: ['doseStatus'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'immunization-event': {
+      type: 'reference',
+      paths: [{ steps: ['immunizationEvent'], datatype: 'Reference' }],
+      targets: ['Immunization'],
+    },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    status: {
+      type: 'token',
+      paths: [
+        {
+          steps: ['status'],
+          datatype: 'code',
+          systems: ['http://terminology.hl7.org/CodeSystem/medication-admin-status'],
+        },
+      ],
+    },
+    'target-disease': { type: 'token', paths: [{ steps: ['targetDisease'], datatype: 'CodeableConcept' }] },
+  },
+  ImmunizationRecommendation: {
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    information: {
+      type: 'reference',
+      paths: [{ steps: ['recommendation', 'supportingPatientInformation'], datatype: 'Reference' }],
+    },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    status: { type: 'token', paths: [{ steps: ['recommendation', 'forecastStatus'], datatype: 'CodeableConcept' }] },
+    support: {
+      type: 'reference',
+      paths: [{ steps: ['recommendation', 'supportingImmunization'], datatype: 'Reference' }],
+      targets: ['Immunization', 'ImmunizationEvaluation'],
+    },
+    'target-disease': {
+      type: 'token',
+      paths: [{ steps: ['recommendation', 'targetDisease'], datatype: 'CodeableConcept' }],
+    },
+    'vaccine-type': {
+      type: 'token',
+      paths: [{ steps: ['recommendation', 'vaccineCode'], datatype: 'CodeableConcept' }],
+    },
+  },
+  ImplementationGuide: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [{ steps: ['dependsOn', 'uri'], datatype: 'canonical' }],
+      targets: ['ImplementationGuide'],
+    },
+    experimental: { type: 'token', paths: [{ steps: ['experimental'], datatype: 'boolean' }] },
+    global: {
+      type: 'reference',
+      paths: [{ steps: ['global', 'profile'], datatype: 'canonical' }],
+      targets: ['StructureDefinition'],
+    },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    resource: { type: 'reference', paths: [{ steps: ['definition', 'resource', 'reference'], datatype: 'Reference' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  InsurancePlan: {
+    address: { type: 'string', paths: [{ steps: ['contact', 'address'], datatype: 'Address' }] },
+    'address-city': { type: 'string', paths: [{ steps: ['contact', 'address', 'city'], datatype: 'string' }] },
+    'address-country': { type: 'string', paths: [{ steps: ['contact', 'address', 'country'], datatype: 'string' }] },
+    'address-postalcode': {
+      type: 'string',
+      paths: [{ steps: ['contact', 'address', 'postalCode'], datatype: 'string' }],
+    },
+    'address-state': { type: 'string', paths: [{ steps: ['contact', 'address', 'state'], datatype: 'string' }] },
+    'address-use': {
+      type: 'token',
+      paths: [{ steps: ['contact', 'address', 'use'], datatype: 'code', systems: ['http://hl7.org/fhir/address-use'] }],
+    },
+    'administered-by': {
+      type: 'reference',
+      paths: [{ steps: ['administeredBy'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    endpoint: { type: 'reference', paths: [{ steps: ['endpoint'], datatype: 'Reference' }], targets: ['Endpoint'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'owned-by': {
+      type: 'reference',
+      paths: [{ steps: ['ownedBy'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  Invoice: {
+    account: { type: 'reference', paths: [{ steps: ['account'], datatype: 'Reference' }], targets: ['Account'] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    issuer: { type: 'reference', paths: [{ steps: ['issuer'], datatype: 'Reference' }], targets: ['Organization'] },
+    participant: {
+      type: 'reference',
+      paths: [{ steps: ['participant', 'actor'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    'participant-role': { type: 'token', paths: [{ steps: ['participant', 'role'], datatype: 'CodeableConcept' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    recipient: {
+      type: 'reference',
+      paths: [{ steps: ['recipient'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'RelatedPerson'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/invoice-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  Library: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    'content-type': {
+      type: 'token',
+      paths: [{ steps: ['content', 'contentType'], datatype: 'code', systems: ['urn:ietf:bcp:13'] }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' }],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Linkage: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    item: { type: 'reference', paths: [{ steps: ['item', 'resource'], datatype: 'Reference' }] },
+    source: { type: 'reference', paths: [{ steps: ['item', 'resource'], datatype: 'Reference' }] },
+  },
+  List: {
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'empty-reason': { type: 'token', paths: [{ steps: ['emptyReason'], datatype: 'CodeableConcept' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    item: { type: 'reference', paths: [{ steps: ['entry', 'item'], datatype: 'Reference' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    source: {
+      type: 'reference',
+      paths: [{ steps: ['source'], datatype: 'Reference' }],
+      targets: ['Device', 'Patient', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/list-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Location', 'Patient'],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+  },
+  Measure: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [
+        { steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' },
+        { steps: ['library'], datatype: 'canonical' },
+      ],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  MeasureReport: {
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'evaluated-resource': { type: 'reference', paths: [{ steps: ['evaluatedResource'], datatype: 'Reference' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    measure: { type: 'reference', paths: [{ steps: ['measure'], datatype: 'canonical' }], targets: ['Measure'] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    period: { type: 'date', paths: [{ steps: ['period'], datatype: 'Period' }] },
+    reporter: {
+      type: 'reference',
+      paths: [{ steps: ['reporter'], datatype: 'Reference' }],
+      targets: ['Location', 'Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/measure-report-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: [
+        'CareTeam',
+        'Device',
+        'Group',
+        'HealthcareService',
+        'Location',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+  },
+  Media: {
+    'based-on': {
+      type: 'reference',
+      paths: [{ steps: ['basedOn'], datatype: 'Reference' }],
+      targets: ['CarePlan', 'ServiceRequest'],
+    },
+    created: {
+      type: 'date',
+      paths: [
+        { steps: ['createdDateTime'], datatype: 'dateTime' },
+        { steps: ['createdPeriod'], datatype: 'Period' },
+      ],
+    },
+    device: {
+      type: 'reference',
+      paths: [{ steps: ['device'], datatype: 'Reference' }],
+      targets: ['Device', 'DeviceMetric'],
+    },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    modality: { type: 'token', paths: [{ steps: ['modality'], datatype: 'CodeableConcept' }] },
+    operator: {
+      type: 'reference',
+      paths: [{ steps: ['operator'], datatype: 'Reference' }],
+      targets: ['CareTeam', 'Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    site: { type: 'token', paths: [{ steps: ['bodySite'], datatype: 'CodeableConcept' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/event-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Location', 'Patient', 'Practitioner', 'PractitionerRole', 'Specimen'],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+    view: { type: 'token', paths: [{ steps: ['view'], datatype: 'CodeableConcept' }] },
+  },
+  Medication: {
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    'expiration-date': { type: 'date', paths: [{ steps: ['batch', 'expirationDate'], datatype: 'dateTime' }] },
+    form: { type: 'token', paths: [{ steps: ['form'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    ingredient: {
+      type: 'reference',
+      paths: [{ steps: ['ingredient', 'itemReference'], datatype: 'Reference' }],
+      targets: ['Medication', 'Substance'],
+    },
+    'ingredient-code': {
+      type: 'token',
+      paths: [{ steps: ['ingredient', 'itemCodeableConcept'], datatype: 'CodeableConcept' }],
+    },
+    manufacturer: {
+      type: 'reference',
+      paths: [{ steps: ['manufacturer'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/CodeSystem/medication-status'] }],
+    },
+  },
+  MedicationAdministration: {
+    code: { type: 'token', paths: [{ steps: ['medicationCodeableConcept'], datatype: 'CodeableConcept' }] },
+    context: {
+      type: 'reference',
+      paths: [{ steps: ['context'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    device: { type: 'reference', paths: [{ steps: ['device'], datatype: 'Reference' }], targets: ['Device'] },
+    'effective-time': {
+      type: 'date',
+      paths: [
+        { steps: ['effectiveDateTime'], datatype: 'dateTime' },
+        { steps: ['effectivePeriod'], datatype: 'Period' },
+      ],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    medication: {
+      type: 'reference',
+      paths: [{ steps: ['medicationReference'], datatype: 'Reference' }],
+      targets: ['Medication'],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    performer: {
+      type: 'reference',
+      paths: [{ steps: ['performer', 'actor'], datatype: 'Reference' }],
+      targets: ['Device', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    'reason-given': { type: 'token', paths: [{ steps: ['reasonCode'], datatype: 'CodeableConcept' }] },
+    'reason-not-given': { type: 'token', paths: [{ steps: ['statusReason'], datatype: 'CodeableConcept' }] },
+    request: {
+      type: 'reference',
+      paths: [{ steps: ['request'], datatype: 'Reference' }],
+      targets: ['MedicationRequest'],
+    },
+    status: {
+      type: 'token',
+      paths: [
+        {
+          steps: ['status'],
+          datatype: 'code',
+          systems: ['http://terminology.hl7.org/CodeSystem/medication-admin-status'],
+        },
+      ],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  MedicationDispense: {
+    code: { type: 'token', paths: [{ steps: ['medicationCodeableConcept'], datatype: 'CodeableConcept' }] },
+    context: {
+      type: 'reference',
+      paths: [{ steps: ['context'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    destination: {
+      type: 'reference',
+      paths: [{ steps: ['destination'], datatype: 'Reference' }],
+      targets: ['Location'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    medication: {
+      type: 'reference',
+      paths: [{ steps: ['medicationReference'], datatype: 'Reference' }],
+      targets: ['Medication'],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    performer: {
+      type: 'reference',
+      paths: [{ steps: ['performer', 'actor'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    prescription: {
+      type: 'reference',
+      paths: [{ steps: ['authorizingPrescription'], datatype: 'Reference' }],
+      targets: ['MedicationRequest'],
+    },
+    receiver: {
+      type: 'reference',
+      paths: [{ steps: ['receiver'], datatype: 'Reference' }],
+      targets: ['Patient', 'Practitioner'],
+    },
+    responsibleparty: {
+      type: 'reference',
+      paths: [{ steps: ['substitution', 'responsibleParty'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [
+        {
+          steps: ['status'],
+          datatype: 'code',
+          systems: ['http://terminology.hl7.org/CodeSystem/medicationdispense-status'],
+        },
+      ],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+    whenhandedover: { type: 'date', paths: [{ steps: ['whenHandedOver'], datatype: 'dateTime' }] },
+    whenprepared: { type: 'date', paths: [{ steps: ['whenPrepared'], datatype: 'dateTime' }] },
+  },
+  MedicationKnowledge: {
+    classification: {
+      type: 'token',
+      paths: [{ steps: ['medicineClassification', 'classification'], datatype: 'CodeableConcept' }],
+    },
+    'classification-type': {
+      type: 'token',
+      paths: [{ steps: ['medicineClassification', 'type'], datatype: 'CodeableConcept' }],
+    },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    doseform: { type: 'token', paths: [{ steps: ['doseForm'], datatype: 'CodeableConcept' }] },
+    ingredient: {
+      type: 'reference',
+      paths: [{ steps: ['ingredient', 'itemReference'], datatype: 'Reference' }],
+      targets: ['Substance'],
+    },
+    'ingredient-code': {
+      type: 'token',
+      paths: [{ steps: ['ingredient', 'itemCodeableConcept'], datatype: 'CodeableConcept' }],
+    },
+    manufacturer: {
+      type: 'reference',
+      paths: [{ steps: ['manufacturer'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    'monitoring-program-type': {
+      type: 'token',
+      paths: [{ steps: ['monitoringProgram', 'type'], datatype: 'CodeableConcept' }],
+    },
+    monograph: {
+      type: 'reference',
+      paths: [{ steps: ['monograph', 'source'], datatype: 'Reference' }],
+      targets: ['DocumentReference', 'Media'],
+    },
+    'monograph-type': { type: 'token', paths: [{ steps: ['monograph', 'type'], datatype: 'CodeableConcept' }] },
+    status: {
+      type: 'token',
+      paths: [
+        {
+          steps: ['status'],
+          datatype: 'code',
+          systems: ['http://terminology.hl7.org/CodeSystem/medicationknowledge-status'],
+        },
+      ],
+    },
+  },
+  MedicationStatement: {
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    code: { type: 'token', paths: [{ steps: ['medicationCodeableConcept'], datatype: 'CodeableConcept' }] },
+    context: {
+      type: 'reference',
+      paths: [{ steps: ['context'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    effective: {
+      type: 'date',
+      paths: [
+        { steps: ['effectiveDateTime'], datatype: 'dateTime' },
+        { steps: ['effectivePeriod'], datatype: 'Period' },
+      ],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    medication: {
+      type: 'reference',
+      paths: [{ steps: ['medicationReference'], datatype: 'Reference' }],
+      targets: ['Medication'],
+    },
+    'part-of': {
+      type: 'reference',
+      paths: [{ steps: ['partOf'], datatype: 'Reference' }],
+      targets: ['MedicationAdministration', 'MedicationDispense', 'MedicationStatement', 'Observation', 'Procedure'],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    source: {
+      type: 'reference',
+      paths: [{ steps: ['informationSource'], datatype: 'Reference' }],
+      targets: ['Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    status: {
+      type: 'token',
+      paths: [
+        {
+          steps: ['status'],
+          datatype: 'code',
+          systems: ['http://hl7.org/fhir/CodeSystem/medication-statement-status'],
+        },
+      ],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  MedicinalProduct: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    name: { type: 'string', paths: [{ steps: ['name', 'productName'], datatype: 'string' }] },
+    'name-language': {
+      type: 'token',
+      paths: [{ steps: ['name', 'countryLanguage', 'language'], datatype: 'CodeableConcept' }],
+    },
+  },
+  MedicinalProductAuthorization: {
+    country: { type: 'token', paths: [{ steps: ['country'], datatype: 'CodeableConcept' }] },
+    holder: { type: 'reference', paths: [{ steps: ['holder'], datatype: 'Reference' }], targets: ['Organization'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    status: { type: 'token', paths: [{ steps: ['status'], datatype: 'CodeableConcept' }] },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['MedicinalProduct', 'MedicinalProductPackaged'],
+    },
+  },
+  MedicinalProductContraindication: {
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Medication', 'MedicinalProduct'],
+    },
+  },
+  MedicinalProductIndication: {
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Medication', 'MedicinalProduct'],
+    },
+  },
+  MedicinalProductIngredient: {},
+  MedicinalProductInteraction: {
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Medication', 'MedicinalProduct', 'Substance'],
+    },
+  },
+  MedicinalProductManufactured: {},
+  MedicinalProductPackaged: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['MedicinalProduct'],
+    },
+  },
+  MedicinalProductPharmaceutical: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    route: { type: 'token', paths: [{ steps: ['routeOfAdministration', 'code'], datatype: 'CodeableConcept' }] },
+    'target-species': {
+      type: 'token',
+      paths: [{ steps: ['routeOfAdministration', 'targetSpecies', 'code'], datatype: 'CodeableConcept' }],
+    },
+  },
+  MedicinalProductUndesirableEffect: {
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Medication', 'MedicinalProduct'],
+    },
+  },
+  MessageDefinition: {
+    category: {
+      type: 'token',
+      paths: [
+        { steps: ['category'], datatype: 'code', systems: ['http://hl7.org/fhir/message-significance-category'] },
+      ],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    event: { type: 'token', paths: [{ steps: ['eventCoding'], datatype: 'Coding' }] },
+    focus: {
+      type: 'token',
+      paths: [{ steps: ['focus', 'code'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] }],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    parent: {
+      type: 'reference',
+      paths: [{ steps: ['parent'], datatype: 'canonical' }],
+      targets: ['ActivityDefinition', 'PlanDefinition'],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  MessageHeader: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    code: {
+      type: 'token',
+      paths: [{ steps: ['response', 'code'], datatype: 'code', systems: ['http://hl7.org/fhir/response-code'] }],
+    },
+    destination: { type: 'string', paths: [{ steps: ['destination', 'name'], datatype: 'string' }] },
+    'destination-uri': { type: 'uri', paths: [{ steps: ['destination', 'endpoint'], datatype: 'url' }] },
+    enterer: {
+      type: 'reference',
+      paths: [{ steps: ['enterer'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    event: { type: 'token', paths: [{ steps: ['eventCoding'], datatype: 'Coding' }] },
+    focus: { type: 'reference', paths: [{ steps: ['focus'], datatype: 'Reference' }] },
+    receiver: {
+      type: 'reference',
+      paths: [{ steps: ['destination', 'receiver'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    'response-id': { type: 'token', paths: [{ steps: ['response', 'identifier'], datatype: 'id' }] },
+    responsible: {
+      type: 'reference',
+      paths: [{ steps: ['responsible'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    sender: {
+      type: 'reference',
+      paths: [{ steps: ['sender'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    source: { type: 'string', paths: [{ steps: ['source', 'name'], datatype: 'string' }] },
+    'source-uri': { type: 'uri', paths: [{ steps: ['source', 'endpoint'], datatype: 'url' }] },
+    target: {
+      type: 'reference',
+      paths: [{ steps: ['destination', 'target'], datatype: 'Reference' }],
+      targets: ['Device'],
+    },
+  },
+  MolecularSequence: {
+    chromosome: { type: 'token', paths: [{ steps: ['referenceSeq', 'chromosome'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    referenceseqid: {
+      type: 'token',
+      paths: [{ steps: ['referenceSeq', 'referenceSeqId'], datatype: 'CodeableConcept' }],
+    },
+    type: {
+      type: 'token',
+      paths: [{ steps: ['type'], datatype: 'code', systems: ['http://hl7.org/fhir/sequence-type'] }],
+    },
+  },
+  NamingSystem: {
+    contact: { type: 'string', paths: [{ steps: ['contact', 'name'], datatype: 'string' }] },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'id-type': {
+      type: 'token',
+      paths: [
+        {
+          steps: ['uniqueId', 'type'],
+          datatype: 'code',
+          systems: ['http://hl7.org/fhir/namingsystem-identifier-type'],
+        },
+      ],
+    },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    kind: {
+      type: 'token',
+      paths: [{ steps: ['kind'], datatype: 'code', systems: ['http://hl7.org/fhir/namingsystem-type'] }],
+    },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    period: { type: 'date', paths: [{ steps: ['uniqueId', 'period'], datatype: 'Period' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    responsible: { type: 'string', paths: [{ steps: ['responsible'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    telecom: { type: 'token', paths: [{ steps: ['contact', 'telecom'], datatype: 'ContactPoint' }] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+    value: { type: 'string', paths: [{ steps: ['uniqueId', 'value'], datatype: 'string' }] },
+  },
+  NutritionOrder: {
+    additive: { type: 'token', paths: [{ steps: ['enteralFormula', 'additiveType'], datatype: 'CodeableConcept' }] },
+    datetime: { type: 'date', paths: [{ steps: ['dateTime'], datatype: 'dateTime' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    formula: { type: 'token', paths: [{ steps: ['enteralFormula', 'baseFormulaType'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'instantiates-canonical': {
+      type: 'reference',
+      paths: [{ steps: ['instantiatesCanonical'], datatype: 'canonical' }],
+      targets: ['ActivityDefinition', 'PlanDefinition'],
+    },
+    'instantiates-uri': { type: 'uri', paths: [{ steps: ['instantiatesUri'], datatype: 'uri' }] },
+    oraldiet: { type: 'token', paths: [{ steps: ['oralDiet', 'type'], datatype: 'CodeableConcept' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    provider: {
+      type: 'reference',
+      paths: [{ steps: ['orderer'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/request-status'] }],
+    },
+    supplement: { type: 'token', paths: [{ steps: ['supplement', 'type'], datatype: 'CodeableConcept' }] },
+  },
+  ObservationDefinition: {},
+  OperationDefinition: {
+    base: { type: 'reference', paths: [{ steps: ['base'], datatype: 'canonical' }], targets: ['OperationDefinition'] },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'code' }] },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'input-profile': {
+      type: 'reference',
+      paths: [{ steps: ['inputProfile'], datatype: 'canonical' }],
+      targets: ['StructureDefinition'],
+    },
+    instance: { type: 'token', paths: [{ steps: ['instance'], datatype: 'boolean' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    kind: {
+      type: 'token',
+      paths: [{ steps: ['kind'], datatype: 'code', systems: ['http://hl7.org/fhir/operation-kind'] }],
+    },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    'output-profile': {
+      type: 'reference',
+      paths: [{ steps: ['outputProfile'], datatype: 'canonical' }],
+      targets: ['StructureDefinition'],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    system: { type: 'token', paths: [{ steps: ['system'], datatype: 'boolean' }] },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'boolean' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  OperationOutcome: {},
+  OrganizationAffiliation: {
+    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
+    date: { type: 'date', paths: [{ steps: ['period'], datatype: 'Period' }] },
+    email: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'email' }], datatype: 'ContactPoint' }],
+    },
+    endpoint: { type: 'reference', paths: [{ steps: ['endpoint'], datatype: 'Reference' }], targets: ['Endpoint'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    location: { type: 'reference', paths: [{ steps: ['location'], datatype: 'Reference' }], targets: ['Location'] },
+    network: { type: 'reference', paths: [{ steps: ['network'], datatype: 'Reference' }], targets: ['Organization'] },
+    'participating-organization': {
+      type: 'reference',
+      paths: [{ steps: ['participatingOrganization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    phone: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'phone' }], datatype: 'ContactPoint' }],
+    },
+    'primary-organization': {
+      type: 'reference',
+      paths: [{ steps: ['organization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    role: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    service: {
+      type: 'reference',
+      paths: [{ steps: ['healthcareService'], datatype: 'Reference' }],
+      targets: ['HealthcareService'],
+    },
+    specialty: { type: 'token', paths: [{ steps: ['specialty'], datatype: 'CodeableConcept' }] },
+    telecom: { type: 'token', paths: [{ steps: ['telecom'], datatype: 'ContactPoint' }] },
+  },
+  PaymentNotice: {
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'payment-status': { type: 'token', paths: [{ steps: ['paymentStatus'], datatype: 'CodeableConcept' }] },
+    provider: {
+      type: 'reference',
+      paths: [{ steps: ['provider'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    request: { type: 'reference', paths: [{ steps: ['request'], datatype: 'Reference' }] },
+    response: { type: 'reference', paths: [{ steps: ['response'], datatype: 'Reference' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+  },
+  PaymentReconciliation: {
+    created: { type: 'date', paths: [{ steps: ['created'], datatype: 'dateTime' }] },
+    disposition: { type: 'string', paths: [{ steps: ['disposition'], datatype: 'string' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    outcome: {
+      type: 'token',
+      paths: [{ steps: ['outcome'], datatype: 'code', systems: ['http://hl7.org/fhir/remittance-outcome'] }],
+    },
+    'payment-issuer': {
+      type: 'reference',
+      paths: [{ steps: ['paymentIssuer'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    request: { type: 'reference', paths: [{ steps: ['request'], datatype: 'Reference' }], targets: ['Task'] },
+    requestor: {
+      type: 'reference',
+      paths: [{ steps: ['requestor'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
+  },
+  Person: {
+    address: { type: 'string', paths: [{ steps: ['address'], datatype: 'Address' }] },
+    'address-city': { type: 'string', paths: [{ steps: ['address', 'city'], datatype: 'string' }] },
+    'address-country': { type: 'string', paths: [{ steps: ['address', 'country'], datatype: 'string' }] },
+    'address-postalcode': { type: 'string', paths: [{ steps: ['address', 'postalCode'], datatype: 'string' }] },
+    'address-state': { type: 'string', paths: [{ steps: ['address', 'state'], datatype: 'string' }] },
+    'address-use': {
+      type: 'token',
+      paths: [{ steps: ['address', 'use'], datatype: 'code', systems: ['http://hl7.org/fhir/address-use'] }],
+    },
+    birthdate: { type: 'date', paths: [{ steps: ['birthDate'], datatype: 'date' }] },
+    email: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'email' }], datatype: 'ContactPoint' }],
+    },
+    gender: {
+      type: 'token',
+      paths: [{ steps: ['gender'], datatype: 'code', systems: ['http://hl7.org/fhir/administrative-gender'] }],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    link: {
+      type: 'reference',
+      paths: [{ steps: ['link', 'target'], datatype: 'Reference' }],
+      targets: ['Patient', 'Person', 'Practitioner', 'RelatedPerson'],
+    },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'HumanName' }] },
+    organization: {
+      type: 'reference',
+      paths: [{ steps: ['managingOrganization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['link', 'target'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    phone: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'phone' }], datatype: 'ContactPoint' }],
+    },
+    practitioner: {
+      type: 'reference',
+      paths: [{ steps: ['link', 'target'], datatype: 'Reference', refersTo: 'Practitioner' }],
+      targets: ['Practitioner'],
+    },
+    relatedperson: {
+      type: 'reference',
+      paths: [{ steps: ['link', 'target'], datatype: 'Reference', refersTo: 'RelatedPerson' }],
+      targets: ['RelatedPerson'],
+    },
+    telecom: { type: 'token', paths: [{ steps: ['telecom'], datatype: 'ContactPoint' }] },
+  },
+  PlanDefinition: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    definition: {
+      type: 'reference',
+      paths: [{ steps: ['action', 'definitionCanonical'], datatype: 'canonical' }],
+      targets: ['ActivityDefinition', 'PlanDefinition', 'Questionnaire'],
+    },
+    'depends-on': {
+      type: 'reference',
+      paths: [
+        { steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' },
+        { steps: ['library'], datatype: 'canonical' },
+      ],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  PractitionerRole: {
+    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
+    date: { type: 'date', paths: [{ steps: ['period'], datatype: 'Period' }] },
+    email: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'email' }], datatype: 'ContactPoint' }],
+    },
+    endpoint: { type: 'reference', paths: [{ steps: ['endpoint'], datatype: 'Reference' }], targets: ['Endpoint'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    location: { type: 'reference', paths: [{ steps: ['location'], datatype: 'Reference' }], targets: ['Location'] },
+    organization: {
+      type: 'reference',
+      paths: [{ steps: ['organization'], datatype: 'Reference' }],
+      targets: ['Organization'],
+    },
+    phone: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'phone' }], datatype: 'ContactPoint' }],
+    },
+    practitioner: {
+      type: 'reference',
+      paths: [{ steps: ['practitioner'], datatype: 'Reference' }],
+      targets: ['Practitioner'],
+    },
+    role: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    service: {
+      type: 'reference',
+      paths: [{ steps: ['healthcareService'], datatype: 'Reference' }],
+      targets: ['HealthcareService'],
+    },
+    specialty: { type: 'token', paths: [{ steps: ['specialty'], datatype: 'CodeableConcept' }] },
+    telecom: { type: 'token', paths: [{ steps: ['telecom'], datatype: 'ContactPoint' }] },
+  },
+  Questionnaire: {
+    code: { type: 'token', paths: [{ steps: ['item', 'code'], datatype: 'Coding' }] },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    definition: { type: 'uri', paths: [{ steps: ['item', 'definition'], datatype: 'uri' }] },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    'subject-type': {
+      type: 'token',
+      paths: [{ steps: ['subjectType'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  QuestionnaireResponse: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    authored: { type: 'date', paths: [{ steps: ['authored'], datatype: 'dateTime' }] },
+    'based-on': {
+      type: 'reference',
+      paths: [{ steps: ['basedOn'], datatype: 'Reference' }],
+      targets: ['CarePlan', 'ServiceRequest'],
+    },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'part-of': {
+      type: 'reference',
+      paths: [{ steps: ['partOf'], datatype: 'Reference' }],
+      targets: ['Observation', 'Procedure'],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    questionnaire: {
+      type: 'reference',
+      paths: [{ steps: ['questionnaire'], datatype: 'canonical' }],
+      targets: ['Questionnaire'],
+    },
+    source: {
+      type: 'reference',
+      paths: [{ steps: ['source'], datatype: 'Reference' }],
+      targets: ['Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/questionnaire-answers-status'] }],
+    },
+    subject: { type: 'reference', paths: [{ steps: ['subject'], datatype: 'Reference' }] },
+  },
+  RelatedPerson: {
+    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
+    address: { type: 'string', paths: [{ steps: ['address'], datatype: 'Address' }] },
+    'address-city': { type: 'string', paths: [{ steps: ['address', 'city'], datatype: 'string' }] },
+    'address-country': { type: 'string', paths: [{ steps: ['address', 'country'], datatype: 'string' }] },
+    'address-postalcode': { type: 'string', paths: [{ steps: ['address', 'postalCode'], datatype: 'string' }] },
+    'address-state': { type: 'string', paths: [{ steps: ['address', 'state'], datatype: 'string' }] },
+    'address-use': {
+      type: 'token',
+      paths: [{ steps: ['address', 'use'], datatype: 'code', systems: ['http://hl7.org/fhir/address-use'] }],
+    },
+    birthdate: { type: 'date', paths: [{ steps: ['birthDate'], datatype: 'date' }] },
+    email: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'email' }], datatype: 'ContactPoint' }],
+    },
+    gender: {
+      type: 'token',
+      paths: [{ steps: ['gender'], datatype: 'code', systems: ['http://hl7.org/fhir/administrative-gender'] }],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'HumanName' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    phone: {
+      type: 'token',
+      paths: [{ steps: ['telecom', { where: 'system', is: 'phone' }], datatype: 'ContactPoint' }],
+    },
+    relationship: { type: 'token', paths: [{ steps: ['relationship'], datatype: 'CodeableConcept' }] },
+    telecom: { type: 'token', paths: [{ steps: ['telecom'], datatype: 'ContactPoint' }] },
+  },
+  RequestGroup: {
+    author: {
+      type: 'reference',
+      paths: [{ steps: ['author'], datatype: 'Reference' }],
+      targets: ['Device', 'Practitioner', 'PractitionerRole'],
+    },
+    authored: { type: 'date', paths: [{ steps: ['authoredOn'], datatype: 'dateTime' }] },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    'group-identifier': { type: 'token', paths: [{ steps: ['groupIdentifier'], datatype: 'Identifier' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'instantiates-canonical': {
+      type: 'reference',
+      paths: [{ steps: ['instantiatesCanonical'], datatype: 'canonical' }],
+    },
+    'instantiates-uri': { type: 'uri', paths: [{ steps: ['instantiatesUri'], datatype: 'uri' }] },
+    intent: {
+      type: 'token',
+      paths: [{ steps: ['intent'], datatype: 'code', systems: ['http://hl7.org/fhir/request-intent'] }],
+    },
+    participant: {
+      type: 'reference',
+      paths: [{ steps: ['action', 'participant'], datatype: 'Reference' }],
+      targets: ['Device', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    priority: {
+      type: 'token',
+      paths: [{ steps: ['priority'], datatype: 'code', systems: ['http://hl7.org/fhir/request-priority'] }],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/request-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  ResearchDefinition: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [
+        { steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' },
+        { steps: ['library'], datatype: 'canonical' },
+      ],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  ResearchElementDefinition: {
+    'composed-of': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'composed-of' }, 'resource'], datatype: 'canonical' }],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'depends-on': {
+      type: 'reference',
+      paths: [
+        { steps: ['relatedArtifact', { where: 'type', is: 'depends-on' }, 'resource'], datatype: 'canonical' },
+        { steps: ['library'], datatype: 'canonical' },
+      ],
+    },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'derived-from' }, 'resource'], datatype: 'canonical' }],
+    },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    predecessor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'predecessor' }, 'resource'], datatype: 'canonical' }],
+    },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    successor: {
+      type: 'reference',
+      paths: [{ steps: ['relatedArtifact', { where: 'type', is: 'successor' }, 'resource'], datatype: 'canonical' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    topic: { type: 'token', paths: [{ steps: ['topic'], datatype: 'CodeableConcept' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  ResearchStudy: {
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    date: { type: 'date', paths: [{ steps: ['period'], datatype: 'Period' }] },
+    focus: { type: 'token', paths: [{ steps: ['focus'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    keyword: { type: 'token', paths: [{ steps: ['keyword'], datatype: 'CodeableConcept' }] },
+    location: { type: 'token', paths: [{ steps: ['location'], datatype: 'CodeableConcept' }] },
+    partof: { type: 'reference', paths: [{ steps: ['partOf'], datatype: 'Reference' }], targets: ['ResearchStudy'] },
+    principalinvestigator: {
+      type: 'reference',
+      paths: [{ steps: ['principalInvestigator'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    protocol: {
+      type: 'reference',
+      paths: [{ steps: ['protocol'], datatype: 'Reference' }],
+      targets: ['PlanDefinition'],
+    },
+    site: { type: 'reference', paths: [{ steps: ['site'], datatype: 'Reference' }], targets: ['Location'] },
+    sponsor: { type: 'reference', paths: [{ steps: ['sponsor'], datatype: 'Reference' }], targets: ['Organization'] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/research-study-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+  },
+  ResearchSubject: {
+    date: { type: 'date', paths: [{ steps: ['period'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    individual: { type: 'reference', paths: [{ steps: ['individual'], datatype: 'Reference' }], targets: ['Patient'] },
+    patient: { type: 'reference', paths: [{ steps: ['individual'], datatype: 'Reference' }], targets: ['Patient'] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/research-subject-status'] }],
+    },
+    study: { type: 'reference', paths: [{ steps: ['study'], datatype: 'Reference' }], targets: ['ResearchStudy'] },
+  },
+  RiskAssessment: {
+    condition: { type: 'reference', paths: [{ steps: ['condition'], datatype: 'Reference' }], targets: ['Condition'] },
+    date: { type: 'date', paths: [{ steps: ['occurrenceDateTime'], datatype: 'dateTime' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    method: { type: 'token', paths: [{ steps: ['method'], datatype: 'CodeableConcept' }] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    performer: {
+      type: 'reference',
+      paths: [{ steps: ['performer'], datatype: 'Reference' }],
+      targets: ['Device', 'Practitioner', 'PractitionerRole'],
+    },
+    risk: { type: 'token', paths: [{ steps: ['prediction', 'qualitativeRisk'], datatype: 'CodeableConcept' }] },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Group', 'Patient'],
+    },
+  },
+  RiskEvidenceSynthesis: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    effective: { type: 'date', paths: [{ steps: ['effectivePeriod'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Schedule: {
+    active: { type: 'token', paths: [{ steps: ['active'], datatype: 'boolean' }] },
+    actor: {
+      type: 'reference',
+      paths: [{ steps: ['actor'], datatype: 'Reference' }],
+      targets: [
+        'Device',
+        'HealthcareService',
+        'Location',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    date: { type: 'date', paths: [{ steps: ['planningHorizon'], datatype: 'Period' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'service-category': { type: 'token', paths: [{ steps: ['serviceCategory'], datatype: 'CodeableConcept' }] },
+    'service-type': { type: 'token', paths: [{ steps: ['serviceType'], datatype: 'CodeableConcept' }] },
+    specialty: { type: 'token', paths: [{ steps: ['specialty'], datatype: 'CodeableConcept' }] },
+  },
+  SearchParameter: {
+    base: {
+      type: 'token',
+      paths: [{ steps: ['base'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] }],
+    },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'code' }] },
+    component: {
+      type: 'reference',
+      paths: [{ steps: ['component', 'definition'], datatype: 'canonical' }],
+      targets: ['SearchParameter'],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    'derived-from': {
+      type: 'reference',
+      paths: [{ steps: ['derivedFrom'], datatype: 'canonical' }],
+      targets: ['SearchParameter'],
+    },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    target: {
+      type: 'token',
+      paths: [{ steps: ['target'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] }],
+    },
+    type: {
+      type: 'token',
+      paths: [{ steps: ['type'], datatype: 'code', systems: ['http://hl7.org/fhir/search-param-type'] }],
+    },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  ServiceRequest: {
+    authored: { type: 'date', paths: [{ steps: ['authoredOn'], datatype: 'dateTime' }] },
+    'based-on': {
+      type: 'reference',
+      paths: [{ steps: ['basedOn'], datatype: 'Reference' }],
+      targets: ['CarePlan', 'MedicationRequest', 'ServiceRequest'],
+    },
+    'body-site': { type: 'token', paths: [{ steps: ['bodySite'], datatype: 'CodeableConcept' }] },
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    'instantiates-canonical': {
+      type: 'reference',
+      paths: [{ steps: ['instantiatesCanonical'], datatype: 'canonical' }],
+      targets: ['ActivityDefinition', 'PlanDefinition'],
+    },
+    'instantiates-uri': { type: 'uri', paths: [{ steps: ['instantiatesUri'], datatype: 'uri' }] },
+    intent: {
+      type: 'token',
+      paths: [{ steps: ['intent'], datatype: 'code', systems: ['http://hl7.org/fhir/request-intent'] }],
+    },
+    occurrence: {
+      type: 'date',
+      paths: [
+        { steps: ['occurrenceDateTime'], datatype: 'dateTime' },
+        { steps: ['occurrencePeriod'], datatype: 'Period' },
+        { steps: ['occurrenceTiming'], datatype: 'Timing' },
+      ],
+    },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    performer: {
+      type: 'reference',
+      paths: [{ steps: ['performer'], datatype: 'Reference' }],
+      targets: [
+        'CareTeam',
+        'Device',
+        'HealthcareService',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    'performer-type': { type: 'token', paths: [{ steps: ['performerType'], datatype: 'CodeableConcept' }] },
+    priority: {
+      type: 'token',
+      paths: [{ steps: ['priority'], datatype: 'code', systems: ['http://hl7.org/fhir/request-priority'] }],
+    },
+    replaces: {
+      type: 'reference',
+      paths: [{ steps: ['replaces'], datatype: 'Reference' }],
+      targets: ['ServiceRequest'],
+    },
+    requester: {
+      type: 'reference',
+      paths: [{ steps: ['requester'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    requisition: { type: 'token', paths: [{ steps: ['requisition'], datatype: 'Identifier' }] },
+    specimen: { type: 'reference', paths: [{ steps: ['specimen'], datatype: 'Reference' }], targets: ['Specimen'] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/request-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Location', 'Patient'],
+    },
+  },
+  Slot: {
+    'appointment-type': { type: 'token', paths: [{ steps: ['appointmentType'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    schedule: { type: 'reference', paths: [{ steps: ['schedule'], datatype: 'Reference' }], targets: ['Schedule'] },
+    'service-category': { type: 'token', paths: [{ steps: ['serviceCategory'], datatype: 'CodeableConcept' }] },
+    'service-type': { type: 'token', paths: [{ steps: ['serviceType'], datatype: 'CodeableConcept' }] },
+    specialty: { type: 'token', paths: [{ steps: ['specialty'], datatype: 'CodeableConcept' }] },
+    start: { type: 'date', paths: [{ steps: ['start'], datatype: 'instant' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/slotstatus'] }],
+    },
+  },
+  Specimen: {
+    accession: { type: 'token', paths: [{ steps: ['accessionIdentifier'], datatype: 'Identifier' }] },
+    bodysite: { type: 'token', paths: [{ steps: ['collection', 'bodySite'], datatype: 'CodeableConcept' }] },
+    collected: {
+      type: 'date',
+      paths: [
+        { steps: ['collection', 'collectedDateTime'], datatype: 'dateTime' },
+        { steps: ['collection', 'collectedPeriod'], datatype: 'Period' },
+      ],
+    },
+    collector: {
+      type: 'reference',
+      paths: [{ steps: ['collection', 'collector'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    container: { type: 'token', paths: [{ steps: ['container', 'type'], datatype: 'CodeableConcept' }] },
+    'container-id': { type: 'token', paths: [{ steps: ['container', 'identifier'], datatype: 'Identifier' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    parent: { type: 'reference', paths: [{ steps: ['parent'], datatype: 'Reference' }], targets: ['Specimen'] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/specimen-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['subject'], datatype: 'Reference' }],
+      targets: ['Device', 'Group', 'Location', 'Patient', 'Substance'],
+    },
+    type: { type: 'token', paths: [{ steps: ['type'], datatype: 'CodeableConcept' }] },
+  },
+  SpecimenDefinition: {
+    container: { type: 'token', paths: [{ steps: ['typeTested', 'container', 'type'], datatype: 'CodeableConcept' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    type: { type: 'token', paths: [{ steps: ['typeCollected'], datatype: 'CodeableConcept' }] },
+  },
+  StructureDefinition: {
+    abstract: { type: 'token', paths: [{ steps: ['abstract'], datatype: 'boolean' }] },
+    base: {
+      type: 'reference',
+      paths: [{ steps: ['baseDefinition'], datatype: 'canonical' }],
+      targets: ['StructureDefinition'],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    derivation: {
+      type: 'token',
+      paths: [{ steps: ['derivation'], datatype: 'code', systems: ['http://hl7.org/fhir/type-derivation-rule'] }],
+    },
+    experimental: { type: 'token', paths: [{ steps: ['experimental'], datatype: 'boolean' }] },
+    'ext-context': {
+      type: 'token',
+      paths: [
+        { steps: ['context', 'type'], datatype: 'code', systems: ['http://hl7.org/fhir/extension-context-type'] },
+      ],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    keyword: { type: 'token', paths: [{ steps: ['keyword'], datatype: 'Coding' }] },
+    kind: {
+      type: 'token',
+      paths: [{ steps: ['kind'], datatype: 'code', systems: ['http://hl7.org/fhir/structure-definition-kind'] }],
+    },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    type: { type: 'uri', paths: [{ steps: ['type'], datatype: 'uri' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+    valueset: {
+      type: 'reference',
+      paths: [{ steps: ['snapshot', 'element', 'binding', 'valueSet'], datatype: 'canonical' }],
+      targets: ['ValueSet'],
+    },
+  },
+  StructureMap: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  Subscription: {
+    contact: { type: 'token', paths: [{ steps: ['contact'], datatype: 'ContactPoint' }] },
+    criteria: { type: 'string', paths: [{ steps: ['criteria'], datatype: 'string' }] },
+    payload: {
+      type: 'token',
+      paths: [{ steps: ['channel', 'payload'], datatype: 'code', systems: ['urn:ietf:bcp:13'] }],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/subscription-status'] }],
+    },
+    type: {
+      type: 'token',
+      paths: [
+        { steps: ['channel', 'type'], datatype: 'code', systems: ['http://hl7.org/fhir/subscription-channel-type'] },
+      ],
+    },
+    url: { type: 'uri', paths: [{ steps: ['channel', 'endpoint'], datatype: 'url' }] },
+  },
+  Substance: {
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    code: {
+      type: 'token',
+      paths: [
+        { steps: ['code'], datatype: 'CodeableConcept' },
+        { steps: ['ingredient', 'substanceCodeableConcept'], datatype: 'CodeableConcept' },
+      ],
+    },
+    'container-identifier': { type: 'token', paths: [{ steps: ['instance', 'identifier'], datatype: 'Identifier' }] },
+    expiry: { type: 'date', paths: [{ steps: ['instance', 'expiry'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    quantity: { type: 'quantity', paths: [{ steps: ['instance', 'quantity'], datatype: 'Quantity' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/substance-status'] }],
+    },
+    'substance-reference': {
+      type: 'reference',
+      paths: [{ steps: ['ingredient', 'substanceReference'], datatype: 'Reference' }],
+      targets: ['Substance'],
+    },
+  },
+  SubstanceNucleicAcid: {},
+  SubstancePolymer: {},
+  SubstanceProtein: {},
+  SubstanceReferenceInformation: {},
+  SubstanceSourceMaterial: {},
+  SubstanceSpecification: {
+    code: { type: 'token', paths: [{ steps: ['code', 'code'], datatype: 'CodeableConcept' }] },
+  },
+  SupplyDelivery: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    receiver: {
+      type: 'reference',
+      paths: [{ steps: ['receiver'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/supplydelivery-status'] }],
+    },
+    supplier: {
+      type: 'reference',
+      paths: [{ steps: ['supplier'], datatype: 'Reference' }],
+      targets: ['Organization', 'Practitioner', 'PractitionerRole'],
+    },
+  },
+  SupplyRequest: {
+    category: { type: 'token', paths: [{ steps: ['category'], datatype: 'CodeableConcept' }] },
+    date: { type: 'date', paths: [{ steps: ['authoredOn'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    requester: {
+      type: 'reference',
+      paths: [{ steps: ['requester'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/supplyrequest-status'] }],
+    },
+    subject: {
+      type: 'reference',
+      paths: [{ steps: ['deliverTo'], datatype: 'Reference' }],
+      targets: ['Location', 'Organization', 'Patient'],
+    },
+    supplier: {
+      type: 'reference',
+      paths: [{ steps: ['supplier'], datatype: 'Reference' }],
+      targets: ['HealthcareService', 'Organization'],
+    },
+  },
+  Task: {
+    'authored-on': { type: 'date', paths: [{ steps: ['authoredOn'], datatype: 'dateTime' }] },
+    'based-on': { type: 'reference', paths: [{ steps: ['basedOn'], datatype: 'Reference' }] },
+    'business-status': { type: 'token', paths: [{ steps: ['businessStatus'], datatype: 'CodeableConcept' }] },
+    code: { type: 'token', paths: [{ steps: ['code'], datatype: 'CodeableConcept' }] },
+    encounter: { type: 'reference', paths: [{ steps: ['encounter'], datatype: 'Reference' }], targets: ['Encounter'] },
+    focus: { type: 'reference', paths: [{ steps: ['focus'], datatype: 'Reference' }] },
+    'group-identifier': { type: 'token', paths: [{ steps: ['groupIdentifier'], datatype: 'Identifier' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    modified: { type: 'date', paths: [{ steps: ['lastModified'], datatype: 'dateTime' }] },
+    owner: {
+      type: 'reference',
+      paths: [{ steps: ['owner'], datatype: 'Reference' }],
+      targets: [
+        'CareTeam',
+        'Device',
+        'HealthcareService',
+        'Organization',
+        'Patient',
+        'Practitioner',
+        'PractitionerRole',
+        'RelatedPerson',
+      ],
+    },
+    'part-of': { type: 'reference', paths: [{ steps: ['partOf'], datatype: 'Reference' }], targets: ['Task'] },
+    patient: {
+      type: 'reference',
+      paths: [{ steps: ['for'], datatype: 'Reference', refersTo: 'Patient' }],
+      targets: ['Patient'],
+    },
+    performer: { type: 'token', paths: [{ steps: ['performerType'], datatype: 'CodeableConcept' }] },
+    period: { type: 'date', paths: [{ steps: ['executionPeriod'], datatype: 'Period' }] },
+    priority: {
+      type: 'token',
+      paths: [{ steps: ['priority'], datatype: 'code', systems: ['http://hl7.org/fhir/request-priority'] }],
+    },
+    requester: {
+      type: 'reference',
+      paths: [{ steps: ['requester'], datatype: 'Reference' }],
+      targets: ['Device', 'Organization', 'Patient', 'Practitioner', 'PractitionerRole', 'RelatedPerson'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/task-status'] }],
+    },
+    subject: { type: 'reference', paths: [{ steps: ['for'], datatype: 'Reference' }] },
+  },
+  TerminologyCapabilities: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  TestReport: {
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    issued: { type: 'date', paths: [{ steps: ['issued'], datatype: 'dateTime' }] },
+    participant: { type: 'uri', paths: [{ steps: ['participant', 'uri'], datatype: 'uri' }] },
+    result: {
+      type: 'token',
+      paths: [{ steps: ['result'], datatype: 'code', systems: ['http://hl7.org/fhir/report-result-codes'] }],
+    },
+    tester: { type: 'string', paths: [{ steps: ['tester'], datatype: 'string' }] },
+    testscript: {
+      type: 'reference',
+      paths: [{ steps: ['testScript'], datatype: 'Reference' }],
+      targets: ['TestScript'],
+    },
+  },
+  TestScript: {
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    'testscript-capability': {
+      type: 'string',
+      paths: [{ steps: ['metadata', 'capability', 'description'], datatype: 'string' }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  ValueSet: {
+    code: {
+      type: 'token',
+      paths: [
+        { steps: ['expansion', 'contains', 'code'], datatype: 'code' },
+        { steps: ['compose', 'include', 'concept', 'code'], datatype: 'code' },
+      ],
+    },
+    context: { type: 'token', paths: [{ steps: ['useContext', 'valueCodeableConcept'], datatype: 'CodeableConcept' }] },
+    'context-quantity': {
+      type: 'quantity',
+      paths: [
+        { steps: ['useContext', 'valueQuantity'], datatype: 'Quantity' },
+        { steps: ['useContext', 'valueRange'], datatype: 'Range' },
+      ],
+    },
+    'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
+    date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
+    expansion: { type: 'uri', paths: [{ steps: ['expansion', 'identifier'], datatype: 'uri' }] },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    jurisdiction: { type: 'token', paths: [{ steps: ['jurisdiction'], datatype: 'CodeableConcept' }] },
+    name: { type: 'string', paths: [{ steps: ['name'], datatype: 'string' }] },
+    publisher: { type: 'string', paths: [{ steps: ['publisher'], datatype: 'string' }] },
+    reference: { type: 'uri', paths: [{ steps: ['compose', 'include', 'system'], datatype: 'uri' }] },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
+    },
+    title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
+    url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
+  },
+  VerificationResult: { target: { type: 'reference', paths: [{ steps: ['target'], datatype: 'Reference' }] } },
+  VisionPrescription: {
+    datewritten: { type: 'date', paths: [{ steps: ['dateWritten'], datatype: 'dateTime' }] },
+    encounter: {
+      type: 'reference',
+      paths: [{ steps: ['encounter'], datatype: 'Reference' }],
+      targets: ['Encounter', 'EpisodeOfCare'],
+    },
+    identifier: { type: 'token', paths: [{ steps: ['identifier'], datatype: 'Identifier' }] },
+    patient: { type: 'reference', paths: [{ steps: ['patient'], datatype: 'Reference' }], targets: ['Patient'] },
+    prescriber: {
+      type: 'reference',
+      paths: [{ steps: ['prescriber'], datatype: 'Reference' }],
+      targets: ['Practitioner', 'PractitionerRole'],
+    },
+    status: {
+      type: 'token',
+      paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/fm-status'] }],
+    },
   },
   Resource: {
     _id: { type: 'token', paths: [{ steps: ['id'], datatype: 'id' }] },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { compileFilter } from '../../src/filter/compile.ts'
 import { parseTypeFilter } from '../../src/filter/parse/parse.ts'
-import { hl7Switches } from '../../src/filter/parse/switches.ts'
+import { scopeSwitches } from '../../src/filter/parse/switches.ts'
 import { searchParameter } from '../../src/filter/search-parameter.ts'
 import { type SearchedType, searchParameters } from '../../src/filter/search-parameters.generated.ts'
 import { foundLines } from './naive/found-lines.fixture.ts'
@@ -17,7 +17,7 @@ function filterOf(type: string, question: string) {
   const { queries, problems } = parseTypeFilter([{ text, at: 'Parameters' }], {
     types: [type],
     exported: [],
-    switches: hl7Switches,
+    switches: scopeSwitches,
   })
   assert.deepEqual(problems, [], text)
   return compileFilter(queries.get(type)!, { bases: [base], now })

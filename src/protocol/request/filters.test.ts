@@ -9,7 +9,7 @@ import { witnesses } from '../../../test/filter/naive/witnesses.fixture.ts'
 import { grantOf } from '../../access/scope.ts'
 import { compileFilters } from '../../filter/compile.ts'
 import { parseTypeFilter } from '../../filter/parse/parse.ts'
-import { hl7Switches } from '../../filter/parse/switches.ts'
+import { scopeSwitches } from '../../filter/parse/switches.ts'
 import { searchParameter, searchParameterCodes } from '../../filter/search-parameter.ts'
 import type { GrantedQuery } from '../grant.ts'
 import { isChosen } from '../plan/pack-use.ts'
@@ -44,7 +44,7 @@ test('§10: exported is what is in some granted query and in some requested quer
       fc.pre(scopes.length > 0)
       const parsed = parseTypeFilter(
         requested.length === 0 ? [] : [{ text: requested.map((picks) => `${type}?${text(picks)}`).join(','), at: 'x' }],
-        { types: [type], exported: [], switches: hl7Switches },
+        { types: [type], exported: [], switches: scopeSwitches },
       )
       assert.deepEqual(parsed.problems, [])
       const grant = grantOf('t', 'c', scopes, { wildcards: true })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { compileFilter } from '../../../src/filter/compile.ts'
 import { parseTypeFilter } from '../../../src/filter/parse/parse.ts'
-import { hl7Switches } from '../../../src/filter/parse/switches.ts'
+import { scopeSwitches } from '../../../src/filter/parse/switches.ts'
 import { foundLines } from './found-lines.fixture.ts'
 import { poolContext } from './pools.fixture.ts'
 
@@ -18,7 +18,7 @@ function encoded(query: string): string {
 export function filtered(queries: readonly string[], lines: readonly Buffer[]): number[] {
   const text = queries.map(encoded).join(',')
   const type = text.slice(0, text.indexOf('?'))
-  const parsed = parseTypeFilter([{ text, at: 'Parameters' }], { types: [type], exported: [], switches: hl7Switches })
+  const parsed = parseTypeFilter([{ text, at: 'Parameters' }], { types: [type], exported: [], switches: scopeSwitches })
   assert.deepEqual(parsed.problems, [], text)
   const filter = compileFilter(parsed.queries.get(type)!, { bases: [poolContext.base], now: poolContext.now })
   return foundLines(filter, lines)
