@@ -136,7 +136,11 @@ function scannedDraft(
   const { type, id } = outlined
   // Whose it is, elements at any place may tell.
   const resource: JsonObject = isCompartmentType(type) ? JSON.parse(line.toString()) : outlined.resource
-  return describe({ ...outlined, resource }, scannedText(line, scan, id === outlined.resource.id ? undefined : id), bases)
+  return describe(
+    { ...outlined, resource },
+    scannedText(line, scan, id === outlined.resource.id ? undefined : id),
+    bases,
+  )
 }
 
 /** A resource, or as much of it as is looked at. */

@@ -72,7 +72,28 @@ export async function ownerlessCounts(
   return new Map(rows.map(({ type, records, more }) => [type, countOf(records, more, countedMax)]))
 }
 
-/** The same for one type where only some bodies count. */
+/**
+ * How many records there were of some types as of a time, whoever owns them; types of which there were none are left out.
+ */
+export async function recordCounts(
+  pool: Pool,
+  selection: { readonly tenant: string; readonly types: readonly string[]; readonly asOf: number },
+  { countedMax }: OwnerlessBounds = ownerlessBounds,
+): Promise<ReadonlyMap<string, OwnerlessCount>> {
+  const { tenant, types, asOf } = selection
+  const ofType = `tenant = ${text(tenant)} and type = t.type and lead and ${validAt(asOf)}`
+  const { rows } = await pool.query<{ type: string; records: number }>(`
+    select t.type, c.records from unnest(${textArray(types)}) as t(type)
+    cross join lateral (
+      select count(*)::int as records from (
+        (select from record where ${ofType} and superseded = 'infinity' limit ${countedMax + 1})
+        union all
+        (select from record where ${ofType} and superseded < 'infinity' limit ${countedMax + 1})) counted) c
+    where c.records > 0`)
+  return new Map(rows.map(({ type, records }) => [type, countOf(records, records > countedMax, countedMax)]))
+}
+
+/** How many records of one type belonged to nobody where only some bodies count. */
 export async function ownerlessCount(
   pool: Pool,
   selection: Counted & { readonly type: string },

@@ -8,6 +8,7 @@ import { chooserOf, rendererOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
 import { followReferences } from './follow-references.ts'
 import { ownerlessIssues } from './ownerless-issues.ts'
+import { unreadableIssues } from './unreadable-issues.ts'
 
 /**
  * The last partition of a job: every record of several owners, and every record of nobody that others refer to, each once; and the `error` file, which says what was ignored, could not be found, or leads nowhere.
@@ -30,7 +31,11 @@ export async function exportReferences(selection: Selection): Promise<void> {
       text: `${unresolved - unresolvedReferencesMax} more references lead to records that are not in the store.`,
     })
   }
-  issues.push(...openReferenceIssues(open), ...(await ownerlessIssues(selection)))
+  issues.push(
+    ...openReferenceIssues(open),
+    ...(await ownerlessIssues(selection)),
+    ...(await unreadableIssues(selection)),
+  )
   if (issues.length === 0) return
   await selection.writing('OperationOutcome', 'error', async (writer) => {
     const lines = issues.map((issue) => `${JSON.stringify(operationOutcome([issue]))}\n`)

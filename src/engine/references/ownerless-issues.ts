@@ -1,8 +1,9 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
 import { isOwnedType } from '../../fhir/resource-types.ts'
-import { type OwnerlessCount, ownerlessCount, ownerlessCounts } from '../../records/ownerless.ts'
+import { ownerlessCount, ownerlessCounts } from '../../records/ownerless.ts'
 import { lineTest } from '../partition/line-test.ts'
 import type { Selection } from '../partition/selection.ts'
+import { countsText } from './counts-text.ts'
 
 /**
  * A warning about records that are nobody's although their type belongs to patients, such as a Condition whose subject is on another
@@ -17,10 +18,8 @@ export async function ownerlessIssues(selection: Selection): Promise<Issue[]> {
   for (const type of [...counts.keys()].filter((type) => Object.hasOwn(filters, type))) {
     counts.set(type, await ownerlessCount(pool, { ...at, type, since, until }, lineTest(job, type)!.passes))
   }
-  const found = types.filter((type) => (counts.get(type)?.records ?? 0) > 0)
-  if (found.length === 0) return []
-  const numbers = found.map((type) => `${type}: ${numberText(counts.get(type)!)}`)
-  return [{ ...ownerless, diagnostics: numbers.join(', ') }]
+  const text = countsText(types, counts)
+  return text === '' ? [] : [{ ...ownerless, diagnostics: text }]
 }
 
 const ownerless: Issue = {
@@ -28,5 +27,3 @@ const ownerless: Issue = {
   code: 'incomplete',
   text: 'Records of types that belong to patients belong to none that is known here, and were not exported.',
 }
-
-const numberText = ({ records, more }: OwnerlessCount): string => (more ? `at least ${records}` : String(records))

@@ -36,6 +36,8 @@ export interface ExportRequest {
   readonly allReferred?: true
   /** The `error` file tells of every kind of open reference, not only of those that the operation promises to resolve. */
   readonly tellsAll?: true
+  /** It tells of how many records there are of these types, which would be exported, had the token a scope for them. */
+  readonly unreadable?: readonly ResourceType[]
   /** It tells of records too that are of a type that belongs to patients, and are nobody's. */
   readonly tellsOwnerless?: true
   /** `Prefer: handling=lenient` was given. */

@@ -131,6 +131,8 @@ function readRequest(
   const types = profile.exportedTypes.filter((type) =>
     explicit === undefined ? grant.readable(type) !== 'none' : explicit.includes(type),
   )
+  const unreadable =
+    profile.tellsAll && explicit === undefined ? profile.exportedTypes.filter((type) => !types.includes(type)) : []
   const elements = readElements(of('_elements'), types, profile, findings)
   const organizedBy = readOrganizedBy(of('organizeOutputBy'), findings)
   const partialManifests = readPartialManifests(of('allowPartialManifests'), findings)
@@ -157,6 +159,7 @@ function readRequest(
       ...(profile.referenceWalk === 'transitive' ? { referenceWalk: 'transitive' } : {}),
       ...(profile.allReferred ? { allReferred: true } : {}),
       ...(profile.tellsAll ? { tellsAll: true } : {}),
+      ...(unreadable.length > 0 ? { unreadable } : {}),
       ...(profile.tellsAll && mayMissOwnerless(level, patients) ? { tellsOwnerless: true } : {}),
       lenient: findings.lenient,
       warnings: findings.warnings,

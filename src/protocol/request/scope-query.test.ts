@@ -22,7 +22,7 @@ const refused: readonly (readonly [type: string, query: string, reason: RegExp])
   ['Observation', '_count=10', /_count may not be used/],
   ['Observation', '_include=Observation:subject', /_include may not be used/],
   ['Observation', 'value-quantity=abc', /is not a quantity/],
-  ['Vehicle', 'status=active', /the parameter is not supported for Medication/],
+  ['Vehicle', 'status=active', /the parameter is not supported for Vehicle/],
   ['*', '_tag=a', /not \*/],
 ]
 

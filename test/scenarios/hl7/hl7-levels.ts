@@ -75,6 +75,28 @@ const group = (id: string, members: readonly string[]): Resource => ({
 export const levelScenarios: readonly Scenario[] = [
   {
     t: [],
+    rules: ['§4', 'D8'],
+    does: 'no _type with scopes of some types',
+    outcome:
+      'these types; of the others that there are the error file tells the numbers, without ids; with _type of none',
+    run: async (suite) => {
+      const scope = 'system/Patient.read system/Claim.read'
+      const caller = await suite.newCaller('commons', scope)
+      const claim: Resource = { resourceType: 'Claim', id: 'ns-1', patient: referenceTo('Patient/ns') }
+      await put(suite, [patient('ns'), claim, condition('ns-secret', 'ns')], 'commons')
+      const change = (parameters: readonly unknown[]) => ({ patients: [patientEntry('Patient/ns')], parameters })
+      const found = await exported(suite, caller, change([]))
+      assert.deepEqual(idsOf(found), { Claim: ['ns-1'], Patient: ['ns'] })
+      const [line, ...more] = found.errors
+      assert.deepEqual([line!.severity, line!.code, more], ['warning', 'suppressed', []])
+      assert.match(line!.diagnostics ?? '', /(^|, )Condition: [1-9]\d*(,|$)/)
+      assert.doesNotMatch(line!.diagnostics ?? '', /Claim|Patient|secret/)
+      const named = await exported(suite, caller, change([entry('_type', 'valueString', 'Claim,Patient')]))
+      assert.deepEqual([idsOf(named), named.errors], [{ Claim: ['ns-1'], Patient: ['ns'] }, []])
+    },
+  },
+  {
+    t: [],
     rules: ['§4'],
     does: 'records with references that lead to no record here',
     outcome: 'a line for each kind with the types, the same from versions, packs, filters and blocks',

@@ -95,7 +95,10 @@ test('records of a Bundle may nest so deep, and one level more is 413, which say
 test('a record that others name again and again is read for its name once', (context) => {
   const url = 'http://example.org/fhir/Library/named'
   const named = { resourceType: 'Library', url: 'x', a: 'y'.repeat(5_000) }
-  const naming = { resourceType: 'Library', extension: Array.from({ length: 200 }, () => ({ url, valueBoolean: true })) }
+  const naming = {
+    resourceType: 'Library',
+    extension: Array.from({ length: 200 }, () => ({ url, valueBoolean: true })),
+  }
   const request = { method: 'POST', url: 'Library' }
   const body = read(
     JSON.stringify({
