@@ -2,11 +2,15 @@ import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { PartWriter } from '../../files/part-writer.ts'
 import { type Extent, extentOfTimes, isWhole } from '../../protocol/plan/pack-use.ts'
 import { recordsOfOwners } from '../../records/as-of.ts'
+import type { PackColumns } from '../../records/packs/columns/pack-columns.ts'
+import type { PackSection } from '../../records/packs/columns/pack-sections.ts'
 import type { Pack } from '../../records/packs/pack.ts'
+import { hasSectionMember, sectionMember } from '../../records/packs/sections/section-key.ts'
 import { lineRendererOf, rendererOf } from './choice.ts'
 import type { ChosenLines } from './chosen-lines.ts'
+import { recordsInPackOrder } from './in-pack-order.ts'
 import { LineIds } from './line-ids.ts'
-import { lineTest } from './line-test.ts'
+import { type LineTest, lineTest } from './line-test.ts'
 import { OpenedPack } from './opened-pack.ts'
 import type { ExportedRecords } from './provenances/exported-records.ts'
 import type { Selection } from './selection.ts'
@@ -28,7 +32,10 @@ export function exportOfType(
   const render = rendererOf(job, type)
   const choice = new ChoiceOfType(selection, writer, type, exported)
   return {
-    versions: (owners) => recordsOfOwners(pool, { ...at, type, owners, since, until }),
+    versions: (owners) => {
+      const read = recordsOfOwners(pool, { ...at, type, owners, since, until })
+      return hasSectionMember(type) ? recordsInPackOrder(read) : read
+    },
     addRecords: async (read) => {
       const records = test === undefined ? read : read.filter(({ body }) => test.passes(body))
       if (choice.notesIds) for (const { owner, id } of records) exported.add(owner, type, [id])
@@ -37,6 +44,23 @@ export function exportOfType(
     },
     addPacks: (packs) => choice.addPacks(packs),
   }
+}
+
+/** How many of the lines of a section a filter lets through, as far as what they all have decides it. */
+function passingOf({ told }: PackSection, test: LineTest | undefined): Extent {
+  if (test === undefined) return 'all'
+  const decision = told === undefined ? undefined : test.filter.decides(sectionMember, told)
+  return decision === undefined ? 'some' : decision ? 'all' : 'none'
+}
+
+/** The least and the greatest meta.lastUpdated of a section. */
+function timesOf({ updated }: PackColumns, { start, end }: PackSection): { oldest: number; newest: number } {
+  let [oldest, newest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let entry = start; entry < end; entry++) {
+    oldest = Math.min(oldest, updated[entry]!)
+    newest = Math.max(newest, updated[entry]!)
+  }
+  return { oldest, newest }
 }
 
 /** Exports packs of one type: copies those of which everything is wanted, and chooses lines of the others. */
@@ -76,17 +100,29 @@ class ChoiceOfType {
   }
 
   async #choose(packs: readonly Pack[], extents: readonly Extent[]): Promise<void> {
-    const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = this.#selection.job.request
     for (const [index, pack] of packs.entries()) {
       this.#selection.held.scanned += pack.records
       if (extents[index] === 'none' || pack.records === 0) continue
       const opened = new OpenedPack(this.#selection, pack)
-      const { updated } = opened.columns
-      const isWanted = (entry: number) => updated[entry]! > since && updated[entry]! < until
-      const chosen = await opened.choose(extents[index] === 'all' ? () => true : isWanted, this.#test)
-      if (this.notesIds) this.#exported.add(pack.owner, this.#type, this.#idsOf(chosen, opened.columns.lengths))
-      await opened.write(this.#writer, chosen, this.#render)
+      for (const section of await opened.sections()) await this.#addSection(opened, section, extents[index] === 'all')
     }
+  }
+
+  /** @param ofTimes all of its records are of the times that are asked for */
+  async #addSection(opened: OpenedPack, section: PackSection, ofTimes: boolean): Promise<void> {
+    const passing = passingOf(section, this.#test)
+    const timed = ofTimes ? 'all' : extentOfTimes(this.#selection.job.request, timesOf(opened.columns, section))
+    if (passing === 'none' || timed === 'none') return
+    const isWhole = passing === 'all' && timed === 'all' && this.#render === undefined
+    if (isWhole && !this.notesIds) return opened.copy(this.#writer, section)
+    const { updated } = opened.columns
+    const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = this.#selection.job.request
+    const isWanted = (entry: number) => updated[entry]! > since && updated[entry]! < until
+    const test = passing === 'all' ? undefined : this.#test
+    const chosen = await opened.choose(section, timed === 'all' ? () => true : isWanted, test)
+    if (this.notesIds) this.#exported.add(opened.pack.owner, this.#type, this.#idsOf(chosen, opened.columns.lengths))
+    if (isWhole) await opened.copy(this.#writer, section)
+    else await opened.write(this.#writer, chosen, this.#render)
   }
 
   #idsOf({ runs, entries }: ChosenLines, lengths: Uint32Array): string[] {

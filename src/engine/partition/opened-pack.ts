@@ -1,6 +1,7 @@
 import type { PartWriter } from '../../files/part-writer.ts'
 import { inflateSealedLines } from '../../gzip/deflated.ts'
 import { PackColumns } from '../../records/packs/columns/pack-columns.ts'
+import type { PackSection } from '../../records/packs/columns/pack-sections.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import { type ChosenLines, chosenLines } from './chosen-lines.ts'
 import type { LineTest } from './line-test.ts'
@@ -8,7 +9,7 @@ import { refusePacks } from './packs-that-serve.ts'
 import type { Selection } from './selection.ts'
 
 /**
- * A pack of which perhaps not all is exported. It is inflated when a line is looked at, and its lines are not kept: an owner may have hundreds
+ * A pack of which perhaps not all is exported. A section is inflated when one of its lines is looked at, and its lines are not kept: an owner may have hundreds
  * of megabytes of them, in packs of a few.
  */
 export class OpenedPack {
@@ -24,20 +25,38 @@ export class OpenedPack {
   }
 
   /** @throws when the pack holds something else: it is dropped, and the next attempt reads the versions */
-  async choose(isWanted: (entry: number) => boolean, test?: LineTest): Promise<ChosenLines> {
-    this.#selection.held.signal.throwIfAborted()
-    return chosenLines(await this.#inflated(), this.columns.lengths, isWanted, test?.filter)
+  async sections(): Promise<readonly PackSection[]> {
+    return this.#orRefused(() => this.columns.sectionsOf(this.pack))
   }
 
-  async #inflated(): Promise<Buffer> {
+  /** Chooses among the lines of a section. Throws as `sections` does. */
+  async choose(section: PackSection, isWanted: (entry: number) => boolean, test?: LineTest): Promise<ChosenLines> {
+    this.#selection.held.signal.throwIfAborted()
+    const lines = await this.#orRefused(() => inflateSealedLines(section.lines))
+    const { start, end } = section
+    const chosen = chosenLines(
+      lines,
+      this.columns.lengths.subarray(start, end),
+      (entry) => isWanted(start + entry),
+      test?.filter,
+    )
+    return { ...chosen, entries: chosen.entries.map((entry) => start + entry) }
+  }
+
+  async #orRefused<Result>(read: () => Result): Promise<Result> {
     try {
-      const lines = inflateSealedLines(this.pack)
-      if (lines.length !== this.columns.bytes) throw new Error('a pack tells of other lines than it has')
-      return lines
+      return read()
     } catch (error) {
       await refusePacks(this.#selection, this.pack)
       throw error
     }
+  }
+
+  /** Exports all lines of a section as they are, and notes what they refer to. */
+  copy(writer: PartWriter, { lines, start, end }: PackSection): Promise<void> | undefined {
+    const entries = Array.from({ length: end - start }, (_, index) => start + index)
+    this.#selection.referFrom(this.pack, this.columns, entries)
+    return writer.copy(lines)
   }
 
   /** Exports chosen lines and notes what they refer to. */

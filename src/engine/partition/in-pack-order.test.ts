@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { RecordAsOf } from '../../../records/as-of.ts'
-import { slicedBytesMax } from '../../../records/packs/build/provenance-slices.ts'
-import { provenancesInOrder } from './provenances-in-order.ts'
+import type { RecordAsOf } from '../../records/as-of.ts'
+import { orderedBytesMax } from '../../records/packs/sections/pack-order.ts'
+import { provenancesInPackOrder } from './in-pack-order.ts'
 
 const record = (owner: string, id: string, more: Partial<RecordAsOf> = {}): RecordAsOf => ({
   ...{ owner, id, shared: false, refs: '', targets: 'Goal/g', updated: 0, body: Buffer.from('{}') },
@@ -16,7 +16,7 @@ async function ordered(...batches: RecordAsOf[][]): Promise<string[]> {
   async function* read() {
     yield* batches
   }
-  const found = await Array.fromAsync(provenancesInOrder(read()))
+  const found = await Array.fromAsync(provenancesInPackOrder(read()))
   return found.flat().map(({ owner, id }) => `${owner} ${id}`)
 }
 
@@ -32,7 +32,7 @@ describe('Provenances that are read as versions', () => {
   })
 
   it('are held at and below a bound, and above it have the order of ids', async () => {
-    const size = slicedBytesMax / 4
+    const size = orderedBytesMax / 4
     const bodies = (more: number) =>
       ['a', 'b', 'c', 'd'].map((id, index) =>
         record('p', id, { updated: index, body: bodyOf(size - 1 + (index === 3 ? more : 0)) }),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { type PlacedProvenance, slicesOf } from './provenance-slices.ts'
+import { type PlacedProvenance, slicesOf } from './pack-order.ts'
 
 const made = (rank: string, targets: readonly string[], recorded = 0, updated = 0): PlacedProvenance => ({
   ...{ rank, targets, recorded, updated },
