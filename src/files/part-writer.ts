@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Deflated, deflateLines } from '../gzip/deflated.ts'
+import { type Deflated, deflateLines, deflateLinesSync } from '../gzip/deflated.ts'
 import { memberEndBytes } from '../gzip/member.ts'
 import { type Cut, divideLines, NotAsPublished } from './cut.ts'
 import type { FileStore } from './file-store.ts'
@@ -38,6 +38,14 @@ const linesLevel = 1
 
 /** Lines are gathered up to this size before they are deflated: smaller pieces deflate worse. */
 const gatheredBytesMax = 128 * 1024
+
+/** What is smaller is deflated by the thread that asks: another one costs as much as this takes. */
+const deflatedHereBytesMax = 32 * 1024
+
+const deflated = async (lines: Buffer, records: number): Promise<Deflated> =>
+  lines.length <= deflatedHereBytesMax
+    ? deflateLinesSync(lines, records, linesLevel)
+    : deflateLines(lines, records, linesLevel)
 
 const buffers = new SpareBuffers(gatheredBytesMax)
 
@@ -161,7 +169,7 @@ export class PartWriter {
     const buffer = this.#gathered
     if (buffer === undefined) return
     const deflatingBytes = this.#gatheredBytes
-    const deflating = deflateLines(buffer.subarray(0, deflatingBytes), this.#gatheredRecords, linesLevel).finally(() =>
+    const deflating = deflated(buffer.subarray(0, deflatingBytes), this.#gatheredRecords).finally(() =>
       buffers.give(buffer),
     )
     this.#gathered = undefined

@@ -6,8 +6,8 @@ import { VarintWriter } from './varints.ts'
 /** How what follows the first byte is written. */
 export const columnForms = { plain: 0, deflated: 1 } as const
 
-/** What is shorter is not deflated: the call would cost more than the bytes. */
-const deflatedBytesMin = 512
+/** What is shorter is not deflated: each inflating begins with some 40 µs, whatever its size. */
+const deflatedBytesMin = 8 * 1024
 
 /** Numbers distinct texts in the order in which they are met. */
 export class Numbered {
@@ -109,8 +109,11 @@ function writeRecorded(to: VarintWriter, entries: readonly ColumnEntry[]): void 
 function writeTargets(to: VarintWriter, entries: readonly ColumnEntry[]): void {
   const sets = new Numbered()
   writeEach(to, entries, ({ targets }) => sets.of(targets.join(' ')))
-  to.add(sets.texts.length)
-  for (const set of sets.texts) to.addBytes(Buffer.from(set))
+  const { texts } = sets
+  to.add(texts.length)
+  let end = 0
+  writeSteps(to, texts, (text) => (end += text.length))
+  to.addBytes(Buffer.from(texts.join(''), 'latin1'))
 }
 
 function packedBytes(plain: Buffer): Buffer {
