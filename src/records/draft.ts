@@ -1,11 +1,9 @@
-import { hasConditionalReference } from '../fhir/bundle/conditional-reference.ts'
-import { isConditional } from '../fhir/bundle/identifier-query.ts'
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
-import type { JsonObject } from '../fhir/json/json-object.ts'
 import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
-import { ownerOf, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
-import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
+import { type Relations, relationsOf } from '../fhir/relations/relations.ts'
+import { scannedRelations } from '../fhir/relations/scanned-relations.ts'
+import type { Span } from '../fhir/resource-scan.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
 import { digestOf, type ResourceText, readResourceText, scannedText, type TextFault } from '../fhir/resource-text.ts'
 
@@ -60,7 +58,7 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const { type, id, resource, text } = read
   const modified = type === 'Group' ? modifierExtensionIn(resource, 'Group') : undefined
   if (modified !== undefined) return { kind: 'extension', fault: groupFault, expression: modified }
-  return describe(type, id, resource, text, bases, hasConditionalReference(resource))
+  return describe(type, id, resource.id, text, relationsOf(resource, type, id, bases), identifiersOf(resource))
 }
 
 /** A Group says whose records are exported: one that perhaps says something else is not stored. */
@@ -72,48 +70,30 @@ const groupFault = 'a modifier extension may change who is in the Group, and non
  */
 export function draftOfLine(line: Buffer, bases: readonly string[]): Draft | TextFault {
   const scan = scanner.scan(line)
-  const outline = scan && outlineOf(line, scan)
-  if (!outline || !isTypeName(outline.resourceType) || !isId(outline.id)) return draftOf(line.toString(), bases)
-  if (outline.resourceType === 'Group') return draftOf(line.toString(), bases)
-  const conditional = outline.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
-  return describe(outline.resourceType, outline.id, outline, scannedText(line, scan), bases, conditional)
+  if (!scan) return draftOf(line.toString(), bases)
+  const text = ({ start, end }: Span) => line.toString('utf8', start, end)
+  const [type, id] = [text(scan.resourceType), text(scan.id)]
+  if (!isTypeName(type) || !isId(id) || type === 'Group') return draftOf(line.toString(), bases)
+  const identifiers = scan.identifiers.flatMap(({ system, value }) =>
+    value ? [{ system: system ? text(system) : '', value: text(value) }] : [],
+  )
+  return describe(type, id, id, scannedText(line, scan), scannedRelations(line, scan, type, id, bases), identifiers)
 }
 
 const scanner = new ResourceScanner()
 
-/** As much of a scanned resource as ownership and references depend on. */
-function outlineOf(line: Buffer, scan: ResourceScan) {
-  const { resourceType, id, subject, patient, targets, references, identifiers } = scan
-  const text = ({ start, end }: Span) => line.toString('utf8', start, end)
-  const reference = (span: Span) => ({ reference: text(span) })
-  return {
-    resourceType: text(resourceType),
-    id: text(id),
-    references: references.map(reference),
-    subject: subject && reference(subject),
-    patient: patient && reference(patient),
-    target: targets.map(reference),
-    identifier: identifiers.map(({ system, value }) => ({
-      ...(system && { system: text(system) }),
-      ...(value && { value: text(value) }),
-    })),
-  }
-}
-
 function describe(
   type: string,
   id: string,
-  resource: JsonObject,
+  statedId: unknown,
   text: ResourceText,
-  bases: readonly string[],
-  conditional: boolean,
+  relations: Relations,
+  identifiers: readonly Identifier[],
 ): Draft | TextFault {
-  const identifiers = identifiersOf(resource)
   if (identifiers.length > identifiersMax) {
     return { fault: `more than ${identifiersMax} identifiers`, expression: `${type}.identifier` }
   }
-  const isProvenance = type === 'Provenance'
-  const targets = isProvenance ? provenanceTargets(resource, bases) : []
+  const { owner, targets, refs, conditional } = relations
   if (targets.length > provenanceTargetsMax) {
     return { fault: `more than ${provenanceTargetsMax} targets`, expression: 'Provenance.target' }
   }
@@ -122,10 +102,10 @@ function describe(
     type,
     id,
     key: `${type}/${id}`,
-    statedId: resource.id,
-    owner: isProvenance ? undefined : (ownerOf(resource, type, id, bases) ?? ''),
+    statedId,
+    owner,
     targets,
-    refs: referencedRecords(resource, bases),
+    refs,
     identifiers,
     conditional: conditional && type !== 'Bundle',
     digest: digestOf(text),

@@ -70,9 +70,10 @@ import { unknownPatients, withoutUnknownPatients } from '../../src/protocol/requ
 import { draftOf, draftOfLine } from '../../src/records/draft.ts'
 import { bundleDrafts } from '../../src/records/load/bundle/bundle-drafts.ts'
 import { planBundle } from '../../src/records/load/bundle/bundle-plan.ts'
+import { SharedBuffers } from '../../src/records/load/shared-buffers.ts'
 import { inflated } from '../../src/records/load/source/gzip-members.ts'
 import { inputForm } from '../../src/records/load/source/input-form.ts'
-import { linesOf } from '../../src/records/load/source/source-lines.ts'
+import { lineBlocksOf, linesIn } from '../../src/records/load/source/source-lines.ts'
 import { textAtHome } from '../../src/records/load/source-bases.ts'
 import { brokenJson, bundles, lines, many, resources, type Shapes } from './shapes.ts'
 
@@ -282,7 +283,8 @@ export const parsers: readonly Parser[] = [
     from: 600,
   },
   parserOf('records/load/source/source-lines.ts', 'cuts a file into lines', files, bytes, async (file) => {
-    for await (const _ of linesOf(chunksOf(file), 1_000_000));
+    for await (const block of lineBlocksOf(chunksOf(file), new SharedBuffers(), 4_096, 1_000_000))
+      for (const _ of linesIn(block, 1_000_000));
   }),
   parserOf(
     'records/load/source/gzip-members.ts',
