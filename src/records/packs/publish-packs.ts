@@ -46,7 +46,7 @@ const partialSql = `
     select count(*) as rows, bool_and(superseded = 'infinity' and written between m.since and m.until) as known
     from record where tenant = $1 and owner = m.owner and type = m.type offset 0) r
   where r.rows <> m.rows or not r.known
-    or m.type = 'Provenance' and exists (select from record where tenant = $1 and owner = m.owner and deleted)`
+    or m.type = 'Provenance' and exists (select from record where tenant = $1 and owner = m.owner and deleted offset 0)`
 
 /**
  * Gives back the marks of those whose packs were made of some of their records only: the store has others. And of Provenances of an owner of
