@@ -26,6 +26,10 @@ const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
 /** The types that belong to a patient by themselves; a Provenance belongs to the owners of its targets. */
 export const ownedTypes: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes])
 
+/** See `subjectElement`; undefined for types that belong to nobody, or to a patient in another way. */
+export const subjectElementOf = (type: string): 'patient' | 'subject' | undefined =>
+  subjectElement[type as ClinicalType]
+
 function referenceText(value: unknown): string | undefined {
   return isObject(value) && typeof value.reference === 'string' ? value.reference : undefined
 }
@@ -33,7 +37,7 @@ function referenceText(value: unknown): string | undefined {
 /** The patient id that owns the resource, or undefined: a type without owner, a subject that is no patient of this tenant. */
 export function ownerOf(resource: JsonObject, type: string, id: string, bases: readonly string[]): string | undefined {
   if (type === 'Patient') return id
-  const element = subjectElement[type as ClinicalType]
+  const element = subjectElementOf(type)
   const reference = element && referenceText(resource[element])
   const target = reference && localReference(reference, bases)
   return target && target.type === 'Patient' ? target.id : undefined
