@@ -3,7 +3,7 @@ import { comingAlong, comingAlongWhole, forThemselves } from '../../../protocol/
 import type { Pack } from '../../../records/packs/pack.ts'
 import { lineRendererOf } from '../choice.ts'
 import { lineTest } from '../line-test.ts'
-import { OpenedPack } from '../opened-pack.ts'
+import { OpenedPack } from '../packs/opened-pack.ts'
 import type { Selection } from '../selection.ts'
 import { latestOf, type ProvenancesOfPack, relevantOf } from './coming-provenances.ts'
 import type { ExportedOfOwner, ExportedRecords } from './exported-records.ts'

@@ -61,7 +61,12 @@ describe('columns of a pack', () => {
   const one: ColumnEntry = { ...{ id: 'a', length: 9, updated: 5, refs: '', rank: 0, recorded: 3 }, targets: [] }
 
   it('are deflated when they are long, and smaller for it', () => {
-    const many = Array.from({ length: 1_000 }, (_, rank) => ({ ...one, id: `a${rank}`, rank, targets: [`Goal/${rank}`] }))
+    const many = Array.from({ length: 1_000 }, (_, rank) => ({
+      ...one,
+      id: `a${rank}`,
+      rank,
+      targets: [`Goal/${rank}`],
+    }))
     const columns = writeColumns(many, [], new Numbered(), new Numbered())
     assert.ok(columns.length < 7_000, `${columns.length} bytes`)
   })

@@ -1,4 +1,4 @@
-import { NamedMembers } from '../../fhir/json/named-members.ts'
+import { NamedMembers } from '../../../fhir/json/named-members.ts'
 
 const quote = 0x22
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import type { ExportRequest } from '../../protocol/request/export-request.ts'
+import type { ExportRequest } from '../../../protocol/request/export-request.ts'
 import { openPacksAndVersions } from './packs-and-versions.fixture.ts'
 
 /** Records of one patient that need more than one pack: their texts do not deflate. */

@@ -1,5 +1,5 @@
-import type { LineRun } from '../../files/part-writer.ts'
-import type { Filter } from '../../filter/compile.ts'
+import type { LineRun } from '../../../files/part-writer.ts'
+import type { Filter } from '../../../filter/compile.ts'
 
 /** Those of a pack's lines that are wanted. */
 export interface ChosenLines {

@@ -1,12 +1,12 @@
-import type { PartWriter } from '../../files/part-writer.ts'
-import { inflateSealedLines } from '../../gzip/deflated.ts'
-import { PackColumns } from '../../records/packs/columns/pack-columns.ts'
-import type { PackSection } from '../../records/packs/columns/pack-sections.ts'
-import type { Pack } from '../../records/packs/pack.ts'
+import type { PartWriter } from '../../../files/part-writer.ts'
+import { inflateSealedLines } from '../../../gzip/deflated.ts'
+import { PackColumns } from '../../../records/packs/columns/pack-columns.ts'
+import type { PackSection } from '../../../records/packs/columns/pack-sections.ts'
+import type { Pack } from '../../../records/packs/pack.ts'
+import type { LineTest } from '../line-test.ts'
+import type { Selection } from '../selection.ts'
 import { type ChosenLines, chosenLines } from './chosen-lines.ts'
-import type { LineTest } from './line-test.ts'
 import { refusePacks } from './packs-that-serve.ts'
-import type { Selection } from './selection.ts'
 
 /**
  * A pack of which perhaps not all is exported. A section is inflated when one of its lines is looked at, and its lines are not kept: an owner may have hundreds

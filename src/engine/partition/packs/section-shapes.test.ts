@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { parseTypeFilter } from '../../filter/parse/parse.ts'
-import { hl7Switches } from '../../filter/parse/switches.ts'
-import type { ExportRequest } from '../../protocol/request/export-request.ts'
-import { sectionBytesMin } from '../../records/packs/sections/sections.ts'
+import { parseTypeFilter } from '../../../filter/parse/parse.ts'
+import { hl7Switches } from '../../../filter/parse/switches.ts'
+import type { ExportRequest } from '../../../protocol/request/export-request.ts'
+import { sectionBytesMin } from '../../../records/packs/sections/sections.ts'
 import { openPacksAndVersions } from './packs-and-versions.fixture.ts'
 
 const each = 12

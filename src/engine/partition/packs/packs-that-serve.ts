@@ -1,9 +1,9 @@
-import { comingAlongWhole, extentOfTimes, isChosen } from '../../protocol/plan/pack-use.ts'
-import { absenceType } from '../../records/packs/absence-pack.ts'
-import { dropPacks } from '../../records/packs/drop-packs.ts'
-import type { Pack } from '../../records/packs/pack.ts'
-import type { OwnedPacks } from '../../records/packs/stored-packs.ts'
-import type { Selection } from './selection.ts'
+import { comingAlongWhole, extentOfTimes, isChosen } from '../../../protocol/plan/pack-use.ts'
+import { absenceType } from '../../../records/packs/absence-pack.ts'
+import { dropPacks } from '../../../records/packs/drop-packs.ts'
+import type { Pack } from '../../../records/packs/pack.ts'
+import type { OwnedPacks } from '../../../records/packs/stored-packs.ts'
+import type { Selection } from '../selection.ts'
 
 /**
  * Tells the packs of an owner and type out of which can be exported what is wanted; none when there is nothing to export, undefined when
