@@ -27,6 +27,9 @@ export interface LineRun {
   readonly records: number
 }
 
+/** Where lines go, one after the other. */
+export type LineSink = Pick<PartWriter, 'copy' | 'writeRuns' | 'writeRecords'>
+
 /** What a part needs of the file store. */
 type PartStore = Pick<FileStore, 'create'>
 
@@ -122,6 +125,11 @@ export class PartWriter {
   copy(lines: Deflated): Promise<void> | undefined {
     if (this.#open && !this.#gathered && !this.#deflating && this.#hasRoom(lines)) return this.#open.append(lines)
     return this.#settle().then(() => this.#append(lines))
+  }
+
+  /** The files are to have the lines of others. */
+  get isMadeAgain(): boolean {
+    return this.#cuts !== undefined
   }
 
   /** Bytes of the open file after gzip, but for what is not deflated yet. Where cuts are given it says nothing about the next one. */

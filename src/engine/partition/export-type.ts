@@ -1,5 +1,5 @@
 import { isReferenceType } from '../../fhir/resource-types.ts'
-import type { PartWriter } from '../../files/part-writer.ts'
+import type { LineSink } from '../../files/part-writer.ts'
 import { type Extent, extentOfTimes, isWhole } from '../../protocol/plan/pack-use.ts'
 import { recordsOfOwners } from '../../records/as-of.ts'
 import type { PackColumns } from '../../records/packs/columns/pack-columns.ts'
@@ -22,7 +22,7 @@ import type { TypeExport } from './type-queue.ts'
  */
 export function exportOfType(
   selection: Selection,
-  writer: PartWriter,
+  writer: LineSink,
   type: string,
   exported: ExportedRecords,
 ): TypeExport {
@@ -68,14 +68,14 @@ class ChoiceOfType {
   /** Which records are exported must be known, for that decides which Provenances are. */
   readonly notesIds: boolean
   readonly #selection: Selection
-  readonly #writer: PartWriter
+  readonly #writer: LineSink
   readonly #type: string
   readonly #exported: ExportedRecords
   readonly #test: ReturnType<typeof lineTest>
   readonly #render: ReturnType<typeof lineRendererOf>
   readonly #ids: LineIds
 
-  constructor(selection: Selection, writer: PartWriter, type: string, exported: ExportedRecords) {
+  constructor(selection: Selection, writer: LineSink, type: string, exported: ExportedRecords) {
     const { job } = selection
     this.#selection = selection
     this.#writer = writer

@@ -6,7 +6,7 @@ import {
   type PlacedProvenance,
   slicesOf,
 } from '../../records/packs/sections/pack-order.ts'
-import { memberTextOf } from '../../records/packs/sections/section-key.ts'
+import { hasSectionMember, memberTextOf } from '../../records/packs/sections/section-key.ts'
 import { recordedOf } from '../../records/provenance-age.ts'
 
 /** Of a record what its place among those of its owner depends on, with the record. */
@@ -39,6 +39,29 @@ const ofProvenances: Order<PlacedProvenance> = {
  */
 export const recordsInPackOrder = (read: AsyncGenerator<RecordAsOf[]>): AsyncGenerator<RecordAsOf[]> =>
   inPackOrder(read, byMember)
+
+/** The same of several types of one owner, one type after the other. */
+export async function* typesInPackOrder(
+  read: AsyncGenerator<{ readonly type: string; readonly records: RecordAsOf[] }>,
+): AsyncGenerator<{ readonly type: string; readonly records: RecordAsOf[] }> {
+  let held: { readonly type: string; readonly owner: Owner<Keyed> } | undefined
+  for await (const { type, records } of read) {
+    if (held && held.type !== type) {
+      yield { type: held.type, records: held.owner.finish() }
+      held = undefined
+    }
+    if (!hasSectionMember(type)) {
+      yield { type, records }
+      continue
+    }
+    held ??= { type, owner: new Owner('', byMember) }
+    for (const record of records) {
+      const passed = held.owner.add(record)
+      if (passed) yield { type, records: passed }
+    }
+  }
+  if (held) yield { type: held.type, records: held.owner.finish() }
+}
 
 /**
  * The same of Provenances.

@@ -8,8 +8,5 @@ export function packDemand({ tenant, request, transactionTime }: Job, types: rea
   const { since, until, ...timeless } = request
   const inflated = types.filter((type) => isChosen(timeless, type))
   const alone = forThemselves(request)
-  return {
-    ...{ tenant, types, chosen, inflated, asOf: transactionTime.getTime(), since, until, alone },
-    versionsOnly: request.organizedBy !== undefined,
-  }
+  return { tenant, types, chosen, inflated, asOf: transactionTime.getTime(), since, until, alone }
 }

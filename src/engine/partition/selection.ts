@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import { isOpen } from '../../fhir/open-reference.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { Cut } from '../../files/cut.ts'
-import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
+import { type LineSink, PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Part } from '../../jobs/part.ts'
 import { partGzipBytesMax } from '../../protocol/limits.ts'
@@ -32,6 +32,8 @@ export class Selection {
   readonly #notesNothing: boolean
   readonly #seenRefs = new Set<string>()
   readonly #met = new MetReferences()
+  /** It gathers what stands in one block after the other. */
+  #isOfBlocks = false
 
   /** @param published the files that this partition is to make again; none when it runs for the first time */
   constructor(context: PartitionContext, job: Job, held: HeldPartition, published: readonly Part[] = []) {
@@ -41,6 +43,18 @@ export class Selection {
     this.published = published
     this.#tells = tellsOpen(job.request)
     this.#notesNothing = !job.request.tellsAll && !job.request.types.some(isReferenceType)
+  }
+
+  /** One beside it that notes what the records of one patient refer to, so that it stands in their block; see `beginBlock`. */
+  ofBlocks(): Selection {
+    const selection = new Selection(this.#context, this.job, this.held)
+    selection.#isOfBlocks = true
+    return selection
+  }
+
+  /** Forgets what was noted. */
+  beginBlock(): void {
+    this.references.clear()
   }
 
   get pool(): Pool {
@@ -57,7 +71,7 @@ export class Selection {
   }
 
   get #hasAll(): boolean {
-    return this.job.request.reach === 'system'
+    return this.job.request.reach === 'system' && !this.#isOfBlocks
   }
 
   includes(type: string): boolean {
@@ -98,7 +112,7 @@ export class Selection {
   }
 
   /** Writes records and notes what they refer to. */
-  async add(writer: PartWriter, records: readonly RecordAsOf[]): Promise<void> {
+  async add(writer: LineSink, records: readonly RecordAsOf[]): Promise<void> {
     await this.held.giveWay()
     this.held.signal.throwIfAborted()
     if (records.length === 0) return
@@ -110,9 +124,10 @@ export class Selection {
    * Copies a pack as it is, and notes what its records refer to.
    * @returns undefined when there is nothing to wait for
    */
-  copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
+  copy(writer: LineSink, pack: Pack): Promise<void> | undefined {
     this.held.signal.throwIfAborted()
-    if (!this.#notesNothing) this.#met.eachNew(pack.refs, this.#note)
+    if (this.#isOfBlocks) this.refer(pack.refs.toString('latin1'))
+    else if (!this.#notesNothing) this.#met.eachNew(pack.refs, this.#note)
     if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
     return pack.records === 0 ? undefined : writer.copy(pack)
@@ -123,12 +138,7 @@ export class Selection {
    * @param extents of each all or nothing
    * @returns undefined when there is nothing to wait for
    */
-  copyWhole(
-    writer: PartWriter,
-    packs: readonly Pack[],
-    extents: readonly Extent[],
-    from = 0,
-  ): Promise<void> | undefined {
+  copyWhole(writer: LineSink, packs: readonly Pack[], extents: readonly Extent[], from = 0): Promise<void> | undefined {
     for (let index = from; index < packs.length; index++) {
       if (extents[index] === 'none') {
         this.held.scanned += packs[index]!.records
@@ -154,7 +164,7 @@ export class Selection {
    */
   refer(refs: string): void {
     if (refs === '' || this.#seenRefs.has(refs)) return
-    if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
+    if (this.#seenRefs.size < seenRefsMax && !this.#isOfBlocks) this.#seenRefs.add(refs)
     for (const reference of refs.split(' ')) this.#note(reference)
   }
 

@@ -1,4 +1,4 @@
-import type { PartWriter } from '../../../files/part-writer.ts'
+import type { LineSink } from '../../../files/part-writer.ts'
 import { inflateSealedLines } from '../../../gzip/deflated.ts'
 import { PackColumns } from '../../../records/packs/columns/pack-columns.ts'
 import type { PackSection } from '../../../records/packs/columns/pack-sections.ts'
@@ -53,7 +53,7 @@ export class OpenedPack {
   }
 
   /** Exports all lines of a section as they are, and notes what they refer to. */
-  copy(writer: PartWriter, { lines, start, end }: PackSection): Promise<void> | undefined {
+  copy(writer: LineSink, { lines, start, end }: PackSection): Promise<void> | undefined {
     const entries = Array.from({ length: end - start }, (_, index) => start + index)
     this.#selection.referFrom(this.pack, this.columns, entries)
     return writer.copy(lines)
@@ -61,7 +61,7 @@ export class OpenedPack {
 
   /** Exports chosen lines and notes what they refer to. */
   async write(
-    writer: PartWriter,
+    writer: LineSink,
     { runs, entries }: ChosenLines,
     render: ((line: Buffer) => Buffer) | undefined,
   ): Promise<void> {

@@ -68,6 +68,13 @@ describe('packs of several sections', () => {
     assert.match(kinds(Provenance!), /^o{24}(a|b)+$/)
   })
 
+  it('give the same blocks of patients as versions do', async () => {
+    for (const more of [{}, filters('Observation?category=laboratory'), { since: middle }, { provenance: 'latest' }]) {
+      const { Parameters } = await counts({ organizedBy: 'Patient', ...more } as never)
+      assert.ok(Parameters! > 24)
+    }
+  })
+
   it('give the same in every shape as versions do', async () => {
     assert.deepEqual(await counts({}), { Condition: 24, Observation: 54, Provenance: 51 })
     assert.deepEqual(await counts(filters('Observation?category=laboratory')), {

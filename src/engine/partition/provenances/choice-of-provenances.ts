@@ -1,4 +1,4 @@
-import type { PartWriter } from '../../../files/part-writer.ts'
+import type { LineSink } from '../../../files/part-writer.ts'
 import { comingAlong, comingAlongWhole, forThemselves } from '../../../protocol/plan/pack-use.ts'
 import type { Pack } from '../../../records/packs/pack.ts'
 import { lineRendererOf } from '../choice.ts'
@@ -11,14 +11,14 @@ import type { ExportedOfOwner, ExportedRecords } from './exported-records.ts'
 /** Exports those Provenances of packs that come along: whole packs where their labels say so, else those that their columns name. */
 export class ChoiceOfProvenances {
   readonly #selection: Selection
-  readonly #writer: PartWriter
+  readonly #writer: LineSink
   readonly #exported: ExportedRecords
   readonly #test: ReturnType<typeof lineTest>
   readonly #render: ReturnType<typeof lineRendererOf>
   readonly #areAlone: boolean
   readonly #comingWhole: ReturnType<typeof comingAlongWhole>
 
-  constructor(selection: Selection, writer: PartWriter, exported: ExportedRecords) {
+  constructor(selection: Selection, writer: LineSink, exported: ExportedRecords) {
     const { job } = selection
     this.#selection = selection
     this.#writer = writer

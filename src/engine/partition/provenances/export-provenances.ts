@@ -1,4 +1,4 @@
-import type { PartWriter } from '../../../files/part-writer.ts'
+import type { LineSink } from '../../../files/part-writer.ts'
 import { forThemselves } from '../../../protocol/plan/pack-use.ts'
 import { provenancesOfOwners, type RecordAsOf } from '../../../records/as-of.ts'
 import { NewestOfTargets, type ProvenanceAge, recordedOf } from '../../../records/provenance-age.ts'
@@ -11,7 +11,7 @@ import { ChoiceOfProvenances } from './choice-of-provenances.ts'
 import type { ExportedRecords } from './exported-records.ts'
 
 /** The export of the Provenances of a partition's owners that come along with what was exported (protocol §3). */
-export function exportOfProvenances(selection: Selection, writer: PartWriter, exported: ExportedRecords): TypeExport {
+export function exportOfProvenances(selection: Selection, writer: LineSink, exported: ExportedRecords): TypeExport {
   const { held, job, pool, at } = selection
   const choice = new ChoiceOfProvenances(selection, writer, exported)
   const areAlone = forThemselves(job.request)
@@ -35,7 +35,7 @@ export function exportOfProvenances(selection: Selection, writer: PartWriter, ex
 }
 
 /** A Provenance of several owners could be met by several partitions: the last one exports it, once. */
-async function addProvenances(selection: Selection, writer: PartWriter, records: readonly RecordAsOf[]): Promise<void> {
+async function addProvenances(selection: Selection, writer: LineSink, records: readonly RecordAsOf[]): Promise<void> {
   for (const { id, refs } of records.filter(({ shared }) => shared)) {
     selection.references.add(`Provenance/${id}`)
     selection.refer(refs)
