@@ -2,7 +2,7 @@ import { ownedTypes } from '../../fhir/ownership.ts'
 import { isReferenceType } from '../../fhir/resource-types.ts'
 import type { LineSink, PartWriter } from '../../files/part-writer.ts'
 import { isWhole } from '../../protocol/plan/pack-use.ts'
-import { provenancesOfOwners, type RecordAsOf, recordsOfOwner } from '../../records/as-of.ts'
+import { provenancesOfOwners, type RecordAsOf, recordsOfOwner, recordsWithIds } from '../../records/as-of.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import { ReferencedRecords } from '../references/referenced-records.ts'
 import { Block } from './block.ts'
@@ -75,36 +75,31 @@ class Blocks {
 
   async add(owner: string, packs: ReadonlyMap<string, readonly Pack[]> | undefined): Promise<void> {
     this.#block = new Block(this.#writer, owner)
-    // What belongs to several patients is not in packs, but in the block of each of them.
-    const serve = packs && ![...packs.values()].flat().some(({ shared }) => shared !== '')
-    const refs = serve ? await this.#addPacks(packs) : await this.#addVersions(owner)
+    const { refs, shared } = packs ? await this.#addPacks(packs) : await this.#addVersions(owner)
+    await this.#addShared(shared)
     const reached = await this.#referenced.reached(refs)
     await this.#block.writeRecords(reached.map(({ body }) => body))
   }
 
-  async #addPacks(packs: ReadonlyMap<string, readonly Pack[]>): Promise<Iterable<string>> {
+  async #addPacks(packs: ReadonlyMap<string, readonly Pack[]>): Promise<BlockNotes> {
     this.#ofBlocks.beginBlock()
     this.#exported.clear()
     for (const [type, { addPacks }] of this.#exports) {
       const ofType = packs.get(type)!
       if (ofType.length > 0) await addPacks(ofType)
     }
-    return this.#ofBlocks.references
+    const noted = [...this.#ofBlocks.references]
+    const isShared = (reference: string) => reference.startsWith(ofProvenance)
+    return {
+      refs: noted.filter((reference) => !isShared(reference)),
+      shared: noted.filter(isShared).map((reference) => reference.slice(ofProvenance.length)),
+    }
   }
 
-  async #addVersions(owner: string): Promise<Iterable<string>> {
+  async #addVersions(owner: string): Promise<BlockNotes> {
     const { job, held, pool, at } = this.#selection
     const exported = new ExportedRecords(new Set(), true)
     const refs = new Set<string>()
-    const add = async (type: string, records: readonly RecordAsOf[]) => {
-      await held.giveWay()
-      for (const record of records) refs.add(record.refs)
-      await this.#block.writeRecords(
-        this.#shapeOf(type)
-          .render(records)
-          .map(({ body }) => body),
-      )
-    }
     const types = this.types.filter((type) => type !== 'Provenance')
     const { since, until } = job.request
     const read = recordsOfOwner(pool, { ...at, owner, types, since, until })
@@ -112,16 +107,53 @@ class Blocks {
       const records = this.#shapeOf(type).choose(found)
       const ids = records.map(({ id }) => id)
       exported.add(owner, type, ids)
-      await add(type, records)
+      for (const record of records) refs.add(record.refs)
+      await this.#addRecords(type, records)
       held.scanned += found.length
     }
-    if (!this.types.includes('Provenance')) return refs
+    const shared: string[] = []
+    if (!this.types.includes('Provenance')) return { refs, shared }
     const { has } = exported.of(owner)
     const all = () => provenancesOfOwners(pool, { ...at, owners: [owner] })
     for await (const records of wantedProvenances(this.#selection, has, all, provenancesInPackOrder(all()))) {
-      await add('Provenance', records)
+      for (const record of records) refs.add(record.refs)
+      shared.push(...records.filter(isShared).map(({ id }) => id))
+      await this.#addRecords(
+        'Provenance',
+        records.filter((record) => !isShared(record)),
+      )
       held.scanned += records.length
     }
-    return refs
+    return { refs, shared }
+  }
+
+  /** Provenances of several patients, which are not in packs: they stand in the block of each, after the others. */
+  async #addShared(shared: readonly string[]): Promise<void> {
+    const ids = shared.toSorted()
+    const { pool, at } = this.#selection
+    for (let start = 0; start < ids.length; start += sharedIdsMax) {
+      const some = ids.slice(start, start + sharedIdsMax)
+      for await (const records of recordsWithIds(pool, { ...at, type: 'Provenance', ids: some }))
+        await this.#addRecords('Provenance', records)
+    }
+  }
+
+  async #addRecords(type: string, records: readonly RecordAsOf[]): Promise<void> {
+    await this.#selection.held.giveWay()
+    const rendered = this.#shapeOf(type).render(records)
+    await this.#block.writeRecords(rendered.map(({ body }) => body))
   }
 }
+
+/** What is to come after the records of an owner alone: lists of references, and ids of Provenances of several owners. */
+interface BlockNotes {
+  readonly refs: Iterable<string>
+  readonly shared: readonly string[]
+}
+
+const ofProvenance = 'Provenance/'
+
+/** Provenances of several owners that are read at a time. */
+const sharedIdsMax = 1_000
+
+const isShared = ({ shared }: RecordAsOf): boolean => shared
