@@ -222,6 +222,32 @@ export class Model {
   }
 
   /**
+   * What a record's place among those of its owner and type depends on, but for its id: what it has in common with others, and of Provenances
+   * first whether it is the newest of a target.
+   */
+  groupAt(time: number): (key: string, owner: string) => string {
+    const state = this.#stateAt(time)
+    const isNewest = this.isNewestAt(time)
+    return (key, owner) => {
+      const { type, record } = state.get(key)!
+      if (type !== 'Provenance') return JSON.stringify((record as { category?: unknown }).category) ?? ''
+      const isHere = (target: string) => {
+        const found = state.get(target)
+        if (found === undefined || found.deleted) return false
+        const owners = [...this.#ownersOf(found.record, state)]
+        return owner === '' ? owners.length === 0 : owners.includes(owner)
+      }
+      const types = new Set(
+        this.#targetsOf(record)
+          .filter(isHere)
+          .map((target) => target.split('/')[0]),
+      )
+      const about = [...types].sort().join(',') || '-'
+      return `${isNewest(key, owner) ? 'first' : 'later'} ${about === 'Observation' ? '' : about}`
+    }
+  }
+
+  /**
    * Whether a Provenance is the newest of one of the records of its owner that it is about, at a time: those of an owner stand before the
    * others.
    */
