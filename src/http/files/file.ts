@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../../access/content-link.ts'
 import { isExportableType } from '../../fhir/resource-types.ts'
+import { DamagedPart } from '../../files/joined-content.ts'
 import { findFile, type OwnedFile } from '../../jobs/published-file.ts'
 import { isUuid } from '../../jobs/uuid.ts'
 import { type Grant, lacksRead } from '../../protocol/grant.ts'
@@ -16,8 +17,9 @@ import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { contentPath, fileAnswers, sendFile } from './content.ts'
-import { damageRefusals } from './damaged-part.ts'
+import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
 import { isGone } from './pace.ts'
+import { storeLink } from './store-link.ts'
 
 const path = '/bulk-export/files/:id'
 
@@ -73,13 +75,22 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
     if (!profile.fileRedirect) {
       return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
     }
-    const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
-    const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
-    return reply.code(307).header('Location', `${context.publicUrl}${link}`).send()
+    const direct = await storeLink(request, context, file)
+    if (direct instanceof DamagedPart) return refuseDamaged(reply, await mendPart(request, context, file, direct))
+    return reply
+      .code(307)
+      .header('Location', direct ?? contentLink(context, id))
+      .send()
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the file is empty.
   scope.route({ method: ['GET', 'HEAD'], url: path, config: { audit: 'link' }, schema: fileLink, handler })
   allowOnly(scope, path, ['GET'])
+}
+
+/** A link to the file on this server. */
+function contentLink({ contentSecret: secret, publicUrl }: HttpContext, id: string): string {
+  const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
+  return `${publicUrl}${signContentLink({ secret, path: contentPath(id), fileId: id, expires })}`
 }
 
 /** The types of which the caller may not read as much as the file tells. */
