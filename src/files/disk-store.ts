@@ -1,7 +1,7 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DiskFloor } from './disk-floor.ts'
-import { abandonedBy, attemptFolder, filePath, isJobFolder, jobFolder } from './file-path.ts'
+import { attemptFolder, comparedWith, filePath, isJobFolder, jobFolder } from './file-path.ts'
 import { DamagedFile, type FileStore } from './file-store.ts'
 import { FlushedFile } from './flushed-file.ts'
 
@@ -52,7 +52,8 @@ export function diskStore(directory: string, floor?: DiskFloor): FileStore {
     },
     keepOnly: async (job, paths) => {
       const attempts = await readdir(folderOf(job)).catch(() => [])
-      const left = attempts.filter(abandonedBy(paths))
+      const placeOf = comparedWith(paths)
+      const left = attempts.filter((folder) => placeOf(folder) === 'before')
       await Promise.all(left.map((attempt) => rm(join(folderOf(job), attempt), removal)))
     },
     jobs: async () => {

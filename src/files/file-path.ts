@@ -26,14 +26,12 @@ export function jobFolder(job: string): string {
 /** The partition and the attempt that a folder is of. */
 const numbersOf = (folder: string): [number, number] => folder.split('-').map(Number) as [number, number]
 
-/**
- * Tells folders of abandoned attempts, by their names `{partition}-{attempt}`: of each partition those before that of the files that are
- * kept.
- */
-export function abandonedBy(keptPaths: readonly string[]): (folder: string) => boolean {
+/** Tells of folders, by their names `{partition}-{attempt}`, whether they are of an attempt before or after that of the files that are kept. */
+export function comparedWith(keptPaths: readonly string[]): (folder: string) => 'before' | 'same' | 'after' {
   const kept = new Map(keptPaths.map((path) => numbersOf(basename(dirname(path)))))
   return (folder) => {
     const [partition, attempt] = numbersOf(folder)
-    return attempt < (kept.get(partition) ?? Number.POSITIVE_INFINITY)
+    const other = kept.get(partition) ?? Number.POSITIVE_INFINITY
+    return attempt < other ? 'before' : attempt === other ? 'same' : 'after'
   }
 }

@@ -140,4 +140,7 @@ cluster addr = 127.0.0.1
 [client.admin]
 rgw frontends = beast endpoint=127.0.0.1:${gateway}
 rgw dns name = 127.0.0.1
+rgw crypt require ssl = false
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = testkey-1=YmluCmJvb3N0CmJvb3N0LWJ1aWxkCmNlcGguY29uZgo=
 `

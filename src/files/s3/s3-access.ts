@@ -70,10 +70,9 @@ export async function checkAccess(place: S3Place): Promise<Access> {
   return { keepsDeleted: deleted?.VersionId !== undefined || deleted?.DeleteMarker === true }
 }
 
-function failureOf(place: S3Place, cause: unknown): Failure {
-  const trouble = cause instanceof UnusableStore ? cause.trouble : 'refused'
-  const reason = (cause as Error).message.replace(/\.$/, '')
-  return new Failure(`The files of exports cannot be kept in ${placeName(place)}: ${reason}.`, advice[trouble], {
-    cause,
-  })
+/** Without its cause: who starts a server would take that for a database that goes away, and begin again. */
+function failureOf(place: S3Place, fault: unknown): Failure {
+  const trouble = fault instanceof UnusableStore ? fault.trouble : 'refused'
+  const reason = (fault as Error).message.replace(/\.$/, '')
+  return new Failure(`The files of exports cannot be kept in ${placeName(place)}: ${reason}.`, advice[trouble])
 }

@@ -82,6 +82,16 @@ describe('files in S3 alone', { skip: gatewaySkipped }, () => {
     })
   }
 
+  it('gives up an upload to a file that is whole', async () => {
+    const path = `${randomUUID()}/0-2/Patient-0.ndjson.gz`
+    await bucket.owner.send(new CreateMultipartUploadCommand(at(path)))
+    await write(store, path, Buffer.from('whole'))
+    const [job = ''] = path.split('/')
+    await store.keepOnly(job, [path])
+    assert.equal(await uploads(job), 0)
+    ;(await store.read(path, 5)).destroy()
+  })
+
   it('leaves an upload alone that a later attempt is at', async () => {
     const job = randomUUID()
     await bucket.owner.send(new CreateMultipartUploadCommand(at(`${job}/0-3/Patient-0.ndjson.gz`)))

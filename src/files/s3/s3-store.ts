@@ -1,12 +1,12 @@
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
-import { abandonedBy, attemptFolder, filePath, isJobFolder, jobFolder } from '../file-path.ts'
+import { attemptFolder, comparedWith, filePath, isJobFolder, jobFolder } from '../file-path.ts'
 import { DamagedFile, type FileStore } from '../file-store.ts'
 import { Bucket, type TellTrouble } from './bucket.ts'
 import { LastLook } from './last-look.ts'
 import { objectBytes, sizeOf } from './object-bytes.ts'
 import type { S3Place } from './s3-url.ts'
-import { removeBelow, sweeping, topFolders } from './swept-objects.ts'
+import { type Found, removeBelow, sweeping, topFolders } from './swept-objects.ts'
 import { UploadedFile } from './uploaded-file.ts'
 
 /**
@@ -33,9 +33,14 @@ function storeOf(bucket: Bucket): FileStore {
       await sweeping(bucket, () => removeBelow(bucket, below))
     },
     keepOnly: async (job, paths) => {
-      const isAbandoned = abandonedBy(paths)
+      const placeOf = comparedWith(paths)
       const below = `${jobFolder(job)}/`
-      await sweeping(bucket, () => removeBelow(bucket, below, (path) => isAbandoned(path.split('/')[1]!)))
+      // An upload to files that are whole is one whose begin the worker has not heard of.
+      const isLeft = ({ path, uploadId }: Found) => {
+        const place = placeOf(path.split('/')[1]!)
+        return place === 'before' || (place === 'same' && uploadId !== undefined)
+      }
+      await sweeping(bucket, () => removeBelow(bucket, below, isLeft))
     },
     jobs: async () => [...(await sweeping(bucket, topFolders))].filter(isJobFolder),
     removeJob: async (job) => {

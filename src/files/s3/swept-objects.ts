@@ -11,7 +11,7 @@ import { faultOf } from './s3-fault.ts'
 const removalsMax = 8
 
 /** What lies in a bucket, or is being uploaded to it. */
-interface Found {
+export interface Found {
   readonly path: string
   /** Of an upload that has not ended. */
   readonly uploadId?: string
@@ -21,11 +21,11 @@ interface Found {
 export async function removeBelow(
   bucket: Bucket,
   folder: string,
-  chosen: (path: string) => boolean = () => true,
+  chosen: (found: Found) => boolean = () => true,
 ): Promise<void> {
   let going: Promise<void>[] = []
   for await (const found of foundBelow(bucket, folder)) {
-    if (!chosen(found.path)) continue
+    if (!chosen(found)) continue
     going.push(remove(bucket, found))
     if (going.length < removalsMax) continue
     await Promise.all(going)
