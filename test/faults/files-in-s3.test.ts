@@ -86,6 +86,17 @@ describe('files of exports in S3', { skip: gatewaySkipped }, () => {
     assert.deepEqual(idsIn((await client.lines({ type: 'Patient', url, count: 2 })).join('\n')), ['p1', 'p2'])
   })
 
+  it('the audit trail tells which links lead to the store', async () => {
+    const url = await exported()
+    for (const coding of ['gzip', 'identity']) await link(url, coding)
+    const sql = `select entry::jsonb from audit_entry where entry::jsonb ->> 'kind' = 'link' and entry like $1 order by number`
+    const { rows } = await server.pool.query(sql, [`%${url.split('/').at(-1)}%`])
+    assert.deepEqual(
+      rows.map(({ entry }) => entry.detail),
+      [{ type: 'Patient', store: true }, { type: 'Patient' }],
+    )
+  })
+
   it('come from this server for who does not', async () => {
     const location = (await link(await exported(), 'identity')).headers.get('location')!
     assert.ok(location.startsWith(`${server.url}/content/`))

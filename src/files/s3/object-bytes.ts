@@ -47,9 +47,9 @@ async function* untilAll(
         yield chunk
       }
     } catch (error) {
+      // Also that of a reader who has taken nothing for long.
       const fault = faultOf(error)
       if (!isAway(fault)) throw fault
-      bucket.tell(fault)
     }
     if (at > end) return
     empty = at === before ? empty + 1 : 0

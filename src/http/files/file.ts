@@ -68,23 +68,33 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
       reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
       return sendProblems(reply, [lacksRead(grant, missing)], profile)
     }
-    const subjects = [`File/${id}`, `Job/${file.job}`]
-    await context.audit.record(
-      auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: file.type } }),
-    )
-    if (!profile.fileRedirect) {
-      return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
-    }
-    const direct = await storeLink(request, context, file)
-    if (direct instanceof DamagedPart) return refuseDamaged(reply, await mendPart(request, context, file, direct))
-    return reply
-      .code(307)
-      .header('Location', direct ?? contentLink(context, id))
-      .send()
+    if (profile.fileRedirect) return redirect(request, reply, context, file)
+    await auditLink(request, context, file, {})
+    return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the file is empty.
   scope.route({ method: ['GET', 'HEAD'], url: path, config: { audit: 'link' }, schema: fileLink, handler })
   allowOnly(scope, path, ['GET'])
+}
+
+/** To the store of files itself where that can hand the file out, else to this server. */
+async function redirect(request: FastifyRequest, reply: FastifyReply, context: HttpContext, file: OwnedFile) {
+  const direct = await storeLink(request, context, file)
+  if (direct instanceof DamagedPart) return refuseDamaged(reply, await mendPart(request, context, file, direct))
+  await auditLink(request, context, file, direct === undefined ? {} : { store: true })
+  const location = direct ?? contentLink(context, file.id)
+  return reply.code(307).header('Location', location).send()
+}
+
+/** Recorded before the link or the file is given. */
+function auditLink(
+  request: FastifyRequest,
+  { audit }: HttpContext,
+  { id, job, type }: OwnedFile,
+  more: { readonly store?: true },
+): Promise<void> {
+  const subjects = [`File/${id}`, `Job/${job}`]
+  return audit.record(auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type, ...more } }))
 }
 
 /** A link to the file on this server. */
