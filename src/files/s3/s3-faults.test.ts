@@ -87,6 +87,26 @@ describe('an S3 of which requests go wrong', { skip: gatewaySkipped }, () => {
     }
   }
 
+  const forgotten: Fault = { kind: 'answered', status: 404, code: 'NoSuchUpload' }
+
+  it('takes an upload for ended that the store knows no more, if the object is there', async () => {
+    const path = newPath()
+    const faults: Fault[] = [{ kind: 'lost' }, forgotten]
+    faulty.fault = (operation) => (operation === 'CompleteMultipartUpload' ? faults.shift() : undefined)
+    await write(store, path, large)
+    assert.deepEqual(faults, [])
+    assert.ok(large.equals(await buffer(await store.read(path, large.length))))
+  })
+
+  it('does not, if the object is not there or is another one', async () => {
+    const path = newPath()
+    faulty.fault = (operation) => (operation === 'CompleteMultipartUpload' ? forgotten : undefined)
+    const isSo = (error: unknown) => error instanceof UnusableStore && /NoSuchUpload/.test(error.message)
+    await assert.rejects(write(store, path, large), isSo)
+    await bucket.owner.send(new PutObjectCommand({ ...at(path), Body: small }))
+    await assert.rejects(write(store, path, large), isSo)
+  })
+
   it('an upload that is given up while nothing comes ends at once, and is not there', async () => {
     const path = newPath()
     faulty.fault = (operation) => (operation === 'UploadPart' ? { kind: 'silent' } : undefined)

@@ -6,6 +6,7 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3'
+import { DamagedFile } from '../file-store.ts'
 import { SpareBuffers } from '../spare-buffers.ts'
 import type { Bucket } from './bucket.ts'
 import { encryptionHeaders } from './encryption.ts'
@@ -168,7 +169,12 @@ export class UploadedFile extends Writable {
   /** The answer to the first try may have been lost: the upload is over then, and the object is there. */
   async #isThere(error: unknown): Promise<boolean> {
     if (!(error instanceof Error && error.cause instanceof Error && error.cause.name === 'NoSuchUpload')) return false
-    return (await sizeOf(this.#bucket, this.#path)) === this.#bytes
+    try {
+      return (await sizeOf(this.#bucket, this.#path)) === this.#bytes
+    } catch (fault) {
+      if (fault instanceof DamagedFile) return false
+      throw fault
+    }
   }
 
   #ask<T>(question: (signal: AbortSignal) => Promise<T>): Promise<T> {
