@@ -3,8 +3,8 @@ import { Agent } from 'node:http'
 import { Agent as TlsAgent } from 'node:https'
 import { S3Client } from '@aws-sdk/client-s3'
 import { Failure } from '../../failure.ts'
-import type { UnusableStore } from '../file-store.ts'
-import { patiently } from './patience.ts'
+import { UnusableStore } from '../file-store.ts'
+import { patiently, readPatienceMs, writePatienceMs } from './patience.ts'
 import type { S3Place } from './s3-url.ts'
 
 /** A connection that is not there by then, and one on which nothing was said for so long, is given up. */
@@ -18,6 +18,11 @@ const socketsMax = 512
 const triesMax = 3
 /** Stores of one's own have no regions, and want one named all the same. */
 const nominalRegion = 'us-east-1'
+
+/** How a request is sent: it ends when nobody waits for its answer any more. */
+export interface Sent {
+  readonly abortSignal: AbortSignal
+}
 
 /** Names what is in trouble and how; the caller hears of it once in a while. */
 export type TellTrouble = (fault: UnusableStore) => void
@@ -57,11 +62,36 @@ export class Bucket {
     return key.slice(this.place.prefix.length)
   }
 
-  ask<T>(question: () => Promise<T>, patienceMs: number, signal?: AbortSignal): Promise<T> {
-    return patiently(question, patienceMs, (fault) => this.tell(fault), signal)
+  /** For exports, which wait for a store that is away. @throws UnusableStore */
+  ask<T>(question: (sent: Sent) => Promise<T>, signal: AbortSignal): Promise<T> {
+    return patiently(
+      () => question({ abortSignal: signal }),
+      writePatienceMs,
+      (fault) => this.#tellOnce(fault),
+      signal,
+    )
   }
 
-  tell(fault: UnusableStore): void {
+  /** For who waits for an answer: however silent the store is, there is one in `readPatienceMs`. @throws UnusableStore */
+  async askSoon<T>(question: (sent: Sent) => Promise<T>): Promise<T> {
+    let last = new UnusableStore('away', `it has not answered for ${readPatienceMs / 1000} s`)
+    const gone = new AbortController()
+    const timer = setTimeout(() => {
+      this.#tellOnce(last)
+      gone.abort(last)
+    }, readPatienceMs)
+    const onAway = (fault: UnusableStore) => {
+      last = fault
+    }
+    try {
+      const ask = () => question({ abortSignal: gone.signal })
+      return await patiently(ask, readPatienceMs, onAway, gone.signal)
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #tellOnce(fault: UnusableStore): void {
     if (performance.now() - this.#told < troubleToldMs) return
     this.#told = performance.now()
     this.#tell(fault)

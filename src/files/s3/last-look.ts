@@ -1,7 +1,6 @@
 import { ListObjectsV2Command } from '@aws-sdk/client-s3'
 import { type StoreTrouble, UnusableStore } from '../file-store.ts'
 import type { Bucket } from './bucket.ts'
-import { faultOf } from './s3-fault.ts'
 
 /** What was seen counts for so long. */
 const lookMs = 5_000
@@ -26,13 +25,12 @@ export class LastLook {
     this.#looking = true
     const { place, client } = this.#bucket
     const list = new ListObjectsV2Command({ Bucket: place.bucket, Prefix: place.prefix, MaxKeys: 1 })
-    this.#trouble = await client.send(list).then(
-      () => undefined,
-      (error) => {
-        const fault = faultOf(error)
-        return fault instanceof UnusableStore ? fault.trouble : 'refused'
-      },
-    )
+    this.#trouble = await this.#bucket
+      .askSoon((sent) => client.send(list, sent))
+      .then(
+        () => undefined,
+        (fault) => (fault instanceof UnusableStore ? fault.trouble : 'refused'),
+      )
     this.#looked = performance.now()
     this.#looking = false
   }

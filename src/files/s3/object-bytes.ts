@@ -3,7 +3,7 @@ import { GetObjectCommand, type GetObjectCommandOutput } from '@aws-sdk/client-s
 import type { ByteRange } from '../byte-range.ts'
 import { DamagedFile, UnusableStore } from '../file-store.ts'
 import type { Bucket } from './bucket.ts'
-import { isAway, readPatienceMs } from './patience.ts'
+import { isAway } from './patience.ts'
 import { faultOf } from './s3-fault.ts'
 
 /** How often what is sent may break off with nothing that has come. */
@@ -65,7 +65,7 @@ function ask(bucket: Bucket, path: string, { start, end }: ByteRange, etag?: str
     Range: `bytes=${start}-${end}`,
     ...(etag === undefined ? {} : { IfMatch: etag }),
   })
-  return bucket.ask(async () => answerOf(await bucket.client.send(question)), readPatienceMs)
+  return bucket.askSoon(async (sent) => answerOf(await bucket.client.send(question, sent)))
 }
 
 function answerOf({ Body, ContentRange, ContentLength, ETag = '' }: GetObjectCommandOutput): Answer {

@@ -45,6 +45,13 @@ test('what does not pass by itself is not waited for', async () => {
   }
 })
 
+test('who gives up in a pause hears why at once', async () => {
+  const gone = new AbortController()
+  const reason = new Error('given up')
+  const onAway = () => void setImmediate(() => gone.abort(reason))
+  await assert.rejects(patiently(failing(9, away), 60_000, onAway, gone.signal), reason)
+})
+
 test('who has given up hears why, and nobody is asked any more', async () => {
   const gone = new AbortController()
   const reason = new Error('given up')

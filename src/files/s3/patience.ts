@@ -35,6 +35,7 @@ export async function patiently<T>(
       if (isAway(fault)) onAway(fault)
       if (!isAway(fault) || performance.now() - began > patienceMs) throw fault
     }
-    await sleep(pauseMs, undefined, signal ? { signal } : {})
+    // Whoever is woken by the signal finds its reason thrown.
+    await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted())
   }
 }

@@ -10,9 +10,8 @@ import {
 } from '@aws-sdk/client-s3'
 import { Failure } from '../../failure.ts'
 import { type StoreTrouble, UnusableStore } from '../file-store.ts'
-import { Bucket } from './bucket.ts'
+import { Bucket, type Sent } from './bucket.ts'
 import { encryptionHeaders } from './encryption.ts'
-import { readPatienceMs } from './patience.ts'
 import { placeName, type S3Place } from './s3-url.ts'
 
 const advice: Readonly<Record<StoreTrouble, string>> = {
@@ -39,9 +38,9 @@ export interface Access {
 export async function checkAccess(place: S3Place): Promise<Access> {
   const bucket = await Bucket.open(place, () => {})
   const denied: string[] = []
-  const step = async <T>(right: string, ask: () => Promise<T>): Promise<T | undefined> => {
+  const step = async <T>(right: string, ask: (sent: Sent) => Promise<T>): Promise<T | undefined> => {
     try {
-      return await bucket.ask(ask, readPatienceMs)
+      return await bucket.askSoon(ask)
     } catch (error) {
       if (!(error instanceof UnusableStore && error.trouble === 'denied')) throw failureOf(place, error)
       denied.push(right)
@@ -52,19 +51,23 @@ export async function checkAccess(place: S3Place): Promise<Access> {
   const at = bucket.at(`access-${randomUUID()}`)
   const below = { Bucket: at.Bucket, Prefix: place.prefix }
   const encryption = encryptionHeaders(place)
-  await step('s3:ListBucket', () => client.send(new ListObjectsV2Command({ ...below, MaxKeys: 1 })))
-  const put = await step('s3:PutObject', () => client.send(new PutObjectCommand({ ...at, ...encryption, Body: 'x' })))
+  await step('s3:ListBucket', (sent) => client.send(new ListObjectsV2Command({ ...below, MaxKeys: 1 }), sent))
+  const put = await step('s3:PutObject', (sent) =>
+    client.send(new PutObjectCommand({ ...at, ...encryption, Body: 'x' }), sent),
+  )
   if (put) {
-    await step('s3:GetObject', () => client.send(new GetObjectCommand({ ...at, Range: 'bytes=0-0' })))
+    await step('s3:GetObject', (sent) => client.send(new GetObjectCommand({ ...at, Range: 'bytes=0-0' }), sent))
     const begun = new CreateMultipartUploadCommand({ ...at, ...encryption })
-    const upload = await step('s3:PutObject of several parts', () => client.send(begun))
-    await step('s3:ListBucketMultipartUploads', () => client.send(new ListMultipartUploadsCommand(below)))
+    const upload = await step('s3:PutObject of several parts', (sent) => client.send(begun, sent))
+    await step('s3:ListBucketMultipartUploads', (sent) => client.send(new ListMultipartUploadsCommand(below), sent))
     const UploadId = upload?.UploadId
     if (UploadId !== undefined)
-      await step('s3:AbortMultipartUpload', () => client.send(new AbortMultipartUploadCommand({ ...at, UploadId })))
+      await step('s3:AbortMultipartUpload', (sent) =>
+        client.send(new AbortMultipartUploadCommand({ ...at, UploadId }), sent),
+      )
   }
   // An object that is not there is deleted with the same right.
-  const deleted = await step('s3:DeleteObject', () => client.send(new DeleteObjectCommand(at)))
+  const deleted = await step('s3:DeleteObject', (sent) => client.send(new DeleteObjectCommand(at), sent))
   client.destroy()
   if (denied.length > 0) throw failureOf(place, new UnusableStore('denied', `it does not allow ${denied.join(', ')}`))
   return { keepsDeleted: deleted?.VersionId !== undefined || deleted?.DeleteMarker === true }

@@ -158,6 +158,15 @@ describe('an S3 of which requests go wrong', { skip: gatewaySkipped }, () => {
     await assert.rejects(buffer(bytes), new DamagedFile('another one was put in its place'))
   })
 
+  it('whoever waits for an answer of a silent store is told so in time', async () => {
+    const path = newPath()
+    await write(store, path, small)
+    faulty.fault = () => ({ kind: 'silent' })
+    const isLate = (error: unknown) => error instanceof UnusableStore && /has not answered for 10 s/.test(error.message)
+    await assert.rejects(store.read(path, small.length), isLate)
+    assert.equal(told.length, 1)
+  })
+
   const lasting: readonly (readonly [string, Fault, UnusableStore['trouble']])[] = [
     ['403 AccessDenied', { kind: 'answered', status: 403, code: 'AccessDenied' }, 'denied'],
     ['403 InvalidAccessKeyId', { kind: 'answered', status: 403, code: 'InvalidAccessKeyId' }, 'credentials'],

@@ -8,10 +8,9 @@ import {
 } from '@aws-sdk/client-s3'
 import { DamagedFile } from '../file-store.ts'
 import { SpareBuffers } from '../spare-buffers.ts'
-import type { Bucket } from './bucket.ts'
+import type { Bucket, Sent } from './bucket.ts'
 import { encryptionHeaders } from './encryption.ts'
 import { sizeOf } from './object-bytes.ts'
-import { writePatienceMs } from './patience.ts'
 import { UploadSlots } from './upload-slots.ts'
 
 /** What a file is uploaded in: the least that S3 takes of all but the last piece. A file that is no larger is uploaded at once. */
@@ -107,24 +106,24 @@ export class UploadedFile extends Writable {
   async #upload(piece: Buffer, number: number): Promise<void> {
     this.#uploadId ??= await this.#begin()
     const UploadId = this.#uploadId
-    const { ETag = '' } = await this.#ask((abortSignal) =>
+    const { ETag = '' } = await this.#ask((sent) =>
       this.#bucket.client.send(
         new UploadPartCommand({ ...this.#bucket.at(this.#path), UploadId, PartNumber: number, Body: piece }),
-        { abortSignal },
+        sent,
       ),
     )
     this.#pieces.push({ PartNumber: number, ETag })
   }
 
   async #begin(): Promise<string> {
-    const { UploadId } = await this.#ask((abortSignal) =>
+    const { UploadId } = await this.#ask((sent) =>
       this.#bucket.client.send(
         new CreateMultipartUploadCommand({
           ...this.#bucket.at(this.#path),
           ...contentHeaders,
           ...encryptionHeaders(this.#bucket.place),
         }),
-        { abortSignal },
+        sent,
       ),
     )
     return UploadId!
@@ -147,7 +146,7 @@ export class UploadedFile extends Writable {
       ...encryptionHeaders(this.#bucket.place),
       Body: whole,
     })
-    await this.#ask((abortSignal) => this.#bucket.client.send(put, { abortSignal }))
+    await this.#ask((sent) => this.#bucket.client.send(put, sent))
   }
 
   async #join(): Promise<void> {
@@ -160,7 +159,7 @@ export class UploadedFile extends Writable {
       MultipartUpload: { Parts: this.#pieces },
     })
     try {
-      await this.#ask((abortSignal) => this.#bucket.client.send(joined, { abortSignal }))
+      await this.#ask((sent) => this.#bucket.client.send(joined, sent))
     } catch (error) {
       if (!(await this.#isThere(error))) throw error
     }
@@ -177,9 +176,8 @@ export class UploadedFile extends Writable {
     }
   }
 
-  #ask<T>(question: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { signal } = this.#gone
-    return this.#bucket.ask(() => question(signal), writePatienceMs, signal)
+  #ask<T>(question: (sent: Sent) => Promise<T>): Promise<T> {
+    return this.#bucket.ask(question, this.#gone.signal)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
