@@ -45,6 +45,8 @@ Examples:
       --tls-cert /etc/millrace/tls.crt --tls-key /etc/millrace/tls.key
   $ bin/millrace serve --host 10.1.2.3 --public-url https://fhir.example.org --trust-proxy 10.1.2.9
   $ bin/millrace serve --database-url postgresql://millrace@db/millrace --files /srv/millrace
+  $ bin/millrace serve --database-url postgresql://millrace@db/millrace \\
+      --files 's3://exports/millrace?endpoint=https://s3.example.org'
   $ bin/millrace serve --sandbox`
 
 /** `millrace serve`: runs the server until it is told to stop. */
