@@ -14,6 +14,7 @@ const codes: readonly (readonly [RegExp, StoreTrouble])[] = [
     /^(InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|TokenRefreshRequired|CredentialsProviderError|InvalidClientTokenId|NotSignedUp)$/,
     'credentials',
   ],
+  [/^(NotImplemented|HttpVersionNotSupported)$/, 'refused'],
   [/^(QuotaExceeded|InsufficientCapacity|XMinioStorageFull|EntityTooLarge)$/, 'room'],
   [/^(AccessDenied|AllAccessDisabled|AccountProblem|Forbidden)$/, 'denied'],
   [

@@ -172,6 +172,7 @@ describe('an S3 of which requests go wrong', { skip: gatewaySkipped }, () => {
     ['403 InvalidAccessKeyId', { kind: 'answered', status: 403, code: 'InvalidAccessKeyId' }, 'credentials'],
     ['404 NoSuchBucket', { kind: 'answered', status: 404, code: 'NoSuchBucket' }, 'bucket'],
     ['403 QuotaExceeded', { kind: 'answered', status: 403, code: 'QuotaExceeded' }, 'room'],
+    ['501 NotImplemented', { kind: 'answered', status: 501, code: 'NotImplemented' }, 'refused'],
     ['400 InvalidArgument', { kind: 'answered', status: 400, code: 'InvalidArgument' }, 'refused'],
   ]
   for (const [how, fault, trouble] of lasting) {
