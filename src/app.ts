@@ -23,8 +23,8 @@ import { becomeSoleServer } from './database/sole-server/sole-server.ts'
 import { writeEngineEvent } from './engine/engine-log.ts'
 import { EngineThreads } from './engine/engine-thread-pool.ts'
 import { Failure } from './failure.ts'
-import { DiskFloor } from './files/disk-floor.ts'
-import { diskStore } from './files/disk-store.ts'
+import { checkFiles, type FilesPlace, openFiles } from './files/files-place.ts'
+import type { S3Place } from './files/s3/s3-url.ts'
 import { Certificate, type CertificateFiles } from './http/connection/certificate.ts'
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
@@ -50,8 +50,8 @@ export interface AppOptions {
   /** How often one may ask, and how long a connection may take; the defaults without. */
   readonly rates?: Rates
   readonly bounds?: ConnectionBounds
-  /** Where exported files lie. */
-  readonly filesDirectory: string
+  /** Where exported files lie: a directory, or S3. */
+  readonly files: string | S3Place
   /** So much disk exports leave free, there and where the embedded database lies; 0 for all the same. */
   readonly freeDiskBytes: number
   /** Engine threads, and partitions that each runs at a time. */
@@ -114,17 +114,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => producer.stop())
 
     const givenUp = Promise.withResolvers<Failure>()
-    // A folder of the store's own: two stores that are given one directory must not tidy each other's files away.
-    const filesDirectory = join(options.filesDirectory, await storeId(database.pool))
-    const floor = {
-      directories: [filesDirectory, ...(store.kind === 'embedded' ? [store.directory] : [])],
-      bytes: options.freeDiskBytes,
-    }
-    const files = diskStore(
-      filesDirectory,
-      new DiskFloor(floor.directories, floor.bytes, (shortage) => log.warn(shortage, 'too little free disk')),
-    )
-    const threadData = { connection: database.connection, filesDirectory, floor }
+    const place = filesPlace(options, await storeId(database.pool))
+    await checkFiles(place, (text) => log.warn(text))
+    const files = await openFiles(place, {
+      short: (shortage) => log.warn(shortage, 'too little free disk'),
+      unusable: (trouble) => log.warn(trouble, 'store of files cannot be used'),
+    })
+    const threadData = { connection: database.connection, files: place }
     const threads = new EngineThreads(
       { ...threadData, concurrency: options.concurrency },
       (event, details) => writeEngineEvent(log, event, details),
@@ -194,6 +190,14 @@ export async function startApp(options: AppOptions): Promise<App> {
       close,
     }
   }
+}
+
+/** A room of the store's own: two stores that are given one directory or bucket must not tidy each other's files away. */
+function filesPlace({ files, store, freeDiskBytes: bytes }: AppOptions, id: string): FilesPlace {
+  if (typeof files !== 'string') return { ...files, prefix: `${files.prefix}${id}/` }
+  const directory = join(files, id)
+  const directories = [directory, ...(store.kind === 'embedded' ? [store.directory] : [])]
+  return { kind: 'disk', directory, floor: { directories, bytes } }
 }
 
 /** Undoes what was done, the last first. A database that is away has nothing to be told any more. */

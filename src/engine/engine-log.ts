@@ -13,6 +13,7 @@ type EngineEvent =
   | 'files-mended'
   | 'files-lost'
   | 'disk-short'
+  | 'files-unusable'
 
 export type EngineLog = (event: EngineEvent, details: object) => void
 

@@ -2,8 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { PoolConfig } from 'pg'
 import { errorReason } from '../database/error-code.ts'
 import { openPool } from '../database/pool.ts'
-import { DiskFloor } from '../files/disk-floor.ts'
-import { diskStore } from '../files/disk-store.ts'
+import { type FilesPlace, openFiles } from '../files/files-place.ts'
 import { spareSlotsMax, startEngine } from './engine.ts'
 import type { EngineLog } from './engine-log.ts'
 import { warmUp } from './warm-up/warm-up.ts'
@@ -11,26 +10,24 @@ import { warmUp } from './warm-up/warm-up.ts'
 /** What the main thread gives an engine thread. */
 export interface EngineThreadData {
   readonly connection: PoolConfig
-  readonly filesDirectory: string
+  readonly files: FilesPlace
   readonly concurrency: number
-  /** Whose disks must have so many bytes free. */
-  readonly floor: { readonly directories: readonly string[]; readonly bytes: number }
 }
 
 /** Connections of one thread: two read for each task, one serves its beats and transactions, and the sweeper's. */
 const poolSizeOf = (concurrency: number): number => concurrency * 3 + 2
 
-const { connection, filesDirectory, concurrency, floor } = workerData as EngineThreadData
+const { connection, files, concurrency } = workerData as EngineThreadData
 const port = parentPort!
 const log: EngineLog = (event, details) => port.postMessage({ event, details })
 const pool = openPool(connection, poolSizeOf(concurrency + spareSlotsMax))
 const engine = await startEngine({
   pool,
   connection,
-  files: diskStore(
-    filesDirectory,
-    new DiskFloor(floor.directories, floor.bytes, (shortage) => log('disk-short', { ...shortage })),
-  ),
+  files: await openFiles(files, {
+    short: (shortage) => log('disk-short', shortage),
+    unusable: (trouble) => log('files-unusable', trouble),
+  }),
   concurrency,
   log,
 })

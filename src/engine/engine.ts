@@ -1,7 +1,6 @@
 import type { Pool, PoolConfig } from 'pg'
 import { errorReason } from '../database/error-code.ts'
 import { transaction } from '../database/transaction.ts'
-import { isDiskShort } from '../files/disk-floor.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { type ClaimedJob, claimPlanning, releasePlanning } from '../jobs/job.ts'
 import { type Liveness, openLiveness } from '../jobs/liveness.ts'
@@ -12,6 +11,7 @@ import { nextTurn, type Turn } from '../jobs/turn.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { BackgroundPacker } from './background-packer.ts'
 import type { EngineLog } from './engine-log.ts'
+import { lastingTrouble } from './lasting-trouble.ts'
 import type { GiveWay, PartitionContext } from './partition/partition-context.ts'
 import { planJob } from './plan-job.ts'
 import { RightOfWay } from './right-of-way.ts'
@@ -194,16 +194,17 @@ class Engine {
 
   /**
    * Puts a failed partition back into the queue, or fails its job when it was tried too often. Files that are made again may wait for
-   * room: their job is done, and its tries are for other failures.
+   * the store of files: their job is done, and its tries are for other failures.
    */
   async #retry(partition: Partition, error: unknown): Promise<void> {
     const { job, number, attempt, tries } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: errorReason(error) })
-    const waits = partition.again && isDiskShort(error)
+    const trouble = lastingTrouble(error)
+    const waits = partition.again && trouble !== undefined
     const failed = await transaction(this.#context.pool, async (client) => {
       const seconds = retrySecondsStep * (waits ? partitionAttemptsMax : Math.min(tries, partitionAttemptsMax))
       if (!(await releasePartition(client, partition, seconds, !waits))) return undefined
-      const ending = !waits && tries >= partitionAttemptsMax ? await giveUp(client, job, isDiskShort(error)) : undefined
+      const ending = !waits && tries >= partitionAttemptsMax ? await giveUp(client, job, trouble) : undefined
       if (!ending) await this.#enqueue(client, [{ kind: 'partition', job, number }], seconds)
       return ending
     })

@@ -1,19 +1,13 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { DiskFloor } from './disk-floor.ts'
+import { attemptFolder, comparedWith, filePath, isJobFolder, jobFolder } from './file-path.ts'
 import { DamagedFile, type FileStore } from './file-store.ts'
 import { FlushedFile } from './flushed-file.ts'
-
-const pathPattern = /^[0-9a-f-]{36}\/\d+-\d+\/[A-Za-z]+-\d+\.ndjson\.gz$/
-const attemptPattern = /^[0-9a-f-]{36}\/\d+-\d+$/
-const jobPattern = /^[0-9a-f-]{36}$/
 
 /** A worker may add files to a folder that is being removed, until it learns that nobody wants them: then it is removed again. */
 const removeRetriesMax = 5
 const removal = { recursive: true, force: true, maxRetries: removeRetriesMax }
-
-/** The partition and the attempt that a folder is of. */
-const numbersOf = (folder: string): [number, number] => folder.split('-').map(Number) as [number, number]
 
 /** @throws DamagedFile */
 async function openWhole(path: string, size: number): Promise<FileHandle> {
@@ -38,14 +32,8 @@ async function openWhole(path: string, size: number): Promise<FileHandle> {
  */
 export function diskStore(directory: string, floor?: DiskFloor): FileStore {
   const insist = async () => floor?.insist()
-  const located = (path: string): string => {
-    if (!pathPattern.test(path)) throw new Error('not a path of the file store')
-    return join(directory, path)
-  }
-  const folderOf = (job: string): string => {
-    if (!jobPattern.test(job)) throw new Error('not a job id')
-    return join(directory, job)
-  }
+  const located = (path: string): string => join(directory, filePath(path))
+  const folderOf = (job: string): string => join(directory, jobFolder(job))
   return {
     lacksRoom: async () => (await floor?.isShort()) ?? false,
     create: async (path) => {
@@ -60,21 +48,17 @@ export function diskStore(directory: string, floor?: DiskFloor): FileStore {
       return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     },
     removeAttempt: async (folder) => {
-      if (!attemptPattern.test(folder)) throw new Error('not a folder of the file store')
-      await rm(join(directory, folder), removal)
+      await rm(join(directory, attemptFolder(folder)), removal)
     },
     keepOnly: async (job, paths) => {
-      const kept = new Map(paths.map((path) => numbersOf(basename(dirname(path)))))
       const attempts = await readdir(folderOf(job)).catch(() => [])
-      const left = attempts.filter((folder) => {
-        const [partition, attempt] = numbersOf(folder)
-        return attempt < (kept.get(partition) ?? Number.POSITIVE_INFINITY)
-      })
+      const placeOf = comparedWith(paths)
+      const left = attempts.filter((folder) => placeOf(folder) === 'before')
       await Promise.all(left.map((attempt) => rm(join(folderOf(job), attempt), removal)))
     },
     jobs: async () => {
       const names = await readdir(directory).catch(() => [])
-      return names.filter((name) => jobPattern.test(name))
+      return names.filter(isJobFolder)
     },
     removeJob: (job) => rm(folderOf(job), removal),
   }

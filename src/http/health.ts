@@ -15,7 +15,7 @@ const ready = described({
   summary: 'Does the server take requests?',
   answers: {
     200: {
-      says: 'It does. `disk` is `short` where too little is free: kick-offs are refused, all else is answered.',
+      says: 'It does. `disk` is `short` where too little is free: kick-offs are refused, all else is answered. `files` says why the S3 store could not be used when it was last asked: exports and downloads wait.',
       content: state,
     },
     503: { says: 'The server is stopping, or the database does not answer.', content: state },
@@ -44,7 +44,10 @@ export function healthRoutes(app: FastifyInstance, context: HttpContext): void {
   app.get('/livez', { config, schema: live }, async () => ({ status: 'ok' }))
   app.get('/readyz', { config, schema: ready }, async (_request, reply) => {
     const answers = await databaseAnswers()
-    if (answers && context.ready()) return { status: 'ok', ...((await lacksRoom()) ? { disk: 'short' } : {}) }
+    if (answers && context.ready()) {
+      const files = context.files.trouble?.()
+      return { status: 'ok', ...((await lacksRoom()) ? { disk: 'short' } : {}), ...(files ? { files } : {}) }
+    }
     return reply.code(503).send({ status: answers ? 'stopping' : 'the database does not answer' })
   })
 }

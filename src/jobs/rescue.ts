@@ -58,14 +58,16 @@ async function forgottenTasks(client: ClientBase): Promise<Task[]> {
 
 /**
  * Fails the job of a partition that was tried too often, live or completed.
- * @param lacksRoom the last try failed for want of room
+ * @param reason what the client reads: why the last try failed
  * @returns undefined when it had ended already
  */
-export async function giveUp(client: ClientBase | Pool, job: string, lacksRoom = false): Promise<Ending | undefined> {
-  const failed = await failJob(client, job, lacksRoom ? tooLittleRoom : tooManyAttempts)
+export async function giveUp(
+  client: ClientBase | Pool,
+  job: string,
+  reason = tooManyAttempts,
+): Promise<Ending | undefined> {
+  const failed = await failJob(client, job, reason)
   return failed ?? failCompleted(client, job, beyondMending.attempts)
 }
-
-const tooLittleRoom = 'The server had too little free disk for the files of the export. Its operator must make room.'
 
 export const tooManyAttempts = `A part of the export failed ${partitionAttemptsMax} times.`

@@ -26,7 +26,7 @@ before(async () => {
     store: { kind: 'embedded', directory: store.directory },
     host: '127.0.0.1',
     port: 0,
-    filesDirectory: join(store.directory, 'files'),
+    files: join(store.directory, 'files'),
     freeDiskBytes: 0,
     threads: 0,
     concurrency: 1,

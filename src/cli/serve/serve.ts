@@ -1,5 +1,4 @@
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import pino from 'pino'
 import { tokenSecondsDefault, tokenSecondsMax, tokenSecondsMin } from '../../access/tokens/access-token.ts'
@@ -11,6 +10,7 @@ import { fillSandbox, sandboxClient, sandboxTenant } from '../../sandbox.ts'
 import { withStoreOptions } from '../store-options.ts'
 import { parseByteSize } from './byte-size.ts'
 import { fewConnections } from './connection-need.ts'
+import { readFilesPlace } from './files-flag.ts'
 import { type ListeningFlags, readListening, refuseClearText } from './listening.ts'
 import { readPublicUrl } from './public-url.ts'
 import { sandboxGuide } from './sandbox-guide.ts'
@@ -45,6 +45,8 @@ Examples:
       --tls-cert /etc/millrace/tls.crt --tls-key /etc/millrace/tls.key
   $ bin/millrace serve --host 10.1.2.3 --public-url https://fhir.example.org --trust-proxy 10.1.2.9
   $ bin/millrace serve --database-url postgresql://millrace@db/millrace --files /srv/millrace
+  $ bin/millrace serve --database-url postgresql://millrace@db/millrace \\
+      --files 's3://exports/millrace?endpoint=https://s3.example.org'
   $ bin/millrace serve --sandbox`
 
 /** `millrace serve`: runs the server until it is told to stop. */
@@ -68,7 +70,10 @@ export function serveCommand(environment: Environment): Command {
       '--rate-limits <list>',
       'requests per second (MILLRACE_RATE_LIMITS; default client=1000,address=500,poll=20)',
     )
-    .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
+    .option(
+      '--files <where>',
+      'directory of exported files, or s3://bucket/prefix?… (MILLRACE_FILES; default: files in the data directory)',
+    )
     .option(
       '--free-disk <size>',
       `disk that exports leave free, such as 512M; 0 for none (MILLRACE_FREE_DISK; default 1G)`,
@@ -122,14 +127,15 @@ function serverOptions(flags: Flags, environment: Environment) {
   const host = flags.host ?? (environment.MILLRACE_HOST || hostDefault)
   const publicUrl = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL
   const files = flags.files ?? environment.MILLRACE_FILES
+  const listening = readListening(flags, environment)
   const threadsDefault = Math.min(workersDefaultMax, Math.max(1, Math.floor(availableParallelism() / 2)))
   return {
     store,
     host,
     port,
     ...(publicUrl ? { publicUrl: readPublicUrl(publicUrl, environment) } : {}),
-    ...readListening(flags, environment),
-    filesDirectory: files ? resolve(files) : defaultFilesDirectory(store),
+    ...listening,
+    files: files ? readFilesPlace(files, listening.plainHttp) : defaultFilesDirectory(store),
     freeDiskBytes: flags.freeDisk ?? stated(environment, 'MILLRACE_FREE_DISK', parseByteSize) ?? freeDiskBytesDefault,
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,

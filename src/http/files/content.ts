@@ -160,7 +160,7 @@ function breakOff(
 }
 
 /** T-179: gzip only when it is asked for, by name or by `*`, with a weight above 0. */
-function acceptsGzip(header: string | string[] | undefined): boolean {
+export function acceptsGzip(header: string | string[] | undefined): boolean {
   const weights = new Map<string, number>()
   for (const item of String(header ?? '').split(',')) {
     const [coding = '', ...parameters] = item.split(';').map((text) => text.trim().toLowerCase())

@@ -34,7 +34,10 @@ const here = { log: ignore, room: { take: ignore } }
 
 function open(t: { after: (end: () => Promise<void>) => void }, queue = new FairQueue(writeBounds), heapMb?: number) {
   const threads = new RequestThreads(
-    { connection: store.connection, filesDirectory: 'nowhere', floor: { directories: [], bytes: 0 } },
+    {
+      connection: store.connection,
+      files: { kind: 'disk', directory: 'nowhere', floor: { directories: [], bytes: 0 } },
+    },
     { writes: queue, note: ignore, log: ignore },
     heapMb,
   )

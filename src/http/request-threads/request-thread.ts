@@ -2,8 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { PoolConfig } from 'pg'
 import { AuditTrail } from '../../audit/trail.ts'
 import { openAnsweringPool } from '../../database/connection.ts'
-import { DiskFloor } from '../../files/disk-floor.ts'
-import { diskStore } from '../../files/disk-store.ts'
+import { type FilesPlace, openRoom } from '../../files/files-place.ts'
 import { openProducer } from '../../jobs/queue.ts'
 import { ownBytes } from '../bytes/own-bytes.ts'
 import { CarriedRequests } from './carried-requests.ts'
@@ -16,8 +15,7 @@ import { lowerOwnPriority } from './lower-priority.ts'
 /** What the main thread gives. */
 export interface RequestThreadData {
   readonly connection: PoolConfig
-  readonly filesDirectory: string
-  readonly floor: { readonly directories: readonly string[]; readonly bytes: number }
+  readonly files: FilesPlace
 }
 
 /** One request at a time: a transaction, and a look beside it. */
@@ -26,7 +24,7 @@ const connectionsOfThread = 2
 // Whoever is answered at once goes before what takes long.
 lowerOwnPriority()
 
-const { connection, filesDirectory, floor } = workerData as RequestThreadData
+const { connection, files } = workerData as RequestThreadData
 const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
@@ -41,11 +39,8 @@ const requests = new CarriedRequests(
     pool,
     writes: { pool, queue },
     enqueue: producer.enqueue,
-    files: diskStore(
-      filesDirectory,
-      new DiskFloor(floor.directories, floor.bytes, (shortage) =>
-        tell({ kind: 'log', level: 'warn', fields: shortage, text: 'too little free disk' }),
-      ),
+    files: openRoom(files, (shortage) =>
+      tell({ kind: 'log', level: 'warn', fields: shortage, text: 'too little free disk' }),
     ),
     // What is granted is recorded here, before it is answered; refusals are counted in one place.
     audit: { record: (entry) => trail.record(entry), note: (entry) => tell({ kind: 'note', entry }) },
