@@ -60,12 +60,20 @@ export class TestServer {
   /**
    * Starts the program, on the port it had before if it ran before. Resolves when it takes requests.
    * @param launched by `bin/millrace`
+   * @param environment variables beside those of the test
    */
-  async spawn(flags: readonly string[] = [], { launched = false } = {}): Promise<void> {
+  async spawn(
+    flags: readonly string[] = [],
+    {
+      launched = false,
+      environment = {},
+    }: { readonly launched?: boolean; readonly environment?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
     const port = this.url === '' ? '0' : new URL(this.url).port
     const [command, ...first] = launched ? [launcher] : [process.execPath, program]
     const arguments_ = [...first, 'serve', '--data', this.directory, '--port', port, ...flags]
-    const child = spawn(command, arguments_, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...environment }
+    const child = spawn(command, arguments_, { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#process = child
     child.stdout.on('data', (chunk) => {
       this.log += chunk

@@ -4,6 +4,8 @@ import { errorReason } from '../database/error-code.ts'
 import { openPool } from '../database/pool.ts'
 import { DiskFloor } from '../files/disk-floor.ts'
 import { diskStore } from '../files/disk-store.ts'
+import { DistantMeter, type Measured } from '../telemetry/distant-meter.ts'
+import { measurePool } from '../telemetry/pool-samples.ts'
 import { spareSlotsMax, startEngine } from './engine.ts'
 import type { EngineLog } from './engine-log.ts'
 import { warmUp } from './warm-up/warm-up.ts'
@@ -17,6 +19,11 @@ export interface EngineThreadData {
   readonly floor: { readonly directories: readonly string[]; readonly bytes: number }
 }
 
+/** What an engine thread tells: events, among them that it is ready, and what it has measured. */
+export type FromEngineThread =
+  | { readonly event: string; readonly details?: Record<string, unknown> }
+  | { readonly measured: Measured }
+
 /** Connections of one thread: two read for each task, one serves its beats and transactions, and the sweeper's. */
 const poolSizeOf = (concurrency: number): number => concurrency * 3 + 2
 
@@ -24,6 +31,11 @@ const { connection, filesDirectory, concurrency, floor } = workerData as EngineT
 const port = parentPort!
 const log: EngineLog = (event, details) => port.postMessage({ event, details })
 const pool = openPool(connection, poolSizeOf(concurrency + spareSlotsMax))
+const meter = new DistantMeter(
+  (measured) => port.postMessage({ measured }),
+  () => poolLevels(),
+)
+const poolLevels = measurePool(pool, 'engine', meter)
 const engine = await startEngine({
   pool,
   connection,
@@ -33,10 +45,12 @@ const engine = await startEngine({
   ),
   concurrency,
   log,
+  meter,
 })
 port.once('message', async () => {
   await engine.stop()
   await pool.end()
+  meter.stop()
   port.close()
 })
 // Tasks are taken meanwhile: who waits for this thread to be ready finds it warm.

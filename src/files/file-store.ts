@@ -4,6 +4,8 @@ import type { Readable, Writable } from 'node:stream'
 export interface FileStore {
   /** Whether there is too little room for another export. */
   readonly lacksRoom: () => Promise<boolean>
+  /** Whether a file can be written at all: tried with one of a byte. */
+  readonly isWritable: () => Promise<boolean>
   /**
    * Creates a file. When the stream has finished the bytes survive a crash; a destroyed stream leaves a file that nobody names. Once it
    * has called back for a chunk, that chunk's memory is used for others.

@@ -5,7 +5,7 @@ import type { Pack } from '../../records/packs/pack.ts'
 import { type ChosenLines, chosenLines } from './chosen-lines.ts'
 import type { LineTest } from './line-test.ts'
 import { refusePacks } from './packs-that-serve.ts'
-import type { Selection } from './selection.ts'
+import { addAmount, type Selection } from './selection.ts'
 
 /**
  * A pack of which perhaps not all is exported. It is inflated when a line is looked at, and its lines are not kept: an owner may have hundreds
@@ -48,7 +48,10 @@ export class OpenedPack {
   ): Promise<void> {
     if (entries.length === 0) return
     this.#selection.referFrom(this.pack, this.columns, entries)
-    if (render === undefined) return writer.writeRuns(runs)
+    if (render === undefined) {
+      for (const { lines, records } of runs) addAmount(this.#selection.chosen, { records, bytes: lines.length })
+      return writer.writeRuns(runs)
+    }
     const { lengths } = this.columns
     let entry = 0
     for (const { lines, records } of runs) {
@@ -59,6 +62,8 @@ export class OpenedPack {
         rendered.push(render(lines.subarray(start, end - 1)))
         start = end
       }
+      const bytes = rendered.reduce((sum, line) => sum + line.length + 1, 0)
+      addAmount(this.#selection.chosen, { records: rendered.length, bytes })
       await writer.writeRecords(rendered)
     }
   }

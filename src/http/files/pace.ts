@@ -11,6 +11,9 @@ export function isGone({ raw, request, log }: FastifyReply): boolean {
   return true
 }
 
+/** How a download ended, and how many bytes its connection had been given. */
+export type DownloadEnd = (outcome: 'complete' | 'broken off' | 'slow reader', bytes: number) => void
+
 /**
  * Lets a reader go that takes an answer too slowly: it would hold a file and a connection for ever. With the connection the stream
  * behind the answer is closed. What is missing can be fetched later with `Range`. A download that does not come to its end is one line of
@@ -18,8 +21,15 @@ export function isGone({ raw, request, log }: FastifyReply): boolean {
  *
  * @returns false when the reader has gone already
  */
-export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: PaceBounds): boolean {
-  if (isGone(reply)) return false
+export function keepPace(
+  reply: FastifyReply,
+  { paceMs, paceBytesMin }: PaceBounds,
+  ended: DownloadEnd = () => {},
+): boolean {
+  if (isGone(reply)) {
+    ended('broken off', 0)
+    return false
+  }
   const response = reply.raw
   // The request's socket: an answer has none of its own while the one before it on the same connection is not ended.
   const { socket } = reply.request.raw
@@ -35,6 +45,7 @@ export function keepPace(reply: FastifyReply, { paceMs, paceBytesMin }: PaceBoun
   onceAnswerEnds(reply.request.raw, response, () => {
     clearInterval(beat)
     const bytes = socket.bytesWritten - before
+    ended(response.writableFinished ? 'complete' : slow ? 'slow reader' : 'broken off', bytes)
     if (!response.writableFinished) reply.log.info({ bytes }, slow ? 'slow reader' : 'download broken off')
   })
   return true
