@@ -43,7 +43,8 @@ export async function migrationState(
   pool: Queryable,
 ): Promise<{ readonly missing: readonly string[]; readonly unknown: readonly string[] }> {
   const names = await migrationNames(ownMigrations)
-  const done = await appliedNames(pool)
+  const { rows } = await pool.query<{ there: boolean }>(`select to_regclass('millrace.migration') is not null as there`)
+  const done = rows[0]!.there ? await appliedNames(pool) : new Set<string>()
   return {
     missing: names.filter((name) => !done.has(name)),
     unknown: [...done].filter((name) => !names.includes(name)),

@@ -33,7 +33,7 @@ interface Flags extends StoreFlags, ListeningFlags, MetricsFlags, LogFlags {
 const hostDefault = '127.0.0.1'
 const portDefault = 8080
 /** A gigabyte: a database has time to be noticed before its disk is full. */
-const freeDiskBytesDefault = 1024 ** 3
+export const freeDiskBytesDefault = 1024 ** 3
 const workersMax = 64
 /** More threads than this would rather wait for the database than export; each has up to 17 connections. */
 const workersDefaultMax = 8
