@@ -18,7 +18,7 @@ describe('downloads that their readers leave', { timeout: 600_000 }, () => {
 
   before(async () => {
     server = await TestServer.start(['--metrics', '127.0.0.1:0', '--workers', '1', '--rate-limits', 'poll=off'])
-    ;[, metrics = ''] = /"metrics":"([^"]+)"/.exec(server.log) ?? []
+    metrics = await server.metricsUrl()
     await server.addTenant('clinic')
     const token = await server.token(await server.addClient('clinic'))
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { JWK } from 'jose'
 import type { Pool } from 'pg'
@@ -14,6 +15,7 @@ import { lastingToken } from './lasting-token.ts'
 
 /** Far longer than a busy machine takes. */
 const tokenMsMax = 60_000
+const logPollMs = 20
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** How operators start it: with the Node of the clone, and what the program's memory needs. */
@@ -128,6 +130,15 @@ export class TestServer {
     const keys = { jwks: { keys: [publicKey] } }
     const client = await addClient(this.pool, { tenant, name: 'test', scope, keys })
     return { tenant, id: client.id, key: privateKey }
+  }
+
+  /** Where it tells its metrics, with `--metrics`: the line of its start says so, which may come a moment later than it takes requests. */
+  async metricsUrl(): Promise<string> {
+    for (;;) {
+      const [, url] = /"metrics":"([^"]+)"/.exec(this.log) ?? []
+      if (url !== undefined) return url
+      await pause(logPollMs)
+    }
   }
 
   /** Where the server keeps the files of exports. */

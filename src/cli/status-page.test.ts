@@ -85,8 +85,7 @@ test('of a server with TLS it tells until when the certificate is valid, and so 
   const { text, code } = await run()
   assert.equal(code, undefined, text)
   assert.match(text, /^certificate +valid until 2126-/m)
-  const [, url = ''] = /"metrics":"([^"]+)"/.exec(server.log) ?? []
-  const page = parsePage(await (await fetch(url)).text())
+  const page = parsePage(await (await fetch(await server.metricsUrl())).text())
   const expiry = sumOf(page, 'millrace_certificate_expiry_timestamp_seconds')!
   assert.equal(new Date(expiry * 1000).getUTCFullYear(), 2126)
 })

@@ -16,8 +16,11 @@ export function readableLine(json: string): string {
 }
 
 /** Of an instant the time of the day on this machine. */
-const clockOf = (time: string): string =>
-  new Date(time).toLocaleTimeString('en-GB', { hour12: false, fractionalSecondDigits: 3 })
+function clockOf(time: string): string {
+  const at = new Date(time)
+  const digits = (value: number, count = 2) => String(value).padStart(count, '0')
+  return `${digits(at.getHours())}:${digits(at.getMinutes())}:${digits(at.getSeconds())}.${digits(at.getMilliseconds(), 3)}`
+}
 
 /** Quoted where it is not one plain word, so that a terminal is never told what to do. */
 const readable = (value: unknown): string =>

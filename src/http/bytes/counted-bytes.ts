@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { networkOf } from '../../access/network-of.ts'
 import { type Meter, noMeter } from '../../telemetry/meter.ts'
 import type { ConnectionBounds } from '../connection/connection-bounds.ts'
-import { type DownloadEnd, keepPace } from '../files/pace.ts'
+import { countDownloads, type DownloadEnd, keepPace } from '../files/pace.ts'
 import { onlyLooks } from '../only-looks.ts'
 import { onceAnswerEnds } from './answer-end.ts'
 import type { BytesInFlight, HeldBytes } from './bytes-in-flight.ts'
@@ -37,10 +37,7 @@ export function countBytes(
   bounds: Pick<ConnectionBounds, 'answerMsMax' | 'paceMs' | 'paceBytesMin'>,
   meter: Meter = noMeter,
 ): void {
-  const downloaded: DownloadEnd = (outcome, bytes) => {
-    meter.count('millrace_downloads_total', { outcome })
-    meter.count('millrace_download_bytes_total', {}, bytes)
-  }
+  const downloaded = countDownloads(meter)
   app.addHook('onRequest', (request, reply, done) => {
     const held = all.open({ kind: 'address', network: networkOf(request.ip) })
     const flight: Flight = { held, answered: false, ended: false }

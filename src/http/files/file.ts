@@ -17,7 +17,7 @@ import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { contentPath, fileAnswers, sendFile } from './content.ts'
 import { damageRefusals } from './damaged-part.ts'
-import { isGone } from './pace.ts'
+import { countDownloads, isGone } from './pace.ts'
 
 const path = '/bulk-export/files/:id'
 
@@ -71,7 +71,7 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
       auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: file.type } }),
     )
     if (!profile.fileRedirect) {
-      return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
+      return isGone(reply, countDownloads(context.meter)) ? reply.hijack() : sendFile(request, reply, context, file)
     }
     const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
     const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })

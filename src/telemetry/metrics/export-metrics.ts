@@ -6,7 +6,7 @@ const sources = ['packs', 'chosen', 'versions'] as const
 export const exportMetrics = {
   millrace_exports_ended_total: {
     kind: 'counter',
-    help: 'Exports that were completed or have failed for good, and those whose files went when their time was over',
+    help: 'Exports that workers have completed or failed for good, and those whose files went when their time was over; not those that an operator cancelled',
     unit: 'count',
     labels: { outcome: ['completed', 'failed', 'expired'] },
     of: 'process',
