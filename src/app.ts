@@ -38,6 +38,7 @@ import type { MetricsPage } from './http/watching/metrics-page.ts'
 import { openProducer } from './jobs/queue.ts'
 import { Readiness } from './observation/readiness.ts'
 import { serverSources, type WatchedDisk } from './observation/server-sources.ts'
+import type { Sample } from './telemetry/meter.ts'
 import { MetricRegistry } from './telemetry/metric-registry.ts'
 import { measurePool } from './telemetry/pool-samples.ts'
 import { ThreadMeasures } from './telemetry/thread-measures.ts'
@@ -108,10 +109,11 @@ export async function startApp(options: AppOptions): Promise<App> {
       },
     })
     undo.push(() => database.close())
+    const answering = measurePool(database.pool, 'answering', registry)
     return await throughOutages(log, async () => {
       const opened = undo.length
       try {
-        return await construct(database, certificate)
+        return await construct(database, answering, certificate)
       } catch (error) {
         await undoSteps(undo.splice(opened))
         throw error
@@ -122,7 +124,11 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw error
   }
 
-  async function construct(database: Database, certificate: Certificate | undefined): Promise<App> {
+  async function construct(
+    database: Database,
+    answering: () => Sample[],
+    certificate: Certificate | undefined,
+  ): Promise<App> {
     const { applied } = await migrate(database.pool)
     if (applied.length > 0) log.info({ migrations: applied }, 'schema migrated')
     if (store.kind === 'embedded') {
@@ -175,11 +181,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     const now = () => new Date()
     const readiness = new Readiness(database.pool, files, () => threads.ready, elapsed)
     const { address, token } = options.metrics ?? {}
-    const levels = [
-      () => measures.samples(),
-      measurePool(database.pool, 'answering', registry),
-      measurePool(writing, 'writing', registry),
-    ]
+    const levels = [() => measures.samples(), answering, measurePool(writing, 'writing', registry)]
     const keySets = new KeySets(elapsed, options.outbound)
     const server = buildServer(
       {

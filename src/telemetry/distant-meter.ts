@@ -37,7 +37,7 @@ export class DistantMeter implements Meter {
   }
 
   readonly count = (name: CounterName, labels: Labels = {}, amount = 1): void => {
-    const key = `${name} ${Object.values(labels).join(' ')}`
+    const key = JSON.stringify([name, labels])
     const before = this.#counts.get(key)?.amount ?? 0
     this.#counts.set(key, { name, labels, amount: before + amount })
   }
