@@ -3,6 +3,8 @@ import type { PoolConfig } from 'pg'
 import { errorReason } from '../database/error-code.ts'
 import { openPool } from '../database/pool.ts'
 import { type FilesPlace, openFiles } from '../files/files-place.ts'
+import { DistantMeter, type Measured } from '../telemetry/distant-meter.ts'
+import { measurePool } from '../telemetry/pool-samples.ts'
 import { spareSlotsMax, startEngine } from './engine.ts'
 import type { EngineLog } from './engine-log.ts'
 import { warmUp } from './warm-up/warm-up.ts'
@@ -14,6 +16,11 @@ export interface EngineThreadData {
   readonly concurrency: number
 }
 
+/** What an engine thread tells: events, among them that it is ready, and what it has measured. */
+export type FromEngineThread =
+  | { readonly event: string; readonly details?: Record<string, unknown> }
+  | { readonly measured: Measured }
+
 /** Connections of one thread: two read for each task, one serves its beats and transactions, and the sweeper's. */
 const poolSizeOf = (concurrency: number): number => concurrency * 3 + 2
 
@@ -21,6 +28,11 @@ const { connection, files, concurrency } = workerData as EngineThreadData
 const port = parentPort!
 const log: EngineLog = (event, details) => port.postMessage({ event, details })
 const pool = openPool(connection, poolSizeOf(concurrency + spareSlotsMax))
+const meter = new DistantMeter(
+  (measured) => port.postMessage({ measured }),
+  () => poolLevels(),
+)
+const poolLevels = measurePool(pool, 'engine', meter)
 const engine = await startEngine({
   pool,
   connection,
@@ -30,10 +42,12 @@ const engine = await startEngine({
   }),
   concurrency,
   log,
+  meter,
 })
 port.once('message', async () => {
   await engine.stop()
   await pool.end()
+  meter.stop()
   port.close()
 })
 // Tasks are taken meanwhile: who waits for this thread to be ready finds it warm.

@@ -1,3 +1,4 @@
+import type { Span } from '@opentelemetry/api'
 import type { Pool, PoolConfig } from 'pg'
 import { errorReason } from '../database/error-code.ts'
 import { transaction } from '../database/transaction.ts'
@@ -9,9 +10,12 @@ import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/que
 import { giveUp } from '../jobs/rescue.ts'
 import { nextTurn, type Turn } from '../jobs/turn.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
+import { type Meter, noMeter } from '../telemetry/meter.ts'
+import { inOwnTrace, linkTo, markFailed } from '../telemetry/tracing/tracing.ts'
 import { BackgroundPacker } from './background-packer.ts'
 import type { EngineLog } from './engine-log.ts'
 import { lastingTrouble } from './lasting-trouble.ts'
+import { measuredStore } from './measured-store.ts'
 import type { GiveWay, PartitionContext } from './partition/partition-context.ts'
 import { planJob } from './plan-job.ts'
 import { RightOfWay } from './right-of-way.ts'
@@ -34,11 +38,13 @@ export async function startEngine(options: {
   readonly files: FileStore
   readonly concurrency: number
   readonly log: EngineLog
+  readonly meter?: Meter
 }): Promise<{ readonly stop: () => Promise<void> }> {
-  const { pool, connection, files, concurrency, log } = options
+  const { pool, connection, concurrency, log, meter = noMeter } = options
+  const files = measuredStore(options.files, meter)
   const queueError = (error: unknown) => log('queue-error', { reason: errorReason(error) })
   const producer = await openProducer(pool, queueError)
-  const engine = new Engine({ pool, files, tell: log }, producer.enqueue, connection, concurrency, log)
+  const engine = new Engine({ pool, files, tell: log, meter }, producer.enqueue, connection, concurrency, log)
   await engine.beAlive()
   const packer = new BackgroundPacker(pool)
   const consumer = await consumeTasks(
@@ -52,8 +58,9 @@ export async function startEngine(options: {
         (error) => log('pack-failed', { reason: errorReason(error) }),
       ),
     queueError,
+    (warning) => log('queue-warning', { reason: errorReason(warning) }),
   )
-  const sweeper = startSweeper(pool, producer, files, log)
+  const sweeper = startSweeper(pool, producer, files, log, meter)
   return {
     stop: async () => {
       engine.takeNoMore()
@@ -67,7 +74,7 @@ export async function startEngine(options: {
 }
 
 class Engine {
-  readonly #context: Omit<PartitionContext, 'giveWay'>
+  readonly #context: Omit<PartitionContext, 'giveWay' | 'span'>
   readonly #enqueue: Enqueue
   readonly #connection: PoolConfig
   readonly #concurrency: number
@@ -79,7 +86,7 @@ class Engine {
   #stopping = false
 
   constructor(
-    context: Omit<PartitionContext, 'giveWay'>,
+    context: Omit<PartitionContext, 'giveWay' | 'span'>,
     enqueue: Enqueue,
     connection: PoolConfig,
     concurrency: number,
@@ -169,21 +176,26 @@ class Engine {
     const { pool } = this.#context
     if (task.kind === 'plan') {
       const job = await claimPlanning(pool, task.job, worker)
-      return job && this.#plan(job, worker)
+      return job && inOwnTrace('export plan', { 'millrace.job': job.id }, (span) => this.#plan(job, worker, span))
     }
     const partition = await claimPartition(pool, task.job, task.number, worker)
     if (partition)
-      await runPartition({ ...this.#context, giveWay }, this.#enqueue, partition, (held, error) =>
-        this.#retry(held, error),
+      await inOwnTrace('export partition', attributesOf(partition), (span) =>
+        runPartition({ ...this.#context, giveWay, span }, this.#enqueue, partition, (held, error) => {
+          markFailed(span, error)
+          return this.#retry(held, error)
+        }),
       )
   }
 
-  async #plan(job: ClaimedJob, worker: number): Promise<void> {
+  async #plan(job: ClaimedJob, worker: number, span: Span): Promise<void> {
     const { pool } = this.#context
+    linkTo(span, job.traceparent)
     try {
       const failed = await planJob(pool, this.#enqueue, job, worker)
       if (failed) this.#log('export-failed', failed)
     } catch (error) {
+      markFailed(span, error)
       this.#log('task-failed', { job: job.id, task: 'plan', reason: errorReason(error) })
       await transaction(pool, async (client) => {
         if (!(await releasePlanning(client, job.id, worker, retrySecondsStep))) return
@@ -211,3 +223,10 @@ class Engine {
     if (failed) this.#log('export-failed', failed)
   }
 }
+
+const attributesOf = ({ job, number, kind, attempt }: Partition) => ({
+  'millrace.job': job,
+  'millrace.partition': number,
+  'millrace.partition.kind': kind,
+  'millrace.attempt': attempt,
+})

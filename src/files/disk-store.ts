@@ -1,4 +1,5 @@
-import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { DiskFloor } from './disk-floor.ts'
 import { attemptFolder, comparedWith, filePath, isJobFolder, jobFolder } from './file-path.ts'
@@ -8,6 +9,20 @@ import { FlushedFile } from './flushed-file.ts'
 /** A worker may add files to a folder that is being removed, until it learns that nobody wants them: then it is removed again. */
 const removeRetriesMax = 5
 const removal = { recursive: true, force: true, maxRetries: removeRetriesMax }
+
+/** Whether a file can be made in a directory and written, and removed again. */
+async function isWritable(directory: string): Promise<boolean> {
+  const file = join(directory, `.writable-${randomUUID()}`)
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await writeFile(file, '.', { flag: 'wx', mode: 0o600 })
+    return true
+  } catch {
+    return false
+  } finally {
+    await rm(file, { force: true }).catch(() => {})
+  }
+}
 
 /** @throws DamagedFile */
 async function openWhole(path: string, size: number): Promise<FileHandle> {
@@ -36,6 +51,7 @@ export function diskStore(directory: string, floor?: DiskFloor): FileStore {
   const folderOf = (job: string): string => join(directory, jobFolder(job))
   return {
     lacksRoom: async () => (await floor?.isShort()) ?? false,
+    isWritable: () => isWritable(directory),
     create: async (path) => {
       const file = located(path)
       await insist()

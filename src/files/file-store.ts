@@ -6,6 +6,8 @@ export interface FileStore {
   readonly lacksRoom: () => Promise<boolean>
   /** Why the store could not be used when that was last seen. Stores that are never away lack this. */
   readonly trouble?: () => StoreTrouble | undefined
+  /** Whether a file can be written at all, tried with one of a byte; stores that lack this tell `trouble` instead. */
+  readonly isWritable?: () => Promise<boolean>
   /**
    * Creates a file. When the stream has finished the bytes survive a crash; a destroyed stream leaves a file that nobody names. Once it
    * has called back for a chunk, that chunk's memory is used for others.

@@ -58,6 +58,8 @@ const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16
 /** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends; or cut as files were that are made again. */
 export class PartWriter {
   readonly parts: WrittenPart[] = []
+  /** What was deflated already when it came. */
+  readonly copied = { records: 0, bytes: 0 }
   readonly #store: PartStore
   readonly #type: string
   readonly #folder: string
@@ -123,6 +125,8 @@ export class PartWriter {
    * @returns undefined when there is nothing to wait for
    */
   copy(lines: Deflated): Promise<void> | undefined {
+    this.copied.records += lines.records
+    this.copied.bytes += lines.bytes
     if (this.#open && !this.#gathered && !this.#deflating && this.#hasRoom(lines)) return this.#open.append(lines)
     return this.#settle().then(() => this.#append(lines))
   }

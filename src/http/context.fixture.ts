@@ -7,6 +7,7 @@ import { tokenSecondsDefault } from '../access/tokens/access-token.ts'
 import { TokenLimits } from '../access/tokens/token-limits.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
+import { noMeter } from '../telemetry/meter.ts'
 import type { HttpContext } from './context.ts'
 import { FairQueue } from './fair-queue.ts'
 import { writeBounds } from './records/write-bounds.ts'
@@ -35,6 +36,7 @@ export function contextFor(
     publicUrl,
     version: '0',
     started: now(),
-    ready: () => true,
+    meter: noMeter,
+    readiness: { look: async () => ({ ready: true, status: 'ok' }) },
   }
 }

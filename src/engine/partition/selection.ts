@@ -26,6 +26,9 @@ export class Selection {
   readonly published: readonly Part[]
   /** `Type/id` of records that come along, and marks of open references that are told. */
   readonly references = new Set<string>()
+  /** How much of the files was copied out of packs, and chosen out of them; all else are stored versions. */
+  readonly copied: Amount = { records: 0, bytes: 0 }
+  chosen: Amount = { records: 0, bytes: 0 }
   readonly #context: PartitionContext
   readonly #tells: (entry: string) => boolean
   /** Nothing is noted of what records refer to. */
@@ -49,6 +52,7 @@ export class Selection {
   ofBlocks(): Selection {
     const selection = new Selection(this.#context, this.job, this.held)
     selection.#isOfBlocks = true
+    selection.chosen = this.chosen
     return selection
   }
 
@@ -98,7 +102,10 @@ export class Selection {
       // None may write on when another one has failed, for then the folder is removed.
       const ended = await Promise.allSettled([...writers.values()].map((writer) => writer.end()))
       for (const end of ended) if (end.status === 'rejected') throw end.reason
-      for (const writer of writers.values()) for (const part of writer.parts) this.parts.push({ ...part, kind })
+      for (const writer of writers.values()) {
+        for (const part of writer.parts) this.parts.push({ ...part, kind })
+        addAmount(this.copied, writer.copied)
+      }
     } catch (error) {
       for (const writer of writers.values()) writer.abandon()
       throw error
@@ -191,6 +198,17 @@ export class Selection {
     const type = reference.slice(0, reference.indexOf('/'))
     return isReferenceType(type) && this.includes(type)
   }
+}
+
+/** Lines, and their bytes as text. */
+export interface Amount {
+  records: number
+  bytes: number
+}
+
+export function addAmount(sum: Amount, { records, bytes }: Readonly<Amount>): void {
+  sum.records += records
+  sum.bytes += bytes
 }
 
 /** Many records share one list of references; this many lists are remembered to skip them quickly. */

@@ -16,7 +16,7 @@ import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
 import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
-import { isGone } from './pace.ts'
+import { countDownloads, isGone } from './pace.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
 
@@ -81,7 +81,7 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
-    return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
+    return isGone(reply, countDownloads(context.meter)) ? reply.hijack() : sendFile(request, reply, context, file)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
   const config = { countedBy: 'client' } as const

@@ -18,7 +18,7 @@ import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { contentPath, fileAnswers, sendFile } from './content.ts'
 import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
-import { isGone } from './pace.ts'
+import { countDownloads, isGone } from './pace.ts'
 import { storeLink } from './store-link.ts'
 
 const path = '/bulk-export/files/:id'
@@ -70,7 +70,7 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
     }
     if (profile.fileRedirect) return redirect(request, reply, context, file)
     await auditLink(request, context, file, {})
-    return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
+    return isGone(reply, countDownloads(context.meter)) ? reply.hijack() : sendFile(request, reply, context, file)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the file is empty.
   scope.route({ method: ['GET', 'HEAD'], url: path, config: { audit: 'link' }, schema: fileLink, handler })

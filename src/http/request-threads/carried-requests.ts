@@ -109,7 +109,7 @@ const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.
 /** Who may ask is decided. */
 const decided = new Set(['authorization', 'connection', 'expect'])
 
-function headersOf({ rawHeaders }: HandedRequest): Record<string, string[]> {
+function headersOf({ rawHeaders, traceparent }: HandedRequest): Record<string, string[]> {
   const headers: Record<string, string[]> = {}
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase()
@@ -117,6 +117,7 @@ function headersOf({ rawHeaders }: HandedRequest): Record<string, string[]> {
     headers[name] ??= []
     headers[name].push(rawHeaders[at + 1]!)
   }
+  if (traceparent !== undefined) headers.traceparent = [traceparent]
   return headers
 }
 

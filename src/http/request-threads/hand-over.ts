@@ -3,6 +3,7 @@ import { roomOf } from '../bytes/room.ts'
 import { callerOf } from '../caller.ts'
 import type { HttpContext } from '../context.ts'
 import type { RateLimits } from '../rates.ts'
+import { traceparentOf } from '../watching/traced-requests.ts'
 import type { HandedAnswer, HandedRequest } from './handed-request.ts'
 
 declare module 'fastify' {
@@ -48,6 +49,7 @@ function handedRequest(request: FastifyRequest, publicUrl: string): HandedReques
     id,
     method,
     url: raw.url ?? '/',
+    traceparent: traceparentOf(request),
     rawHeaders: raw.rawHeaders,
     address: ip,
     caller: { tenant: grant.tenant, client: grant.client, scopes: grant.scopes },

@@ -18,6 +18,7 @@ const put = (id: string, x: string, tenant = 'clinic'): HandedRequest => ({
   id: 'request',
   method: 'PUT',
   url: `/r4/${tenant}/Basic/${id}`,
+  traceparent: undefined,
   rawHeaders: ['Content-Type', 'application/fhir+json'],
   address: '192.0.2.1',
   caller: { tenant, client: 'a', scopes: ['system/*.write'] },

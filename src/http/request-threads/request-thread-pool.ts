@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { AuditEntry } from '../../audit/entry.ts'
+import type { ThreadMeasures } from '../../telemetry/thread-measures.ts'
 import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
 import { ownBytes } from '../bytes/own-bytes.ts'
 import type { Room } from '../bytes/room.ts'
@@ -59,6 +60,8 @@ export interface ServerSide {
   readonly note: (entry: AuditEntry) => void
   /** Takes what a thread logs while it has no request. */
   readonly log: ThreadLines
+  /** Takes what threads measure. */
+  readonly measures?: ThreadMeasures
 }
 
 /** What a request has on the answering thread while another one carries it out. */
@@ -155,6 +158,7 @@ class RequestThread {
       this.#worker.once('exit', () => {
         clearTimeout(this.#idling)
         clearTimeout(this.#bound)
+        server.measures?.forget(this)
         this.#leave()
         this.#carrying?.settle.reject(new Error('the thread of the request has ended', { cause: this.#failure }))
         resolve(this.#isReady)
@@ -193,6 +197,7 @@ class RequestThread {
     else if (message.kind === 'leave') this.#leave()
     else if (message.kind === 'take') this.#take(message.bytes)
     else if (message.kind === 'note') this.#server.note(message.entry)
+    else if (message.kind === 'measured') this.#server.measures?.add(this, message.measured)
     else (this.#carrying ?? this.#server).log(message.level, message.fields, message.text)
   }
 

@@ -4,6 +4,9 @@ import { AuditTrail } from '../../audit/trail.ts'
 import { openAnsweringPool } from '../../database/connection.ts'
 import { type FilesPlace, openRoom } from '../../files/files-place.ts'
 import { openProducer } from '../../jobs/queue.ts'
+import { DistantMeter } from '../../telemetry/distant-meter.ts'
+import { measurePool } from '../../telemetry/pool-samples.ts'
+import { inTrace } from '../../telemetry/tracing/tracing.ts'
 import { ownBytes } from '../bytes/own-bytes.ts'
 import { CarriedRequests } from './carried-requests.ts'
 import { DistantQueue } from './distant-queue.ts'
@@ -28,6 +31,11 @@ const { connection, files } = workerData as RequestThreadData
 const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
+const meter = new DistantMeter(
+  (measured) => tell({ kind: 'measured', measured }),
+  () => poolLevels(),
+)
+const poolLevels = measurePool(pool, 'requests', meter)
 const queue = new DistantQueue(tell, () => requests.wasRead())
 const room = new DistantRoom(tell)
 const trail = new AuditTrail(pool, () => {})
@@ -43,6 +51,7 @@ const requests = new CarriedRequests(
       tell({ kind: 'log', level: 'warn', fields: shortage, text: 'too little free disk' }),
     ),
     // What is granted is recorded here, before it is answered; refusals are counted in one place.
+    meter,
     audit: { record: (entry) => trail.record(entry), note: (entry) => tell({ kind: 'note', entry }) },
   },
   room,
@@ -52,7 +61,7 @@ const requests = new CarriedRequests(
 port.on('message', (message: ToThread) => {
   if (message.kind === 'room' || message.kind === 'no room') return room.told(message)
   if (message.kind !== 'request') return queue.told(message.kind)
-  requests.carry(message.request).then(
+  inTrace(message.request.traceparent, () => requests.carry(message.request)).then(
     (answer) => {
       const payload = ownBytes(answer.payload)
       tell({ kind: 'answer', answer: { ...answer, payload } }, [payload.buffer])

@@ -4,7 +4,7 @@ import { PackColumns } from '../../../records/packs/columns/pack-columns.ts'
 import type { PackSection } from '../../../records/packs/columns/pack-sections.ts'
 import type { Pack } from '../../../records/packs/pack.ts'
 import type { LineTest } from '../line-test.ts'
-import type { Selection } from '../selection.ts'
+import { addAmount, type Selection } from '../selection.ts'
 import { type ChosenLines, chosenLines } from './chosen-lines.ts'
 import { refusePacks } from './packs-that-serve.ts'
 
@@ -67,7 +67,10 @@ export class OpenedPack {
   ): Promise<void> {
     if (entries.length === 0) return
     this.#selection.referFrom(this.pack, this.columns, entries)
-    if (render === undefined) return writer.writeRuns(runs)
+    if (render === undefined) {
+      for (const { lines, records } of runs) addAmount(this.#selection.chosen, { records, bytes: lines.length })
+      return writer.writeRuns(runs)
+    }
     const { lengths } = this.columns
     let entry = 0
     for (const { lines, records } of runs) {
@@ -78,6 +81,8 @@ export class OpenedPack {
         rendered.push(render(lines.subarray(start, end - 1)))
         start = end
       }
+      const bytes = rendered.reduce((sum, line) => sum + line.length + 1, 0)
+      addAmount(this.#selection.chosen, { records: rendered.length, bytes })
       await writer.writeRecords(rendered)
     }
   }
