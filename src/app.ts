@@ -29,6 +29,7 @@ import { Certificate, type CertificateFiles } from './http/connection/certificat
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
 import { FairQueue } from './http/fair-queue.ts'
+import { inflatingBounds } from './http/files/inflating-bounds.ts'
 import type { Rates } from './http/rates.ts'
 import { writeBounds } from './http/records/write-bounds.ts'
 import { RequestThreads } from './http/request-threads/request-thread-pool.ts'
@@ -124,7 +125,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       filesDirectory,
       new DiskFloor(floor.directories, floor.bytes, (shortage) => log.warn(shortage, 'too little free disk')),
     )
-    const threadData = { connection: database.connection, filesDirectory, floor }
+    const ownDatabase = database.embedded
+    const threadData = { connection: database.connection, ownDatabase, filesDirectory, floor }
     const threads = new EngineThreads(
       { ...threadData, concurrency: options.concurrency },
       (event, details) => writeEngineEvent(log, event, details),
@@ -156,6 +158,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         pool: database.pool,
         writes: { pool: writing, queue },
         threads: requestThreads,
+        inflating: new FairQueue(inflatingBounds),
         enqueue: producer.enqueue,
         files,
         directory: new AccessDirectory(database.pool, elapsed),

@@ -45,7 +45,7 @@ test('what is not a path of the store is not touched, whoever asks', async (t) =
   for (const path of hostilePaths) {
     for (const act of [
       () => store.create(path),
-      () => store.read(path, 1),
+      () => store.read(path, { size: 1, crc: 0 }),
       () => store.removeAttempt(path),
       () => store.keepOnly(path, []),
       () => store.removeJob(path),

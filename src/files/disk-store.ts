@@ -1,5 +1,6 @@
 import { type FileHandle, mkdir, open, readdir, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { CheckedFiles } from './checked-files.ts'
 import type { DiskFloor } from './disk-floor.ts'
 import { DamagedFile, type FileStore } from './file-store.ts'
 import { FlushedFile } from './flushed-file.ts'
@@ -37,6 +38,7 @@ async function openWhole(path: string, size: number): Promise<FileHandle> {
  * @param floor what must stay free of the disk; without it files may fill it
  */
 export function diskStore(directory: string, floor?: DiskFloor): FileStore {
+  const checked = new CheckedFiles()
   const insist = async () => floor?.insist()
   const located = (path: string): string => {
     if (!pathPattern.test(path)) throw new Error('not a path of the file store')
@@ -55,8 +57,14 @@ export function diskStore(directory: string, floor?: DiskFloor): FileStore {
       const handle = await open(file, 'wx', 0o600)
       return new FlushedFile(handle, insist)
     },
-    read: async (path, size, range) => {
+    read: async (path, { size, crc }, range) => {
       const handle = await openWhole(located(path), size)
+      try {
+        if (range && crc !== null) await checked.insist(handle, path, crc)
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
       return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     },
     removeAttempt: async (folder) => {

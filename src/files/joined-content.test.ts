@@ -30,7 +30,8 @@ describe('the content of a file', () => {
     return (await writer.end())[0]!
   }
 
-  const content = (of: readonly ContentPart[], coding: Coding) => new JoinedContent(store(), of, coding)
+  const content = (of: readonly ContentPart[], coding: Coding) =>
+    new JoinedContent(store(), of, coding, (work) => work())
   const read = (of: readonly ContentPart[], coding: Coding, range?: ByteRange) =>
     buffer(content(of, coding).read(range))
 

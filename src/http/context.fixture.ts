@@ -9,6 +9,7 @@ import { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { HttpContext } from './context.ts'
 import { FairQueue } from './fair-queue.ts'
+import { inflatingBounds } from './files/inflating-bounds.ts'
 import { writeBounds } from './records/write-bounds.ts'
 
 /** What a server in the test's own process works with. */
@@ -31,6 +32,7 @@ export function contextFor(
     audit: new AuditTrail(given.pool, () => {}),
     tokenSeconds: tokenSecondsDefault,
     enqueue: async () => {},
+    inflating: new FairQueue(inflatingBounds),
     threads: { carry: () => Promise.reject(new Error('no other threads here')) },
     publicUrl,
     version: '0',

@@ -4,6 +4,7 @@ import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
 import { FairQueue } from '../fair-queue.ts'
+import { costOf } from '../rates.ts'
 import { writeBounds } from '../records/write-bounds.ts'
 import type { HandedAnswer, HandedRequest } from './handed-request.ts'
 import { RequestThreads, Stopping, threadBounds } from './request-thread-pool.ts'
@@ -34,7 +35,12 @@ const here = { log: ignore, room: { take: ignore } }
 
 function open(t: { after: (end: () => Promise<void>) => void }, queue = new FairQueue(writeBounds), heapMb?: number) {
   const threads = new RequestThreads(
-    { connection: store.connection, filesDirectory: 'nowhere', floor: { directories: [], bytes: 0 } },
+    {
+      connection: store.connection,
+      ownDatabase: true,
+      filesDirectory: 'nowhere',
+      floor: { directories: [], bytes: 0 },
+    },
     { writes: queue, note: ignore, log: ignore },
     heapMb,
   )
@@ -126,6 +132,27 @@ test('whoever waits when the server stops is told so, and no thread begins anew'
   await threads.stop()
   const waiting = (await Promise.all(asked)).slice(threadBounds.runningOfClientMax)
   assert.deepEqual(waiting, Array(5).fill(Stopping))
+})
+
+test('a look into the audit trail counts as what it brings', async (t) => {
+  const threads = open(t)
+  const caller = { tenant: 'clinic', client: 'a', scopes: ['system/AuditEvent.read'] }
+  const look = {
+    ...put('', ''),
+    method: 'GET',
+    url: '/r4/clinic/AuditEvent?_count=500',
+    caller,
+    writes: false,
+    body: undefined,
+  }
+  const looks: HandedAnswer[] = []
+  for (let time = 0; time < 21; time++) looks.push(await threads.carry(look, here))
+  const brought = looks.map((answer) => (JSON.parse(textOf(answer)) as { entry: unknown[] }).entry.length)
+  assert.ok(brought.at(-1)! > 20)
+  assert.deepEqual(
+    looks.map(({ charged }) => charged),
+    brought.map((entries) => costOf({ entries })),
+  )
 })
 
 test('what is read takes room where its request is, and is refused where there is none', async (t) => {

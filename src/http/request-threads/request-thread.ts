@@ -5,17 +5,20 @@ import { openAnsweringPool } from '../../database/connection.ts'
 import { DiskFloor } from '../../files/disk-floor.ts'
 import { diskStore } from '../../files/disk-store.ts'
 import { openProducer } from '../../jobs/queue.ts'
+import { lowerBackends } from '../../priority/backend-priority.ts'
+import { lowerOwnPriority, niceness } from '../../priority/thread-priority.ts'
 import { ownBytes } from '../bytes/own-bytes.ts'
 import { CarriedRequests } from './carried-requests.ts'
 import { DistantQueue } from './distant-queue.ts'
 import { DistantRoom } from './distant-room.ts'
 import { shrinkHeap } from './garbage.ts'
 import type { FromThread, ToThread } from './handed-request.ts'
-import { lowerOwnPriority } from './lower-priority.ts'
 
 /** What the main thread gives. */
 export interface RequestThreadData {
   readonly connection: PoolConfig
+  /** The database runs on this machine, with this program. */
+  readonly ownDatabase: boolean
   readonly filesDirectory: string
   readonly floor: { readonly directories: readonly string[]; readonly bytes: number }
 }
@@ -24,12 +27,13 @@ export interface RequestThreadData {
 const connectionsOfThread = 2
 
 // Whoever is answered at once goes before what takes long.
-lowerOwnPriority()
+lowerOwnPriority(niceness.request)
 
-const { connection, filesDirectory, floor } = workerData as RequestThreadData
+const { connection, ownDatabase, filesDirectory, floor } = workerData as RequestThreadData
 const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
+if (ownDatabase) lowerBackends(pool)
 const queue = new DistantQueue(tell, () => requests.wasRead())
 const room = new DistantRoom(tell)
 const trail = new AuditTrail(pool, () => {})
