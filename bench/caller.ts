@@ -34,6 +34,10 @@ const firstPauseMs = 25
 const laterPauseMs = 100
 const pauseShare = 1 / 6
 
+/** How long to wait for the next poll when so much has passed since the first. */
+export const pollPauseMs = (passedMs: number): number =>
+  Math.min(laterPauseMs, Math.max(firstPauseMs, passedMs * pauseShare))
+
 /** The client that measures: a registered client of the server, over HTTP. */
 export class Caller {
   readonly base: URL
@@ -103,9 +107,7 @@ export class Caller {
       const { status, body } = await answerTo(session, call, [200, 202], manifestBytesMax)
       if (status === 200) return { body, pollMs }
       pollMs.push(performance.now() - asked)
-      const passedMs = performance.now() - started
-      const pauseMs = Math.min(laterPauseMs, Math.max(firstPauseMs, passedMs * pauseShare))
-      await sleep(pauseMs, undefined, { signal: this.#signal })
+      await sleep(pollPauseMs(performance.now() - started), undefined, { signal: this.#signal })
     }
   }
 }

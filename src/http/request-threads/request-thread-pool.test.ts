@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
+import { requestBytesMax } from '../../protocol/limits.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
 import { FairQueue } from '../fair-queue.ts'
 import { costOf } from '../rates.ts'
 import { writeBounds } from '../records/write-bounds.ts'
 import type { HandedAnswer, HandedRequest } from './handed-request.ts'
-import { RequestThreads, Stopping, threadBounds } from './request-thread-pool.ts'
+import { bytesAtWork, RequestThreads, Stopping, threadBounds } from './request-thread-pool.ts'
 
 let store: TestStore
 before(async () => {
@@ -132,6 +133,19 @@ test('whoever waits when the server stops is told so, and no thread begins anew'
   await threads.stop()
   const waiting = (await Promise.all(asked)).slice(threadBounds.runningOfClientMax)
   assert.deepEqual(waiting, Array(5).fill(Stopping))
+})
+
+test('two short Bundles of many entries have room beside each other, three have not; beside the longest body there is room for a small one', () => {
+  const fit = (...bodies: readonly number[]) =>
+    bodies.reduce((sum, bytes) => sum + bytesAtWork(bytes), 0) <= threadBounds.runningBytesMax!
+  const dense = 512 * 1024
+  assert.ok(fit(dense, dense))
+  assert.ok(fit(dense, dense + 1, dense - 1))
+  assert.ok(!fit(dense, dense, dense))
+  assert.ok(!fit(dense, dense, dense + 1))
+  assert.ok(fit(requestBytesMax - dense + 1, dense - 1))
+  assert.ok(!fit(requestBytesMax - dense, dense + 1))
+  assert.ok(fit(requestBytesMax))
 })
 
 test('a look into the audit trail counts as what it brings', async (t) => {
