@@ -29,6 +29,7 @@ import { Certificate, type CertificateFiles } from './http/connection/certificat
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
 import { FairQueue } from './http/fair-queue.ts'
+import { inflatingBounds } from './http/files/inflating-bounds.ts'
 import type { Rates } from './http/rates.ts'
 import { writeBounds } from './http/records/write-bounds.ts'
 import { RequestThreads } from './http/request-threads/request-thread-pool.ts'
@@ -145,7 +146,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       short: (shortage) => log.warn(shortage, 'too little free disk'),
       unusable: (trouble) => log.warn(trouble, 'store of files cannot be used'),
     })
-    const threadData = { connection: database.connection, files: place }
+    const ownDatabase = database.embedded
+    const threadData = { connection: database.connection, ownDatabase, files: place }
     const measures = new ThreadMeasures(registry, elapsed)
     const threads = new EngineThreads(
       { ...threadData, concurrency: options.concurrency },
@@ -184,6 +186,7 @@ export async function startApp(options: AppOptions): Promise<App> {
         pool: database.pool,
         writes: { pool: writing, queue },
         threads: requestThreads,
+        inflating: new FairQueue(inflatingBounds),
         enqueue: producer.enqueue,
         files,
         directory: new AccessDirectory(database.pool, elapsed),

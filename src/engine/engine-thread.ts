@@ -3,6 +3,8 @@ import type { PoolConfig } from 'pg'
 import { errorReason } from '../database/error-code.ts'
 import { openPool } from '../database/pool.ts'
 import { type FilesPlace, openFiles } from '../files/files-place.ts'
+import { lowerBackends } from '../priority/backend-priority.ts'
+import { lowerOwnPriority, niceness } from '../priority/thread-priority.ts'
 import { DistantMeter, type Measured } from '../telemetry/distant-meter.ts'
 import { measurePool } from '../telemetry/pool-samples.ts'
 import { spareSlotsMax, startEngine } from './engine.ts'
@@ -12,6 +14,8 @@ import { warmUp } from './warm-up/warm-up.ts'
 /** What the main thread gives an engine thread. */
 export interface EngineThreadData {
   readonly connection: PoolConfig
+  /** The database runs on this machine, with this program. */
+  readonly ownDatabase: boolean
   readonly files: FilesPlace
   readonly concurrency: number
 }
@@ -24,10 +28,14 @@ export type FromEngineThread =
 /** Connections of one thread: two read for each task, one serves its beats and transactions, and the sweeper's. */
 const poolSizeOf = (concurrency: number): number => concurrency * 3 + 2
 
-const { connection, files, concurrency } = workerData as EngineThreadData
+// Whoever is answered at once goes before what takes long.
+lowerOwnPriority(niceness.engine)
+
+const { connection, ownDatabase, files, concurrency } = workerData as EngineThreadData
 const port = parentPort!
 const log: EngineLog = (event, details) => port.postMessage({ event, details })
 const pool = openPool(connection, poolSizeOf(concurrency + spareSlotsMax))
+if (ownDatabase) lowerBackends(pool)
 const meter = new DistantMeter(
   (measured) => port.postMessage({ measured }),
   () => poolLevels(),

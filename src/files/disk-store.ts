@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FileHandle, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { CheckedFiles, identityOf, piecesOf } from './checked-files.ts'
 import type { DiskFloor } from './disk-floor.ts'
 import { attemptFolder, comparedWith, filePath, isJobFolder, jobFolder } from './file-path.ts'
 import { DamagedFile, type FileStore } from './file-store.ts'
@@ -46,6 +47,7 @@ async function openWhole(path: string, size: number): Promise<FileHandle> {
  * @param floor what must stay free of the disk; without it files may fill it
  */
 export function diskStore(directory: string, floor?: DiskFloor): FileStore {
+  const checked = new CheckedFiles()
   const insist = async () => floor?.insist()
   const located = (path: string): string => join(directory, filePath(path))
   const folderOf = (job: string): string => join(directory, jobFolder(job))
@@ -59,8 +61,14 @@ export function diskStore(directory: string, floor?: DiskFloor): FileStore {
       const handle = await open(file, 'wx', 0o600)
       return new FlushedFile(handle, insist)
     },
-    read: async (path, size, range) => {
+    read: async (path, { size, crc }, range) => {
       const handle = await openWhole(located(path), size)
+      try {
+        if (range && crc !== null) await checked.insist(path, await identityOf(handle), crc, () => piecesOf(handle))
+      } catch (error) {
+        await handle.close()
+        throw error
+      }
       return handle.createReadStream({ ...range, highWaterMark: 256 * 1024 })
     },
     removeAttempt: async (folder) => {

@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { buffer } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
+import { crc32 } from 'node:zlib'
 import { DamagedFile, type FileStore } from './file-store.ts'
 
 /** A store as the suite gets it, with the hands of somebody who damages what lies in it. */
@@ -39,8 +40,12 @@ export function describeFileStore(name: string, opened: () => StoreUnderTest, sk
     const bytes = randomBytes(largeBytes)
     const job = randomUUID()
     const path = pathOf(job)
-    const all = async (place: string, size: number, range?: { start: number; end: number }) =>
-      buffer(await opened().store.read(place, size, range))
+    const all = async (
+      place: string,
+      size: number,
+      range?: { start: number; end: number },
+      crc: number | null = null,
+    ) => buffer(await opened().store.read(place, { size, crc }, range))
 
     it('gives back what was written, all of it and in ranges', async () => {
       await write(opened().store, path, bytes)
@@ -50,7 +55,7 @@ export function describeFileStore(name: string, opened: () => StoreUnderTest, sk
         [5, 5_000_000],
         [bytes.length - 1, bytes.length - 1],
       ] as const) {
-        const range = await all(path, bytes.length, { start, end })
+        const range = await all(path, bytes.length, { start, end }, crc32(bytes))
         assert.ok(range.equals(bytes.subarray(start, end + 1)), `${start}-${end}`)
       }
     })
@@ -63,14 +68,23 @@ export function describeFileStore(name: string, opened: () => StoreUnderTest, sk
 
     it('says of a file that is gone, or of another size, that it is damaged', async () => {
       const { store, remove, replace } = opened()
-      await assert.rejects(store.read(pathOf(job, 9), 3), new DamagedFile('it is not there'))
+      await assert.rejects(store.read(pathOf(job, 9), { size: 3, crc: null }), new DamagedFile('it is not there'))
       const other = pathOf(job, 0, 1, 'Location')
       await write(store, other, bytes.subarray(0, 100))
       await replace(other, bytes.subarray(0, 99))
-      await assert.rejects(store.read(other, 100), new DamagedFile('it has 99 bytes and not 100'))
-      await assert.rejects(store.read(other, 100, { start: 99, end: 99 }), DamagedFile)
+      await assert.rejects(store.read(other, { size: 100, crc: null }), new DamagedFile('it has 99 bytes and not 100'))
+      await assert.rejects(store.read(other, { size: 100, crc: null }, { start: 99, end: 99 }), DamagedFile)
       await remove(other)
-      await assert.rejects(store.read(other, 100), DamagedFile)
+      await assert.rejects(store.read(other, { size: 100, crc: null }), DamagedFile)
+    })
+
+    it('gives no range of a file whose bytes are others', async () => {
+      const { store, replace } = opened()
+      const other = pathOf(job, 0, 1, 'Device')
+      await write(store, other, bytes.subarray(0, 100))
+      await replace(other, bytes.subarray(1, 101))
+      const published = { size: 100, crc: crc32(bytes.subarray(0, 100)) }
+      await assert.rejects(store.read(other, published, { start: 5, end: 9 }), DamagedFile)
     })
 
     it('has no file of a stream that was given up', async () => {
@@ -83,7 +97,7 @@ export function describeFileStore(name: string, opened: () => StoreUnderTest, sk
         file.destroy()
         await once(file, 'close')
         await store.removeAttempt(`${given}/0-1`)
-        await assert.rejects(store.read(pathOf(given), size), DamagedFile)
+        await assert.rejects(store.read(pathOf(given), { size: size, crc: null }), DamagedFile)
       }
       await store.removeJob(given)
       assert.ok(!(await store.jobs()).includes(given))
@@ -106,7 +120,7 @@ export function describeFileStore(name: string, opened: () => StoreUnderTest, sk
       const own = randomUUID()
       for (const attempt of [1, 11]) await write(store, pathOf(own, 0, attempt), bytes.subarray(0, 10))
       await store.removeAttempt(`${own}/0-1`)
-      await assert.rejects(store.read(pathOf(own, 0, 1), 10), DamagedFile)
+      await assert.rejects(store.read(pathOf(own, 0, 1), { size: 10, crc: null }), DamagedFile)
       assert.equal((await all(pathOf(own, 0, 11), 10)).length, 10)
     })
 
@@ -129,7 +143,7 @@ export function describeFileStore(name: string, opened: () => StoreUnderTest, sk
         const before = (await store.jobs()).sort()
         for (const act of [
           () => store.create(hostile),
-          () => store.read(hostile, 1),
+          () => store.read(hostile, { size: 1, crc: null }),
           () => store.removeAttempt(hostile),
           () => store.keepOnly(hostile, []),
           () => store.removeJob(hostile),

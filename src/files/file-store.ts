@@ -1,5 +1,11 @@
 import type { Readable, Writable } from 'node:stream'
 
+/** What a file was when it was published: its bytes, and their CRC-32; null where nobody noted it. */
+export interface Published {
+  readonly size: number
+  readonly crc: number | null
+}
+
 /** Where the files of exports lie. Paths are relative, made by the program: `{job}/{partition}-{attempt}/{Type}-{n}.ndjson.gz`. */
 export interface FileStore {
   /** Whether there is too little room for another export. */
@@ -16,12 +22,12 @@ export interface FileStore {
    */
   readonly create: (path: string) => Promise<Writable>
   /**
-   * The bytes of a file from `start` to `end` (both included), the whole file without them.
-   * @param size how many bytes the file had when it was published
-   * @throws DamagedFile when it is gone or has another size
+   * The bytes of a file from `start` to `end` (both included), the whole file without them. Whoever reads the whole looks at its checksum; that
+   * of a file of which a range is read is looked at before.
    * @throws UnusableStore
+   * @throws DamagedFile when it is gone, has another size, or a range of it is wanted and its bytes are others
    */
-  readonly read: (path: string, size: number, range?: { start: number; end: number }) => Promise<Readable>
+  readonly read: (path: string, published: Published, range?: { start: number; end: number }) => Promise<Readable>
   /**
    * A URL under which the bytes of a file are had from the store itself, by one method and for so many seconds: whoever has it needs
    * nothing else. Stores without such a thing lack this.

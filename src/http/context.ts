@@ -38,6 +38,8 @@ export interface HttpContext extends StoreContext {
   readonly tokenSeconds: number
   readonly audit: AuditTrail
   readonly threads: RequestCarrier
+  /** Whose file is inflated next, a piece at a time. */
+  readonly inflating: Pick<FairQueue, 'run'>
   /** Signs and checks content links. */
   readonly contentSecret: Buffer
   /** Of the program. */

@@ -35,7 +35,7 @@ import { limitRates, type Rates, ratesDefault, slowRefusals } from './rates.ts'
 import { resourceReadRoutes } from './records/resource-read.ts'
 import { addRequestIds, namesOfCaller } from './request-id.ts'
 import { costlyRoutes } from './request-threads/costly-routes.ts'
-import { handOverRequests } from './request-threads/hand-over.ts'
+import { handingOver, handOverRequests } from './request-threads/hand-over.ts'
 import { addSecurityHeaders } from './security-headers.ts'
 import { measureRequests } from './watching/measured-requests.ts'
 import { metricsRoute } from './watching/metrics-page.ts'
@@ -131,7 +131,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
       auditRefusals(scope, context)
       jobRoutes(scope, context, limits)
       fileRoute(scope, context)
-      resourceReadRoutes(scope, context)
+      resourceReadRoutes(scope, context, handingOver(context, limits))
       scope.register(async (costly) => {
         handOverRequests(costly, context, limits)
         costlyRoutes(costly, context, limits)

@@ -89,7 +89,7 @@ describe('files in S3 alone', { skip: gatewaySkipped }, () => {
     const [job = ''] = path.split('/')
     await store.keepOnly(job, [path])
     assert.equal(await uploads(job), 0)
-    ;(await store.read(path, 5)).destroy()
+    ;(await store.read(path, { size: 5, crc: null })).destroy()
   })
 
   it('leaves an upload alone that a later attempt is at', async () => {

@@ -1,5 +1,8 @@
+import type { Readable } from 'node:stream'
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import type { ByteRange } from '../byte-range.ts'
+import { CheckedFiles } from '../checked-files.ts'
 import { attemptFolder, comparedWith, filePath, isJobFolder, jobFolder } from '../file-path.ts'
 import { DamagedFile, type FileStore } from '../file-store.ts'
 import { Bucket, type TellTrouble } from './bucket.ts'
@@ -19,12 +22,18 @@ export async function s3Store(place: S3Place, tell: TellTrouble): Promise<FileSt
 
 function storeOf(bucket: Bucket): FileStore {
   const lastLook = new LastLook(bucket)
+  const checked = new CheckedFiles()
   return {
     // Who runs the store sees to its room; what is refused for want of it is told like all trouble.
     lacksRoom: async () => false,
     trouble: () => lastLook.trouble,
     create: async (path) => new UploadedFile(bucket, filePath(path)),
-    read: async (path, size, range) => objectBytes(bucket, filePath(path), size, range),
+    read: async (path, { size, crc }, range) => {
+      const read = (part?: ByteRange) => objectBytes(bucket, filePath(path), size, part)
+      // An object is never written again under its key.
+      if (range && crc !== null) await checked.insist(path, `${size}`, crc, () => piecesOf(read))
+      return read(range)
+    },
     ...(bucket.place.links
       ? { link: (path, size, method, seconds) => linkTo(bucket, filePath(path), size, method, seconds) }
       : {}),
@@ -48,6 +57,10 @@ function storeOf(bucket: Bucket): FileStore {
       await sweeping(bucket, () => removeBelow(bucket, below))
     },
   }
+}
+
+async function* piecesOf(read: () => Promise<Readable>): AsyncGenerator<Buffer> {
+  yield* await read()
 }
 
 async function linkTo(

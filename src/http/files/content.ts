@@ -17,6 +17,7 @@ import { sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
 import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
 import { countDownloads, isGone } from './pace.ts'
+import { freedWhenSent } from './sent-pieces.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
 
@@ -92,7 +93,10 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
 /** Sends a file, or what is asked for of it. */
 export async function sendFile(request: FastifyRequest, reply: FastifyReply, context: HttpContext, file: OwnedFile) {
   const coding: Coding = acceptsGzip(request.headers['accept-encoding']) ? 'gzip' : 'identity'
-  const content = new JoinedContent(context.files, file.parts, coding)
+  const { tenant, client } = file
+  const content = new JoinedContent(context.files, file.parts, coding, (work) =>
+    context.inflating.run({ tenant, client, keys: [] }, work),
+  )
   const { size } = content
   const etag = etagOf(file, coding)
   if (file.parts.some(({ damaged }) => damaged)) return refuseDamaged(reply, 'begun')
@@ -111,7 +115,9 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, con
   let bytes: Readable | undefined
   try {
     if (request.method !== 'HEAD')
-      bytes = await begun(content.read(range), (error) => breakOff(error, request, reply, context, file))
+      bytes = await begun(freedWhenSent(content.read(range), reply.raw), (error) =>
+        breakOff(error, request, reply, context, file),
+      )
   } catch (error) {
     if (!(error instanceof DamagedPart)) throw error
     return refuseDamaged(reply, await mendPart(request, context, file, error))

@@ -23,6 +23,15 @@ export const threadBounds: QueueBounds = {
   runningBytesMax: 16 * 1024 * 1024,
 }
 
+/** A body from this length on may hold so much that it takes as much memory as others of several times its length. */
+const denseBodyBytesMin = 512 * 1024
+/** As how many bytes such a body counts at least: two have room beside each other, and one that is shorter beside the longest. */
+const denseBodyBytes = 6 * 1024 * 1024
+
+/** As how many bytes at work a body counts. */
+export const bytesAtWork = (bodyBytes: number): number =>
+  bodyBytes < denseBodyBytesMin ? bodyBytes : Math.max(bodyBytes, denseBodyBytes)
+
 /** The same for what writes no records: kick-offs, looks into the audit trail. They take a second where a Bundle takes half a minute. */
 const shortBounds: QueueBounds = {
   ...threadBounds,
@@ -100,7 +109,7 @@ export class RequestThreads implements RequestCarrier {
 
   async carry(request: HandedRequest, here: CarriedHere): Promise<HandedAnswer> {
     const turns = request.writes ? this.#turns : this.#shortTurns
-    return turns.run({ ...request.caller, keys: [], bytes: request.body?.length ?? 0 }, async () => {
+    return turns.run({ ...request.caller, keys: [], bytes: bytesAtWork(request.body?.length ?? 0) }, async () => {
       if (this.#stopping) throw new Stopping()
       return this.#idle().carry(request, here)
     })

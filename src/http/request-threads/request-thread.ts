@@ -4,6 +4,8 @@ import { AuditTrail } from '../../audit/trail.ts'
 import { openAnsweringPool } from '../../database/connection.ts'
 import { type FilesPlace, openRoom } from '../../files/files-place.ts'
 import { openProducer } from '../../jobs/queue.ts'
+import { lowerBackends } from '../../priority/backend-priority.ts'
+import { lowerOwnPriority, niceness } from '../../priority/thread-priority.ts'
 import { DistantMeter } from '../../telemetry/distant-meter.ts'
 import { measurePool } from '../../telemetry/pool-samples.ts'
 import { inTrace } from '../../telemetry/tracing/tracing.ts'
@@ -13,11 +15,12 @@ import { DistantQueue } from './distant-queue.ts'
 import { DistantRoom } from './distant-room.ts'
 import { shrinkHeap } from './garbage.ts'
 import type { FromThread, ToThread } from './handed-request.ts'
-import { lowerOwnPriority } from './lower-priority.ts'
 
 /** What the main thread gives. */
 export interface RequestThreadData {
   readonly connection: PoolConfig
+  /** The database runs on this machine, with this program. */
+  readonly ownDatabase: boolean
   readonly files: FilesPlace
 }
 
@@ -25,12 +28,13 @@ export interface RequestThreadData {
 const connectionsOfThread = 2
 
 // Whoever is answered at once goes before what takes long.
-lowerOwnPriority()
+lowerOwnPriority(niceness.request)
 
-const { connection, files } = workerData as RequestThreadData
+const { connection, ownDatabase, files } = workerData as RequestThreadData
 const port = parentPort!
 const tell = (message: FromThread, transferred: ArrayBuffer[] = []) => port.postMessage(message, transferred)
 const pool = openAnsweringPool(connection, connectionsOfThread)
+if (ownDatabase) lowerBackends(pool)
 const meter = new DistantMeter(
   (measured) => tell({ kind: 'measured', measured }),
   () => poolLevels(),

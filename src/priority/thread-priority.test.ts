@@ -8,10 +8,10 @@ const skip = process.platform === 'linux' ? false : 'SKIPPED: only Linux has pri
 
 test('a thread lets the others go first, and they stay as they are', { skip }, async () => {
   const before = getPriority()
-  const module = new URL('./lower-priority.ts', import.meta.url)
+  const module = new URL('./thread-priority.ts', import.meta.url)
   const code = `const { parentPort } = require('node:worker_threads')
     parentPort.on('message', () => parentPort.close())
-    import(${JSON.stringify(module.href)}).then(({ lowerOwnPriority }) => parentPort.postMessage(lowerOwnPriority()))`
+    import(${JSON.stringify(module.href)}).then(({ lowerOwnPriority }) => parentPort.postMessage(lowerOwnPriority(10)))`
   const worker = new Worker(code, { eval: true })
   const [thread] = await once(worker, 'message')
   assert.ok(thread > 0)
