@@ -29,10 +29,14 @@ export interface FinishedExport {
 /** A part of an order; the rest is all types, everything, always. */
 export type Wish = { readonly patients: readonly string[] } & Partial<Omit<ExportOrder, 'selection'>>
 
-/** Pause between polls: short at first, so that it hardly adds to a short export. */
+/** Pause between polls: short at first, so that it hardly adds to a short export, and never so short that more are asked in a second than may be. */
 const firstPauseMs = 25
-const laterPauseMs = 50
-const laterAfterMs = 1_000
+const laterPauseMs = 100
+const pauseShare = 1 / 6
+
+/** How long to wait for the next poll when so much has passed since the first. */
+export const pollPauseMs = (passedMs: number): number =>
+  Math.min(laterPauseMs, Math.max(firstPauseMs, passedMs * pauseShare))
 
 /** The client that measures: a registered client of the server, over HTTP. */
 export class Caller {
@@ -103,8 +107,7 @@ export class Caller {
       const { status, body } = await answerTo(session, call, [200, 202], manifestBytesMax)
       if (status === 200) return { body, pollMs }
       pollMs.push(performance.now() - asked)
-      const pauseMs = performance.now() - started < laterAfterMs ? firstPauseMs : laterPauseMs
-      await sleep(pauseMs, undefined, { signal: this.#signal })
+      await sleep(pollPauseMs(performance.now() - started), undefined, { signal: this.#signal })
     }
   }
 }

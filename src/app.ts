@@ -20,20 +20,29 @@ import { errorReason } from './database/error-code.ts'
 import { migrate } from './database/migrate.ts'
 import { storeId, writeSetting } from './database/setting.ts'
 import { becomeSoleServer } from './database/sole-server/sole-server.ts'
-import { writeEngineEvent } from './engine/engine-log.ts'
+import { measureEngineEvent, writeEngineEvent } from './engine/engine-log.ts'
 import { EngineThreads } from './engine/engine-thread-pool.ts'
 import { Failure } from './failure.ts'
-import { DiskFloor } from './files/disk-floor.ts'
-import { diskStore } from './files/disk-store.ts'
+import { checkFiles, type FilesPlace, openFiles } from './files/files-place.ts'
+import type { S3Place } from './files/s3/s3-url.ts'
 import { Certificate, type CertificateFiles } from './http/connection/certificate.ts'
 import type { ConnectionBounds } from './http/connection/connection-bounds.ts'
 import { isOutage } from './http/database-outage.ts'
 import { FairQueue } from './http/fair-queue.ts'
+import { inflatingBounds } from './http/files/inflating-bounds.ts'
 import type { Rates } from './http/rates.ts'
 import { writeBounds } from './http/records/write-bounds.ts'
 import { RequestThreads } from './http/request-threads/request-thread-pool.ts'
 import { buildServer } from './http/server.ts'
+import { listenForMetrics, type MetricsAddress } from './http/watching/metrics-listener.ts'
+import type { MetricsPage } from './http/watching/metrics-page.ts'
 import { openProducer } from './jobs/queue.ts'
+import { Readiness } from './observation/readiness.ts'
+import { serverSources, type WatchedDisk } from './observation/server-sources.ts'
+import type { Sample } from './telemetry/meter.ts'
+import { MetricRegistry } from './telemetry/metric-registry.ts'
+import { measurePool } from './telemetry/pool-samples.ts'
+import { ThreadMeasures } from './telemetry/thread-measures.ts'
 
 /** How a server is to run. */
 export interface AppOptions {
@@ -50,8 +59,8 @@ export interface AppOptions {
   /** How often one may ask, and how long a connection may take; the defaults without. */
   readonly rates?: Rates
   readonly bounds?: ConnectionBounds
-  /** Where exported files lie. */
-  readonly filesDirectory: string
+  /** Where exported files lie: a directory, or S3. */
+  readonly files: string | S3Place
   /** So much disk exports leave free, there and where the embedded database lies; 0 for all the same. */
   readonly freeDiskBytes: number
   /** Engine threads, and partitions that each runs at a time. */
@@ -61,6 +70,10 @@ export interface AppOptions {
   readonly outbound: OutboundRules
   /** The life of an access token. */
   readonly tokenSeconds: number
+  /** Where metrics are told: on an address of their own, or on the same port for whoever has the token; nowhere without. */
+  readonly metrics?: { readonly address?: MetricsAddress; readonly token?: string }
+  /** A line for each answer; there is one unless this is false. */
+  readonly accessLog?: boolean
   readonly log: Logger
 }
 
@@ -80,6 +93,10 @@ export interface App {
 /** Constructs everything and starts it: the only place that does. */
 export async function startApp(options: AppOptions): Promise<App> {
   const { log, store } = options
+  const registry = new MetricRegistry()
+  // Counts from the start of the process, whatever the machine's clock is set to.
+  const elapsed = () => performance.now()
+  const began = elapsed()
   const undo: (() => Promise<void>)[] = []
   const close = () => undoSteps(undo.splice(0))
   try {
@@ -87,13 +104,17 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(async () => certificate?.close())
     const database = await openDatabase(store, {
       answering: true,
-      log: ({ event, ...details }) => log.info({ event, ...details }, 'database'),
+      log: ({ event, ...details }) => {
+        if (event === 'database-lost') registry.count('millrace_embedded_restarts_total')
+        log.info({ event, ...details }, 'database')
+      },
     })
     undo.push(() => database.close())
+    const answering = measurePool(database.pool, 'answering', registry)
     return await throughOutages(log, async () => {
       const opened = undo.length
       try {
-        return await construct(database, certificate)
+        return await construct(database, answering, certificate)
       } catch (error) {
         await undoSteps(undo.splice(opened))
         throw error
@@ -104,8 +125,13 @@ export async function startApp(options: AppOptions): Promise<App> {
     throw error
   }
 
-  async function construct(database: Database, certificate: Certificate | undefined): Promise<App> {
-    await migrate(database.pool)
+  async function construct(
+    database: Database,
+    answering: () => Sample[],
+    certificate: Certificate | undefined,
+  ): Promise<App> {
+    const { applied } = await migrate(database.pool)
+    if (applied.length > 0) log.info({ migrations: applied }, 'schema migrated')
     if (store.kind === 'embedded') {
       const sole = await becomeSoleServer(database.connection, store.directory)
       undo.push(() => sole.release())
@@ -114,21 +140,23 @@ export async function startApp(options: AppOptions): Promise<App> {
     undo.push(() => producer.stop())
 
     const givenUp = Promise.withResolvers<Failure>()
-    // A folder of the store's own: two stores that are given one directory must not tidy each other's files away.
-    const filesDirectory = join(options.filesDirectory, await storeId(database.pool))
-    const floor = {
-      directories: [filesDirectory, ...(store.kind === 'embedded' ? [store.directory] : [])],
-      bytes: options.freeDiskBytes,
-    }
-    const files = diskStore(
-      filesDirectory,
-      new DiskFloor(floor.directories, floor.bytes, (shortage) => log.warn(shortage, 'too little free disk')),
-    )
-    const threadData = { connection: database.connection, filesDirectory, floor }
+    const place = filesPlace(options, await storeId(database.pool))
+    await checkFiles(place, (text) => log.warn(text))
+    const files = await openFiles(place, {
+      short: (shortage) => log.warn(shortage, 'too little free disk'),
+      unusable: (trouble) => log.warn(trouble, 'store of files cannot be used'),
+    })
+    const ownDatabase = database.embedded
+    const threadData = { connection: database.connection, ownDatabase, files: place }
+    const measures = new ThreadMeasures(registry, elapsed)
     const threads = new EngineThreads(
       { ...threadData, concurrency: options.concurrency },
-      (event, details) => writeEngineEvent(log, event, details),
+      (event, details) => {
+        measureEngineEvent(registry, event, details)
+        writeEngineEvent(log, event, details)
+      },
       (cause) => givenUp.resolve(new Failure(`${cause.message}.`, 'The log says why.', { cause })),
+      measures,
     )
     undo.push(() => threads.stop())
     await threads.start(options.threads)
@@ -143,19 +171,22 @@ export async function startApp(options: AppOptions): Promise<App> {
       writes: queue,
       note: (entry) => audit.note(entry),
       log: (level, fields, text) => log[level](fields, text),
+      measures,
     })
     undo.push(() => requestThreads.stop())
 
-    const state = { ready: true, publicUrl: options.publicUrl ?? '' }
+    const state = { publicUrl: options.publicUrl ?? '' }
     const now = () => new Date()
-    // Counts from the start of the process, whatever the machine's clock is set to.
-    const elapsed = () => performance.now()
+    const readiness = new Readiness(database.pool, files, () => threads.ready, elapsed)
+    const { address, token } = options.metrics ?? {}
+    const levels = [() => measures.samples(), answering, measurePool(writing, 'writing', registry)]
     const keySets = new KeySets(elapsed, options.outbound)
     const server = buildServer(
       {
         pool: database.pool,
         writes: { pool: writing, queue },
         threads: requestThreads,
+        inflating: new FairQueue(inflatingBounds),
         enqueue: producer.enqueue,
         files,
         directory: new AccessDirectory(database.pool, elapsed),
@@ -169,22 +200,36 @@ export async function startApp(options: AppOptions): Promise<App> {
         get publicUrl() {
           return state.publicUrl
         },
+        meter: registry,
         version: program.version,
         started: now(),
-        ready: () => state.ready,
+        readiness,
+        ...(token !== undefined && !address ? { metrics: { page: registry, token } } : {}),
       },
       log,
-      { ...options, certificate },
+      { ...options, certificate, observed: (read) => levels.push(read) },
     )
     undo.push(async () => {
-      state.ready = false
+      readiness.stop()
       await server.close()
     })
+    const observed = {
+      ...{ version: program.version, connection: database.connection, levels, certificate },
+      ...disksOf(place, options),
+      threads: { configured: options.threads, ready: () => threads.ready },
+      auditBacklog: () => audit.backlog,
+    }
+    registry.ask(serverSources(observed))
+    const metrics = address && (await openMetrics(address, registry, token))
+    undo.push(async () => metrics?.close())
     await listen(server, options)
     state.publicUrl ||= localUrl(options, (server.server.address() as AddressInfo).port)
     certificate?.follow(server.server as Server)
     await writeSetting(database.pool, 'public_url', state.publicUrl)
     const administrator = await createAdministrator(database.pool)
+    const versions = { version: program.version, node: process.versions.node }
+    const told = { url: state.publicUrl, ...(metrics ? { metrics: metrics.url } : {}), workers: options.threads }
+    log.info({ ...versions, ...told, store: store.kind, ms: Math.round(elapsed() - began) }, 'started')
     return {
       publicUrl: state.publicUrl,
       database,
@@ -194,6 +239,14 @@ export async function startApp(options: AppOptions): Promise<App> {
       close,
     }
   }
+}
+
+/** A room of the store's own: two stores that are given one directory or bucket must not tidy each other's files away. */
+function filesPlace({ files, store, freeDiskBytes: bytes }: AppOptions, id: string): FilesPlace {
+  if (typeof files !== 'string') return { ...files, prefix: `${files.prefix}${id}/` }
+  const directory = join(files, id)
+  const directories = [directory, ...(store.kind === 'embedded' ? [store.directory] : [])]
+  return { kind: 'disk', directory, floor: { directories, bytes } }
 }
 
 /** Undoes what was done, the last first. A database that is away has nothing to be told any more. */
@@ -231,14 +284,33 @@ async function throughOutages(log: Logger, start: () => Promise<App>): Promise<A
 }
 
 async function listen(server: ReturnType<typeof buildServer>, { host, port }: AppOptions): Promise<void> {
+  await listening({ host, port }, '--port (or --host)', async () =>
+    server.listen({ host: await boundAddress(host), port }),
+  )
+}
+
+function openMetrics(address: MetricsAddress, page: MetricsPage, token: string | undefined) {
+  return listening(address, '--metrics', () => listenForMetrics(address, page, token))
+}
+
+/** Says what the operator can do about an address that cannot be had. */
+async function listening<T>({ host, port }: MetricsAddress, flag: string, listen: () => Promise<T>): Promise<T> {
   try {
-    await server.listen({ host: await boundAddress(host), port })
+    return await listen()
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
     const reason = code === 'EADDRINUSE' ? 'is in use' : 'cannot be used'
-    throw new Failure(`Port ${port} of ${host} ${reason}.`, 'Choose another one with --port (or --host).', { cause })
+    throw new Failure(`Port ${port} of ${host} ${reason}.`, `Choose another one with ${flag}.`, { cause })
   }
+}
+
+/** Those that fill up: that of files, unless they lie in S3, and an embedded database's. */
+function disksOf(place: FilesPlace, { store, freeDiskBytes: floorBytes }: AppOptions) {
+  const disks: WatchedDisk[] = []
+  if (place.kind === 'disk') disks.push({ disk: 'files', directory: place.directory })
+  if (store.kind === 'embedded') disks.push({ disk: 'data', directory: store.directory })
+  return { disks, floorBytes }
 }
 
 /** Of the addresses of `localhost` Fastify would give each but one a server of its own, which none of our bounds holds for. */

@@ -15,6 +15,7 @@ import { loadCommand } from './cli/load/load.ts'
 import { packCommand } from './cli/load/pack.ts'
 import { maskErrors, maskPasswords } from './cli/masked-password.ts'
 import { serveCommand } from './cli/serve/serve.ts'
+import { statusCommand } from './cli/status-page.ts'
 import { tenantCommand } from './cli/tenant/tenant.ts'
 import { databaseGone } from './cli/with-database.ts'
 import { Failure } from './failure.ts'
@@ -42,6 +43,7 @@ function program(): Command {
     .addHelpText('after', help)
     .showHelpAfterError('(add --help for what is allowed)')
   root.addCommand(serveCommand(env))
+  root.addCommand(statusCommand(env))
   root.addCommand(tenantCommand(env))
   root.addCommand(clientCommand(env))
   root.addCommand(jobCommand(env))

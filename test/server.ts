@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { JWK } from 'jose'
 import type { Pool } from 'pg'
@@ -14,6 +15,7 @@ import { lastingToken } from './lasting-token.ts'
 
 /** Far longer than a busy machine takes. */
 const tokenMsMax = 60_000
+const logPollMs = 20
 
 const program = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 /** How operators start it: with the Node of the clone, and what the program's memory needs. */
@@ -60,12 +62,20 @@ export class TestServer {
   /**
    * Starts the program, on the port it had before if it ran before. Resolves when it takes requests.
    * @param launched by `bin/millrace`
+   * @param environment variables beside those of the test
    */
-  async spawn(flags: readonly string[] = [], { launched = false } = {}): Promise<void> {
+  async spawn(
+    flags: readonly string[] = [],
+    {
+      launched = false,
+      environment = {},
+    }: { readonly launched?: boolean; readonly environment?: Readonly<Record<string, string>> } = {},
+  ): Promise<void> {
     const port = this.url === '' ? '0' : new URL(this.url).port
     const [command, ...first] = launched ? [launcher] : [process.execPath, program]
     const arguments_ = [...first, 'serve', '--data', this.directory, '--port', port, ...flags]
-    const child = spawn(command, arguments_, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...environment }
+    const child = spawn(command, arguments_, { stdio: ['ignore', 'pipe', 'pipe'], env })
     this.#process = child
     child.stdout.on('data', (chunk) => {
       this.log += chunk
@@ -120,6 +130,15 @@ export class TestServer {
     const keys = { jwks: { keys: [publicKey] } }
     const client = await addClient(this.pool, { tenant, name: 'test', scope, keys })
     return { tenant, id: client.id, key: privateKey }
+  }
+
+  /** Where it tells its metrics, with `--metrics`: the line of its start says so, which may come a moment later than it takes requests. */
+  async metricsUrl(): Promise<string> {
+    for (;;) {
+      const [, url] = /"metrics":"([^"]+)"/.exec(this.log) ?? []
+      if (url !== undefined) return url
+      await pause(logPollMs)
+    }
   }
 
   /** Where the server keeps the files of exports. */

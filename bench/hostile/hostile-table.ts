@@ -12,6 +12,12 @@ const number = (value: number, digits = 0): string =>
   value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
 const mega = (bytes: number): string => number(bytes / 1_000_000, bytes < 10_000_000 ? 1 : 0)
 
+/** What was not answered as it should be: how often, and what came instead. */
+const failedText = (failed: AttackResult['failed']): string =>
+  Object.entries(failed)
+    .map(([what, count]) => `${number(count)} × ${what.replaceAll('|', '/')}`)
+    .join('; ') || '0'
+
 /** The worst ratio of an attack. */
 const worstOf = ({ ratios }: AttackResult): number => Math.max(...Object.values(ratios))
 
@@ -39,7 +45,7 @@ export function hostileTable({ quiet, quietRows, attacks }: HostileResult): stri
     '',
     ...noticed.map((kind) => number(quiet.ms[kind], 1)),
     '',
-    `${quiet.failed}`,
+    failedText(quiet.failed),
     '',
     rowsText(quietRows),
     '',
@@ -66,7 +72,7 @@ function lineOf(result: AttackResult): string[] {
       .join(', '),
     ...noticed.map((kind) => `${number(ratios[kind], 1)}×`),
     worst > ratioBar ? `**${number(worst, 1)}×**` : `${number(worst, 1)}×`,
-    number(failed),
+    failedText(failed),
     megabytes ? `${number(megabytes.before)} → ${number(megabytes.during)} → ${number(megabytes.after)}` : '',
     rowsText(rows),
     mega(fileBytes + databaseBytes),
@@ -80,7 +86,7 @@ export function soakTable({ quiet, stretches }: SoakResult): string {
     number(minutes, 1),
     attack,
     ...noticed.map((kind) => `${number(notice.ms[kind] / quiet.ms[kind], 1)}×`),
-    number(notice.failed),
+    failedText(notice.failed),
     number(megabytes),
     rowsText(rows),
     mega(fileBytes),

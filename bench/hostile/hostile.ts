@@ -13,7 +13,7 @@ export interface AttackResult {
   /** Of each figure how many times as much as when nobody attacks. */
   readonly ratios: Readonly<Record<Noticed, number>>
   readonly ms: Readonly<Record<Noticed, number>>
-  readonly failed: number
+  readonly failed: Notice['failed']
   /** Rows that are there more than before, by table, and bytes; memory at the end and a while after it. */
   readonly rows: Readonly<Record<string, number>>
   readonly fileBytes: number

@@ -41,6 +41,7 @@ export const facts: readonly string[] = [
   'varints.ts varintBytesMax',
   'resource-text.ts stampBytesMax',
   'span.ts minuteMs',
+  'store-status.ts dayMs',
   'spool.ts lengthsBytes',
   // Settings, in docs/operating.md.
   'serve.ts hostDefault',

@@ -125,6 +125,7 @@ export const themes: readonly Theme[] = [
           finished: 'when it was completed, failed or deleted',
           expires: 'when its files go',
           failure: 'why it failed, for the client',
+          traceparent: 'the trace of the request that it came with, as W3C Trace Context writes it',
           planner: "the planning worker's number: its advisory lock of class 7062",
           plan_attempts: 'how often it was planned',
           plan_due: 'when its planning, which failed, is to be tried again; null is now',

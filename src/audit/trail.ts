@@ -124,8 +124,13 @@ export class AuditTrail {
     })
   }
 
+  /** Entries that wait for the database. */
+  get backlog(): number {
+    return this.#waiting.length + this.#notes.length + this.#dropped.size
+  }
+
   get #isDue(): boolean {
-    return this.#waiting.length + this.#notes.length + this.#dropped.size > 0
+    return this.backlog > 0
   }
 
   async #run(): Promise<void> {

@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { Failure } from '../failure.ts'
 import { errorCode, errorReason } from './error-code.ts'
 import { underMigrationLock } from './migration-lock.ts'
+import type { Queryable } from './queryable.ts'
 
 /** Names of the migrations that a call applied, oldest first, without `.sql`. */
 export interface Migrated {
@@ -37,6 +38,19 @@ export async function migrate(pool: pg.Pool, directory: string = ownMigrations):
   }
 }
 
+/** What of the schema is missing in a database, and what it has of a newer program. */
+export async function migrationState(
+  pool: Queryable,
+): Promise<{ readonly missing: readonly string[]; readonly unknown: readonly string[] }> {
+  const names = await migrationNames(ownMigrations)
+  const { rows } = await pool.query<{ there: boolean }>(`select to_regclass('millrace.migration') is not null as there`)
+  const done = rows[0]!.there ? await appliedNames(pool) : new Set<string>()
+  return {
+    missing: names.filter((name) => !done.has(name)),
+    unknown: [...done].filter((name) => !names.includes(name)),
+  }
+}
+
 async function migrationNames(directory: string): Promise<readonly string[]> {
   const files = await readdir(directory)
   return files
@@ -58,7 +72,7 @@ async function applyPending(client: pg.ClientBase, directory: string, names: rea
   return applied
 }
 
-async function appliedNames(client: pg.ClientBase): Promise<ReadonlySet<string>> {
+async function appliedNames(client: Queryable): Promise<ReadonlySet<string>> {
   const { rows } = await client.query<{ name: string }>('select name from millrace.migration order by name')
   return new Set(rows.map(({ name }) => name))
 }

@@ -1,4 +1,6 @@
 import pg from 'pg'
+import { traceQueries } from '../telemetry/tracing/traced-queries.ts'
+import { isTracing } from '../telemetry/tracing/tracing.ts'
 import { type Patience, WatchedPool, workingPatience } from './watched-pool.ts'
 
 const int8 = 20
@@ -19,6 +21,10 @@ export function openPool(connection: pg.PoolConfig, size: number, patience: Pati
   // Without listeners a lost connection would end the program. An idle one is replaced by the pool;
   // the user of a busy one sees the error of its query.
   pool.on('error', () => {})
-  pool.on('connect', (client) => client.on('error', () => {}))
+  const traces = isTracing()
+  pool.on('connect', (client) => {
+    client.on('error', () => {})
+    if (traces) traceQueries(client)
+  })
   return pool
 }

@@ -45,7 +45,7 @@ export async function runDemo(report: DemoReport, signal: AbortSignal): Promise<
       store: { kind: 'embedded', directory: join(directory, 'data') },
       host: '127.0.0.1',
       port: 0,
-      filesDirectory: join(directory, 'files'),
+      files: join(directory, 'files'),
       freeDiskBytes: 0,
       threads: 1,
       concurrency: 2,

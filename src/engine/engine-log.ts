@@ -1,3 +1,5 @@
+import type { Meter } from '../telemetry/meter.ts'
+
 /** What an engine tells its operator; never with record content. */
 type EngineEvent =
   | 'export-completed'
@@ -6,6 +8,7 @@ type EngineEvent =
   | 'task-failed'
   | 'warm-up-failed'
   | 'queue-error'
+  | 'queue-warning'
   | 'sweep-failed'
   | 'pack-refused'
   | 'pack-failed'
@@ -14,6 +17,7 @@ type EngineEvent =
   | 'files-mended'
   | 'files-lost'
   | 'disk-short'
+  | 'files-unusable'
 
 export type EngineLog = (event: EngineEvent, details: object) => void
 
@@ -31,4 +35,25 @@ export function writeEngineEvent(
   const level = isCalm(event) ? 'info' : 'warn'
   if (event.startsWith('export-')) log[level](details, event.replace('-', ' '))
   else log[level]({ event, ...details }, 'engine')
+}
+
+const ends: Readonly<Record<string, string>> = {
+  'export-completed': 'completed',
+  'export-failed': 'failed',
+  'export-expired': 'expired',
+}
+
+/** Counts what an engine tells. */
+export function measureEngineEvent(
+  meter: Meter,
+  event: string,
+  { seconds, bytes }: { readonly seconds?: unknown; readonly bytes?: unknown },
+): void {
+  meter.count('millrace_engine_events_total', { event })
+  const outcome = ends[event]
+  if (outcome === undefined) return
+  meter.count('millrace_exports_ended_total', { outcome })
+  if (outcome !== 'completed') return
+  meter.observe('millrace_export_seconds', Number(seconds))
+  meter.count('millrace_export_file_bytes_total', {}, Number(bytes))
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
-import type { EngineThreadData } from './engine-thread.ts'
+import type { ThreadMeasures } from '../telemetry/thread-measures.ts'
+import type { EngineThreadData, FromEngineThread } from './engine-thread.ts'
 
 /** Tells what engine threads report. */
 export type ThreadLog = (event: string, details: Record<string, unknown>) => void
@@ -19,12 +20,15 @@ export class EngineThreads {
   readonly #data: EngineThreadData
   readonly #log: ThreadLog
   readonly #onGivenUp: (error: Error) => void
+  readonly #measures: ThreadMeasures | undefined
   readonly #workers = new Set<Worker>()
+  readonly #ready = new Set<Worker>()
   #stopping = false
   #failures = 0
 
-  constructor(data: EngineThreadData, log: ThreadLog, onGivenUp: (error: Error) => void) {
+  constructor(data: EngineThreadData, log: ThreadLog, onGivenUp: (error: Error) => void, measures?: ThreadMeasures) {
     this.#data = data
+    this.#measures = measures
     this.#log = log
     this.#onGivenUp = onGivenUp
   }
@@ -34,6 +38,11 @@ export class EngineThreads {
     await Promise.all(Array.from({ length: count }, () => this.#spawn()))
   }
 
+  /** How many threads take tasks. */
+  get ready(): number {
+    return this.#ready.size
+  }
+
   #spawn(): Promise<void> {
     const worker = new Worker(new URL('./engine-thread.ts', import.meta.url), {
       workerData: this.#data,
@@ -41,9 +50,11 @@ export class EngineThreads {
     })
     this.#workers.add(worker)
     return new Promise((resolve, reject) => {
-      worker.on('message', ({ event, details }: { event: string; details?: Record<string, unknown> }) => {
-        if (event !== 'ready') return this.#log(event, details ?? {})
+      worker.on('message', (message: FromEngineThread) => {
+        if ('measured' in message) return this.#measures?.add(worker, message.measured)
+        if (message.event !== 'ready') return this.#log(message.event, message.details ?? {})
         this.#failures = 0
+        this.#ready.add(worker)
         resolve()
       })
       worker.on('error', (error) => {
@@ -52,6 +63,8 @@ export class EngineThreads {
       })
       worker.on('exit', () => {
         this.#workers.delete(worker)
+        this.#ready.delete(worker)
+        this.#measures?.forget(worker)
         if (!this.#stopping) this.#replace()
       })
     })

@@ -1,7 +1,7 @@
+import type { Span } from '@opentelemetry/api'
 import type { Pool, PoolConfig } from 'pg'
 import { errorReason } from '../database/error-code.ts'
 import { transaction } from '../database/transaction.ts'
-import { isDiskShort } from '../files/disk-floor.ts'
 import type { FileStore } from '../files/file-store.ts'
 import { type ClaimedJob, claimPlanning, releasePlanning } from '../jobs/job.ts'
 import { type Liveness, openLiveness } from '../jobs/liveness.ts'
@@ -10,8 +10,12 @@ import { consumeTasks, type Enqueue, openProducer, type Task } from '../jobs/que
 import { giveUp } from '../jobs/rescue.ts'
 import { nextTurn, type Turn } from '../jobs/turn.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
+import { type Meter, noMeter } from '../telemetry/meter.ts'
+import { inOwnTrace, linkTo, markFailed } from '../telemetry/tracing/tracing.ts'
 import { BackgroundPacker } from './background-packer.ts'
 import type { EngineLog } from './engine-log.ts'
+import { lastingTrouble } from './lasting-trouble.ts'
+import { measuredStore } from './measured-store.ts'
 import type { GiveWay, PartitionContext } from './partition/partition-context.ts'
 import { planJob } from './plan-job.ts'
 import { RightOfWay } from './right-of-way.ts'
@@ -34,11 +38,13 @@ export async function startEngine(options: {
   readonly files: FileStore
   readonly concurrency: number
   readonly log: EngineLog
+  readonly meter?: Meter
 }): Promise<{ readonly stop: () => Promise<void> }> {
-  const { pool, connection, files, concurrency, log } = options
+  const { pool, connection, concurrency, log, meter = noMeter } = options
+  const files = measuredStore(options.files, meter)
   const queueError = (error: unknown) => log('queue-error', { reason: errorReason(error) })
   const producer = await openProducer(pool, queueError)
-  const engine = new Engine({ pool, files, tell: log }, producer.enqueue, connection, concurrency, log)
+  const engine = new Engine({ pool, files, tell: log, meter }, producer.enqueue, connection, concurrency, log)
   await engine.beAlive()
   const packer = new BackgroundPacker(pool)
   const consumer = await consumeTasks(
@@ -52,8 +58,9 @@ export async function startEngine(options: {
         (error) => log('pack-failed', { reason: errorReason(error) }),
       ),
     queueError,
+    (warning) => log('queue-warning', { reason: errorReason(warning) }),
   )
-  const sweeper = startSweeper(pool, producer, files, log)
+  const sweeper = startSweeper(pool, producer, files, log, meter)
   return {
     stop: async () => {
       engine.takeNoMore()
@@ -67,7 +74,7 @@ export async function startEngine(options: {
 }
 
 class Engine {
-  readonly #context: Omit<PartitionContext, 'giveWay'>
+  readonly #context: Omit<PartitionContext, 'giveWay' | 'span'>
   readonly #enqueue: Enqueue
   readonly #connection: PoolConfig
   readonly #concurrency: number
@@ -79,7 +86,7 @@ class Engine {
   #stopping = false
 
   constructor(
-    context: Omit<PartitionContext, 'giveWay'>,
+    context: Omit<PartitionContext, 'giveWay' | 'span'>,
     enqueue: Enqueue,
     connection: PoolConfig,
     concurrency: number,
@@ -169,21 +176,26 @@ class Engine {
     const { pool } = this.#context
     if (task.kind === 'plan') {
       const job = await claimPlanning(pool, task.job, worker)
-      return job && this.#plan(job, worker)
+      return job && inOwnTrace('export plan', { 'millrace.job': job.id }, (span) => this.#plan(job, worker, span))
     }
     const partition = await claimPartition(pool, task.job, task.number, worker)
     if (partition)
-      await runPartition({ ...this.#context, giveWay }, this.#enqueue, partition, (held, error) =>
-        this.#retry(held, error),
+      await inOwnTrace('export partition', attributesOf(partition), (span) =>
+        runPartition({ ...this.#context, giveWay, span }, this.#enqueue, partition, (held, error) => {
+          markFailed(span, error)
+          return this.#retry(held, error)
+        }),
       )
   }
 
-  async #plan(job: ClaimedJob, worker: number): Promise<void> {
+  async #plan(job: ClaimedJob, worker: number, span: Span): Promise<void> {
     const { pool } = this.#context
+    linkTo(span, job.traceparent)
     try {
       const failed = await planJob(pool, this.#enqueue, job, worker)
       if (failed) this.#log('export-failed', failed)
     } catch (error) {
+      markFailed(span, error)
       this.#log('task-failed', { job: job.id, task: 'plan', reason: errorReason(error) })
       await transaction(pool, async (client) => {
         if (!(await releasePlanning(client, job.id, worker, retrySecondsStep))) return
@@ -194,19 +206,27 @@ class Engine {
 
   /**
    * Puts a failed partition back into the queue, or fails its job when it was tried too often. Files that are made again may wait for
-   * room: their job is done, and its tries are for other failures.
+   * the store of files: their job is done, and its tries are for other failures.
    */
   async #retry(partition: Partition, error: unknown): Promise<void> {
     const { job, number, attempt, tries } = partition
     this.#log('task-failed', { job, partition: number, attempt, reason: errorReason(error) })
-    const waits = partition.again && isDiskShort(error)
+    const trouble = lastingTrouble(error)
+    const waits = partition.again && trouble !== undefined
     const failed = await transaction(this.#context.pool, async (client) => {
       const seconds = retrySecondsStep * (waits ? partitionAttemptsMax : Math.min(tries, partitionAttemptsMax))
       if (!(await releasePartition(client, partition, seconds, !waits))) return undefined
-      const ending = !waits && tries >= partitionAttemptsMax ? await giveUp(client, job, isDiskShort(error)) : undefined
+      const ending = !waits && tries >= partitionAttemptsMax ? await giveUp(client, job, trouble) : undefined
       if (!ending) await this.#enqueue(client, [{ kind: 'partition', job, number }], seconds)
       return ending
     })
     if (failed) this.#log('export-failed', failed)
   }
 }
+
+const attributesOf = ({ job, number, kind, attempt }: Partition) => ({
+  'millrace.job': job,
+  'millrace.partition': number,
+  'millrace.partition.kind': kind,
+  'millrace.attempt': attempt,
+})

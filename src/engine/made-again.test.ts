@@ -17,6 +17,7 @@ import { openProducer, type Producer } from '../jobs/queue.ts'
 import { partitionAttemptsMax } from '../protocol/limits.ts'
 import { draftOf } from '../records/draft.ts'
 import { storeDrafts } from '../records/load/store-drafts.ts'
+import { noMeter } from '../telemetry/meter.ts'
 import { startEngine } from './engine.ts'
 import { runPartition } from './run-partition.ts'
 
@@ -104,6 +105,7 @@ describe('a damaged file that is made again', () => {
         files: { ...files, create },
         giveWay: () => undefined,
         tell: (event: string) => void events.push(event),
+        meter: noMeter,
       }
       const held = (await claimPartition(store.pool, part.job, part.partition, worker))!
       await runPartition(context, producer.enqueue, held, async (_, error) => assert.fail(String(error)))

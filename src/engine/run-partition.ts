@@ -7,14 +7,18 @@ import { insertParts, jobPaths, type Part } from '../jobs/part.ts'
 import { countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
 import { joinFiles } from '../jobs/published-file.ts'
 import type { Enqueue } from '../jobs/queue.ts'
+import { linkTo } from '../telemetry/tracing/tracing.ts'
 import { exportBlocks } from './partition/export-blocks.ts'
 import { exportOwners } from './partition/export-owners.ts'
 import { HeldPartition, NotHeld } from './partition/held-partition.ts'
+import { measureSources } from './partition/measured-sources.ts'
 import type { PartitionContext } from './partition/partition-context.ts'
 import { Selection } from './partition/selection.ts'
 import { finishJob } from './plan-job.ts'
 import { exportDeletions } from './references/export-deletions.ts'
 import { exportReferences } from './references/export-references.ts'
+
+type AttemptOutcome = 'published' | 'made again' | 'failed' | 'lost'
 
 /** Runs a claimed partition to its end and publishes its files, or fails with it in hand. */
 export async function runPartition(
@@ -23,18 +27,27 @@ export async function runPartition(
   partition: Partition,
   onFailure: (partition: Partition, error: unknown) => Promise<void>,
 ): Promise<void> {
+  const { meter } = context
   const held = new HeldPartition(context, partition)
+  const began = performance.now()
+  const ended = (outcome: AttemptOutcome) => meter.count('millrace_partition_attempts_total', { outcome })
   try {
     const job = await findJob(context.pool, partition.job)
     if (!job) return
+    if (context.span) linkTo(context.span, job.traceparent)
     const isMended = job.state === 'completed'
     const published = isMended ? await publishedParts(context.pool, job.id, partition.number) : []
     const selection = new Selection(context, job, held, published)
     await exportAll(context, selection)
     if (isMended) await publishAgain(context, selection)
     else await publish(context, enqueue, selection)
+    ended(isMended ? 'made again' : 'published')
+    meter.observe('millrace_partition_seconds', (performance.now() - began) / 1000)
+    measureSources(meter, selection)
+    context.span?.setAttribute('millrace.records', held.scanned)
     if (isMended || partition.kind === 'references') await keepPublished(context, job.id)
   } catch (error) {
+    ended(error instanceof NotHeld ? 'lost' : 'failed')
     if (error instanceof NotHeld) await context.files.removeAttempt(held.folder)
     else if (error instanceof NotAsPublished) await giveUpMending(context, partition, error)
     else await onFailure(partition, error)

@@ -9,6 +9,7 @@ import type { Producer } from '../jobs/queue.ts'
 import { rescueAbandoned } from '../jobs/rescue.ts'
 import { StalledCopies } from '../records/copy/stalled-copies.ts'
 import { pruneVersions } from '../records/prune.ts'
+import { type Meter, noMeter } from '../telemetry/meter.ts'
 import { needsPacking } from './background-packer.ts'
 import { BackgroundReowner } from './background-reowner.ts'
 import type { EngineLog } from './engine-log.ts'
@@ -32,6 +33,7 @@ export function startSweeper(
   { enqueue, enqueuePacking }: Producer,
   files: FileStore,
   log: EngineLog,
+  meter: Meter = noMeter,
 ): { readonly stop: () => Promise<void> } {
   const onError = (error: unknown) => log('sweep-failed', { reason: errorReason(error) })
   const stalled = new StalledCopies(pool)
@@ -42,7 +44,9 @@ export function startSweeper(
   }
   const reowner = new BackgroundReowner(pool, log)
   const rescue = async () => {
-    for (const ending of await rescueAbandoned(pool, enqueue)) log('export-failed', ending)
+    const { rescued, failed } = await rescueAbandoned(pool, enqueue)
+    if (rescued > 0) meter.count('millrace_partitions_rescued_total', {}, rescued)
+    for (const ending of failed) log('export-failed', ending)
   }
   const tidy = [
     async () => {

@@ -29,6 +29,10 @@ const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
  */
 export const ownersMax = 100
 
+/** See `subjectElement`; undefined for types that belong to nobody, or to patients in another way. */
+export const subjectElementOf = (type: string): 'patient' | 'subject' | undefined =>
+  subjectElement[type as ClinicalType]
+
 /** The number of the rules in this file and of what references are noted: a store that was filled by others is put under these. */
 export const ownershipRules = 2
 
@@ -42,6 +46,8 @@ export interface Belonging {
   readonly owners: readonly string[]
   readonly isCrowded: boolean
 }
+
+export const nobody: readonly string[] = ['']
 
 /**
  * The ids of the patients that own the resource: those whose compartment it stands in, and of the documented types the subject. Nobody owns
@@ -59,12 +65,10 @@ export function belonging(resource: JsonObject, type: string, id: string, bases:
   return { owners: patients.size === 0 || isCrowded ? nobody : [...patients].sort(), isCrowded }
 }
 
-const nobody: readonly string[] = ['']
-
 function* ownerElements(resource: JsonObject, type: string): Generator<unknown> {
   if (isCompartmentType(type)) for (const path of patientElements(type)) yield* valuesAt(resource, path.split('.'), 0)
   else {
-    const element = subjectElement[type as ClinicalType]
+    const element = subjectElementOf(type)
     if (element) yield resource[element]
   }
 }

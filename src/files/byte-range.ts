@@ -21,13 +21,21 @@ export function parseRange(header: string | undefined, size: number): ByteRange 
   return range.start >= size ? 'unsatisfiable' : range
 }
 
-/** Only the bytes of a range. It ends with its source, not before: only there it shows whether the bytes are right. */
-export async function* sliced(bytes: AsyncIterable<Buffer>, { start, end }: ByteRange): AsyncGenerator<Buffer> {
+/**
+ * Only the bytes of a range.
+ * @param toEnd it ends with its source, not before: only there it shows whether the bytes are right
+ */
+export async function* sliced(
+  bytes: AsyncIterable<Buffer>,
+  { start, end }: ByteRange,
+  { toEnd }: { readonly toEnd: boolean },
+): AsyncGenerator<Buffer> {
   let at = 0
   for await (const chunk of bytes) {
     const from = Math.max(0, start - at)
     const to = Math.min(chunk.length, end + 1 - at)
     at += chunk.length
     if (from < to) yield chunk.subarray(from, to)
+    if (at > end && !toEnd) return
   }
 }

@@ -68,8 +68,8 @@ export class DiskFloor {
   }
 }
 
-/** Of a directory that is not there yet, what its parent has. */
-async function freeBytes(directory: string): Promise<number> {
+/** Bytes that can still be written to the disk of a directory; of one that is not there yet, to its parent's. */
+export async function freeBytes(directory: string): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(directory)
     return bavail * bsize

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import type { ByteRange } from './byte-range.ts'
 import { diskStore } from './disk-store.ts'
-import { type Coding, type ContentPart, DamagedPart, JoinedContent } from './joined-content.ts'
+import { type Coding, type ContentPart, DamagedPart, type InTurn, JoinedContent } from './joined-content.ts'
 import { PartWriter } from './part-writer.ts'
 
 const job = '00000000-0000-4000-8000-000000000000'
@@ -30,7 +30,8 @@ describe('the content of a file', () => {
     return (await writer.end())[0]!
   }
 
-  const content = (of: readonly ContentPart[], coding: Coding) => new JoinedContent(store(), of, coding)
+  const content = (of: readonly ContentPart[], coding: Coding) =>
+    new JoinedContent(store(), of, coding, (work) => work())
   const read = (of: readonly ContentPart[], coding: Coding, range?: ByteRange) =>
     buffer(content(of, coding).read(range))
 
@@ -58,6 +59,28 @@ describe('the content of a file', () => {
         }
       }
     }
+  })
+
+  it('is inflated a piece in each turn, and of a range no further than it is wanted', async () => {
+    const large = await write(9, 'a line of twenty b.\n'.repeat(100_000))
+    const turns = async (range?: ByteRange) => {
+      let [at, most, count] = [0, 0, 0]
+      const inTurn: InTurn = async (work) => {
+        count++
+        most = Math.max(most, ++at)
+        const result = await work()
+        at--
+        return result
+      }
+      const length = (await buffer(new JoinedContent(store(), [large], 'identity', inTurn).read(range))).length
+      assert.equal(most, 1)
+      assert.equal(length, range ? range.end - range.start + 1 : large.bytes)
+      return count
+    }
+    const all = await turns()
+    assert.ok(all > large.bytes / (256 * 1024), `${all}`)
+    assert.equal(await turns({ start: 0, end: 9 }), 1)
+    assert.ok((await turns({ start: 0, end: large.bytes >> 1 })) < all * 0.75)
   })
 
   for (const coding of ['gzip', 'identity'] as const) {

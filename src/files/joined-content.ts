@@ -4,7 +4,7 @@ import { combineCrc32 } from '../gzip/crc32.ts'
 import { memberEnd, memberEndBytes, memberHeader } from '../gzip/member.ts'
 import { type ByteRange, sliced } from './byte-range.ts'
 import { exactLength } from './exact-length.ts'
-import { type FileStore, isDamage } from './file-store.ts'
+import { type FileStore, isDamage, type Published } from './file-store.ts'
 
 /** A stored part: one gzip member. Bytes before and after gzip. */
 export interface ContentPart {
@@ -15,6 +15,9 @@ export interface ContentPart {
   readonly crc: number | null
   readonly gzipCrc: number | null
 }
+
+/** Lets a piece of work begin when its turn comes. */
+export type InTurn = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 export type Coding = 'gzip' | 'identity'
 
@@ -44,8 +47,8 @@ interface Section {
 export class JoinedContent {
   readonly #sections: readonly Section[]
 
-  constructor(store: Pick<FileStore, 'read'>, parts: readonly ContentPart[], coding: Coding) {
-    if (coding === 'identity') this.#sections = parts.map((part) => linesSection(store, part))
+  constructor(store: Pick<FileStore, 'read'>, parts: readonly ContentPart[], coding: Coding, inTurn: InTurn) {
+    if (coding === 'identity') this.#sections = parts.map((part) => linesSection(store, part, inTurn))
     else if (parts.length === 1) this.#sections = [partSection(store, parts[0]!)]
     else this.#sections = joinedSections(store, parts)
   }
@@ -56,7 +59,7 @@ export class JoinedContent {
 
   /**
    * Its bytes. They fail with `DamagedPart` where a part is not what it was; of a part that is sent whole that shows before its last bytes
-   * are given.
+   * are given, of one that is sent in part before its first.
    */
   read(range: ByteRange | undefined): Readable {
     const bytes = bytesOf(this.#sections, range ?? { start: 0, end: this.size - 1 })
@@ -108,15 +111,18 @@ const blocksSection = (store: Pick<FileStore, 'read'>, part: ContentPart): Secti
   read: (range) => {
     const head = memberHeader.length
     if (range) return stored(store, part, { start: head + range.start, end: head + range.end })
-    return sliced(stored(store, part, undefined), { start: head, end: part.gzipBytes - memberEndBytes - 1 })
+    const blocks = { start: head, end: part.gzipBytes - memberEndBytes - 1 }
+    return sliced(stored(store, part, undefined), blocks, { toEnd: true })
   },
 })
 
 /** The lines of a part. */
-const linesSection = (store: Pick<FileStore, 'read'>, part: ContentPart): Section => ({
+const linesSection = (store: Pick<FileStore, 'read'>, part: ContentPart, inTurn: InTurn): Section => ({
   size: part.bytes,
-  read: (range) => inflated(store, part, range),
+  read: (range) => inflated(store, part, range, inTurn),
 })
+
+const published = ({ gzipBytes, gzipCrc }: ContentPart): Published => ({ size: gzipBytes, crc: gzipCrc })
 
 async function* stored(
   store: Pick<FileStore, 'read'>,
@@ -125,25 +131,42 @@ async function* stored(
 ): AsyncGenerator<Buffer> {
   const check = exactLength(lengthOf(range, part.gzipBytes), range ? undefined : (part.gzipCrc ?? undefined))
   yield* told(part, async function* () {
-    yield* pipeline(await store.read(part.path, part.gzipBytes, range), check, () => {})
+    yield* pipeline(await store.read(part.path, published(part), range), check, () => {})
   })
 }
 
-/** All of the part is inflated, whatever is wanted of it: only its end shows whether the bytes were right. */
+/** Nothing is inflated before it is asked for. */
+const uponDemand = { chunkSize: chunkBytes, readableHighWaterMark: 0 }
+
+/** A part that was looked at before is inflated as far as it is wanted; of another one only its end shows whether the bytes were right. */
 async function* inflated(
   store: Pick<FileStore, 'read'>,
   part: ContentPart,
   range: ByteRange | undefined,
+  inTurn: InTurn,
 ): AsyncGenerator<Buffer> {
   const check = exactLength(lengthOf(range, part.bytes), undefined)
+  const all = { start: 0, end: part.gzipBytes - 1 }
   yield* told(part, async function* () {
-    const lines = pipeline(
-      await store.read(part.path, part.gzipBytes),
-      createGunzip({ chunkSize: chunkBytes }),
-      () => {},
-    )
-    yield* pipeline(range ? sliced(lines, range) : lines, check, () => {})
+    const stored = await store.read(part.path, published(part), range && all)
+    const lines = pipeline(stored, createGunzip(uponDemand), () => {})
+    const pieces = taken(lines, inTurn)
+    yield* pipeline(range ? sliced(pieces, range, { toEnd: part.gzipCrc === null }) : pieces, check, () => {})
   })
+}
+
+/** Takes the pieces of a stream one by one, each when its turn comes. */
+async function* taken(stream: Readable, inTurn: InTurn): AsyncGenerator<Buffer> {
+  const pieces: AsyncIterator<Buffer> = stream[Symbol.asyncIterator]()
+  try {
+    for (;;) {
+      const { value, done } = await inTurn(() => pieces.next())
+      if (done) return
+      yield value
+    }
+  } finally {
+    await pieces.return?.()
+  }
 }
 
 const lengthOf = (range: ByteRange | undefined, all: number): number => (range ? range.end - range.start + 1 : all)

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Deflated, deflateLines } from '../gzip/deflated.ts'
+import { type Deflated, deflateLines, deflateLinesSync } from '../gzip/deflated.ts'
 import { memberEndBytes } from '../gzip/member.ts'
 import { type Cut, divideLines, NotAsPublished } from './cut.ts'
 import type { FileStore } from './file-store.ts'
@@ -27,6 +27,9 @@ export interface LineRun {
   readonly records: number
 }
 
+/** Where lines go, one after the other. */
+export type LineSink = Pick<PartWriter, 'copy' | 'writeRuns' | 'writeRecords'>
+
 /** What a part needs of the file store. */
 type PartStore = Pick<FileStore, 'create'>
 
@@ -39,6 +42,14 @@ const linesLevel = 1
 /** Lines are gathered up to this size before they are deflated: smaller pieces deflate worse. */
 const gatheredBytesMax = 128 * 1024
 
+/** What is smaller is deflated by the thread that asks: another one costs as much as this takes. */
+const deflatedHereBytesMax = 32 * 1024
+
+const deflated = async (lines: Buffer, records: number): Promise<Deflated> =>
+  lines.length <= deflatedHereBytesMax
+    ? deflateLinesSync(lines, records, linesLevel)
+    : deflateLines(lines, records, linesLevel)
+
 const buffers = new SpareBuffers(gatheredBytesMax)
 
 /** Deflate adds at most 5 bytes to each 16 KB that it cannot shrink, and a few at the end of each of at most three pieces. */
@@ -47,6 +58,8 @@ const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16
 /** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends; or cut as files were that are made again. */
 export class PartWriter {
   readonly parts: WrittenPart[] = []
+  /** What was deflated already when it came. */
+  readonly copied = { records: 0, bytes: 0 }
   readonly #store: PartStore
   readonly #type: string
   readonly #name: string
@@ -122,8 +135,15 @@ export class PartWriter {
    * @returns undefined when there is nothing to wait for
    */
   copy(lines: Deflated): Promise<void> | undefined {
+    this.copied.records += lines.records
+    this.copied.bytes += lines.bytes
     if (this.#open && !this.#gathered && !this.#deflating && this.#hasRoom(lines)) return this.#open.append(lines)
     return this.#settle().then(() => this.#append(lines))
+  }
+
+  /** The files are to have the lines of others. */
+  get isMadeAgain(): boolean {
+    return this.#cuts !== undefined
   }
 
   /** Bytes of the open file after gzip, but for what is not deflated yet. Where cuts are given it says nothing about the next one. */
@@ -171,7 +191,7 @@ export class PartWriter {
     const buffer = this.#gathered
     if (buffer === undefined) return
     const deflatingBytes = this.#gatheredBytes
-    const deflating = deflateLines(buffer.subarray(0, deflatingBytes), this.#gatheredRecords, linesLevel).finally(() =>
+    const deflating = deflated(buffer.subarray(0, deflatingBytes), this.#gatheredRecords).finally(() =>
       buffers.give(buffer),
     )
     this.#gathered = undefined

@@ -8,6 +8,7 @@ import { canonicalTest, referenceIdentifierTest, referenceTest, refersToTest } f
 import { codedTextTest, stringTest } from './match/string.ts'
 import { deceasedMembers, tokenTest, typedIdentifierTest } from './match/token.ts'
 import { uriTest } from './match/uri.ts'
+import { type MemberDecision, memberDecision } from './member-decision.ts'
 import type { CompositeValue, Criterion, Query, Value } from './query.ts'
 import { type CompositeParameter, type ElementPath, type SearchParameter, searchParameter } from './search-parameter.ts'
 
@@ -22,6 +23,8 @@ export interface Filter {
   readonly passes: (lines: Buffer, start: number, end: number) => boolean
   /** A quick look at the bytes: seeks the next line that may pass. */
   readonly next: LineSearch
+  /** Whether lines pass of which one member is known; undefined when that depends on other members, too. */
+  readonly decides: MemberDecision
 }
 
 /** What a filter depends on beside its queries. */
@@ -44,13 +47,14 @@ export function compileFilters(lists: readonly (readonly Query[])[], context: Fi
   const matches = (resource: unknown) => expression({ holds: (index) => tests[index]!.test(resource) })
   const parsed = (lines: Buffer, start: number, end: number) => matches(JSON.parse(lines.toString('utf8', start, end)))
   const next = literalSearch(lists)
-  if (tests.some(({ names }) => names === undefined)) return { matches, passes: parsed, next }
+  const decides = memberDecision(expression, tests)
+  if (tests.some(({ names }) => names === undefined)) return { matches, passes: parsed, next, decides }
   let reader: LineReader | undefined
   const passes: Filter['passes'] = (lines, start, end) => {
     reader ??= new LineReader(expression, tests)
     return reader.meets(lines, start, end) ?? parsed(lines, start, end)
   }
-  return { matches, passes, next }
+  return { matches, passes, next, decides }
 }
 
 /** Makes one expression of queries, and gathers what it asks. */

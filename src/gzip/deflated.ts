@@ -1,5 +1,6 @@
 import { promisify } from 'node:util'
 import { constants, crc32, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
+import { combineCrc32 } from './crc32.ts'
 
 /**
  * Lines as deflate blocks (RFC 1951) that end on a byte boundary and refer to nothing before them, none of them the last block.
@@ -41,6 +42,21 @@ export const deflateLines = async (lines: Buffer, records: number, level: number
 /** Deflates whole lines here and now: for few, where going to another thread costs more than the work. */
 export const deflateLinesSync = (lines: Buffer, records: number, level: number): Deflated =>
   described(lines, records, deflateRawSync(lines, optionsFor(lines, level)))
+
+/** Pieces of lines as one. */
+export function joined(pieces: readonly Deflated[]): Deflated {
+  const [only, ...others] = pieces
+  if (only !== undefined && others.length === 0) return only
+  return {
+    records: sum(pieces, ({ records }) => records),
+    bytes: sum(pieces, ({ bytes }) => bytes),
+    crc: pieces.reduce((crc, piece) => combineCrc32(crc, piece.crc, piece.bytes), 0),
+    blocks: Buffer.concat(pieces.map(({ blocks }) => blocks)),
+  }
+}
+
+const sum = <Item>(items: readonly Item[], numberOf: (item: Item) => number): number =>
+  items.reduce((total, item) => total + numberOf(item), 0)
 
 /**
  * The lines again.

@@ -7,8 +7,10 @@ import { tokenSecondsDefault } from '../access/tokens/access-token.ts'
 import { TokenLimits } from '../access/tokens/token-limits.ts'
 import { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
+import { noMeter } from '../telemetry/meter.ts'
 import type { HttpContext } from './context.ts'
 import { FairQueue } from './fair-queue.ts'
+import { inflatingBounds } from './files/inflating-bounds.ts'
 import { writeBounds } from './records/write-bounds.ts'
 
 /** What a server in the test's own process works with. */
@@ -31,10 +33,12 @@ export function contextFor(
     audit: new AuditTrail(given.pool, () => {}),
     tokenSeconds: tokenSecondsDefault,
     enqueue: async () => {},
+    inflating: new FairQueue(inflatingBounds),
     threads: { carry: () => Promise.reject(new Error('no other threads here')) },
     publicUrl,
     version: '0',
     started: now(),
-    ready: () => true,
+    meter: noMeter,
+    readiness: { look: async () => ({ ready: true, status: 'ok' }) },
   }
 }

@@ -7,8 +7,11 @@ import type { TokenLimits } from '../access/tokens/token-limits.ts'
 import type { AuditTrail } from '../audit/trail.ts'
 import type { FileStore } from '../files/file-store.ts'
 import type { Enqueue } from '../jobs/queue.ts'
+import type { Readiness } from '../observation/readiness.ts'
+import type { Meter } from '../telemetry/meter.ts'
 import type { FairQueue } from './fair-queue.ts'
 import type { RequestCarrier } from './request-threads/request-thread-pool.ts'
+import type { MetricsPage } from './watching/metrics-page.ts'
 
 /** What the routes work with that may be carried out on another thread. */
 export interface StoreContext {
@@ -18,6 +21,7 @@ export interface StoreContext {
   readonly enqueue: Enqueue
   readonly files: Pick<FileStore, 'lacksRoom'>
   readonly audit: Pick<AuditTrail, 'record' | 'note'>
+  readonly meter: Meter
   /** Scheme, host and port that clients use, without a slash at the end. URLs are never built from `Host` (S-54). */
   readonly publicUrl: string
 }
@@ -34,11 +38,15 @@ export interface HttpContext extends StoreContext {
   readonly tokenSeconds: number
   readonly audit: AuditTrail
   readonly threads: RequestCarrier
+  /** Whose file is inflated next, a piece at a time. */
+  readonly inflating: Pick<FairQueue, 'run'>
   /** Signs and checks content links. */
   readonly contentSecret: Buffer
   /** Of the program. */
   readonly version: string
   readonly started: Date
-  /** True while the server takes requests: the database answers and it is not shutting down. */
-  readonly ready: () => boolean
+  /** Whether the server takes requests, and why not. */
+  readonly readiness: Pick<Readiness, 'look'>
+  /** The page of metrics for whoever has the token; without, it is not on this port. */
+  readonly metrics?: { readonly page: MetricsPage; readonly token: string }
 }

@@ -1,3 +1,5 @@
+import { UnusableStore } from '../files/file-store.ts'
+
 /** Seconds after which a client may find the store again. */
 export const retryOutageSeconds = 5
 
@@ -16,6 +18,7 @@ const driverTexts =
 /** Whether an error says that the store cannot be reached at the moment, and the same request may succeed later (T-170, P6). */
 export function isOutage(error: unknown): boolean {
   if (!(error instanceof Error)) return false
+  if (error instanceof UnusableStore) return true
   if (error instanceof AggregateError) return error.errors.some(isOutage)
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === undefined) return driverTexts.test(error.message) || isOutage(error.cause)

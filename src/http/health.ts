@@ -10,41 +10,37 @@ const live = described({
   answers: { 200: { says: 'It does.', content: state } },
 })
 
+const reported = {
+  'application/json': {
+    schema: {
+      type: 'object',
+      properties: Object.fromEntries(
+        ['status', 'disk', 'files', 'workers', 'queue'].map((name) => [name, { type: 'string' }]),
+      ),
+    },
+  },
+}
+
 const ready = described({
   tag: 'Operation',
   summary: 'Does the server take requests?',
+  details:
+    'What keeps it from exporting is told beside `status`: `disk` is `short` where too little is free, and kick-offs are refused; `files` are `not writable`, or why the S3 store could not be used when it was last asked; there are `none` of the `workers`; the `queue` `stands still`: work waits, and nobody takes it. All else is answered then.',
   answers: {
-    200: {
-      says: 'It does. `disk` is `short` where too little is free: kick-offs are refused, all else is answered.',
-      content: state,
+    200: { says: 'It does.', content: reported },
+    503: {
+      says: 'The server is stopping, the database does not answer, or a newer Millrace has migrated it.',
+      content: reported,
     },
-    503: { says: 'The server is stopping, or the database does not answer.', content: state },
   },
 })
 
 /** `/livez`: the process answers. `/readyz`: it takes requests, and the database answers too. Never throttled: who asks restarts servers. */
-export function healthRoutes(app: FastifyInstance, context: HttpContext): void {
+export function healthRoutes(app: FastifyInstance, { readiness }: Pick<HttpContext, 'readiness'>): void {
   const config = { countedBy: 'nobody' } as const
-  // Anybody may ask, so that questions which come together cost the database one query.
-  let asked: Promise<boolean> | undefined
-  const databaseAnswers = () => {
-    asked ??= context.pool
-      .query('select')
-      .then(
-        () => true,
-        () => false,
-      )
-      .finally(() => {
-        asked = undefined
-      })
-    return asked
-  }
-  // What cannot be asked is no reason to take the server for stopped.
-  const lacksRoom = () => context.files.lacksRoom().catch(() => false)
   app.get('/livez', { config, schema: live }, async () => ({ status: 'ok' }))
   app.get('/readyz', { config, schema: ready }, async (_request, reply) => {
-    const answers = await databaseAnswers()
-    if (answers && context.ready()) return { status: 'ok', ...((await lacksRoom()) ? { disk: 'short' } : {}) }
-    return reply.code(503).send({ status: answers ? 'stopping' : 'the database does not answer' })
+    const { ready, ...report } = await readiness.look()
+    return reply.code(ready ? 200 : 503).send(report)
   })
 }

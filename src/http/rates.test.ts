@@ -8,7 +8,9 @@ import {
   limitRates,
   oneRequest,
   type Rates,
+  RefusalPace,
   ratesDefault,
+  refusalGapMs,
   refusalMs,
   sendThrottled,
   slowRefusals,
@@ -194,4 +196,18 @@ test('a 429 is kept back, and nothing else is', async (t) => {
   assert.equal(answered, false)
   t.mock.timers.tick(1)
   assert.equal(await refused, 429)
+})
+
+test('refusals of one connection leave a moment later and one by one, a hundred of them before the least wait is over; others do not wait', () => {
+  const pace = new RefusalPace()
+  const [one, other] = [{}, {}]
+  const waits = Array.from({ length: 100 }, () => pace.msOf(one, 5_000))
+  assert.deepEqual(
+    waits,
+    waits.map((_, at) => refusalMs + at * refusalGapMs),
+  )
+  assert.ok(waits.at(-1)! < 1_250)
+  assert.equal(pace.msOf(other, 5_000), refusalMs)
+  assert.equal(pace.msOf(one, 5_000 + refusalMs), 100 * refusalGapMs)
+  assert.equal(pace.msOf(one, 60_000), refusalMs, 'a wait is not saved up')
 })

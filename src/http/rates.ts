@@ -79,13 +79,33 @@ export function limitRates(app: FastifyInstance, rates: Rates, elapsed = () => p
 /** How long a 429 is kept back. */
 export const refusalMs = 250
 
+/** Of those that were asked for at once on one connection, so long from one to the next. */
+export const refusalGapMs = 10
+
+/** When refusals may leave, on a clock of milliseconds that nobody sets. */
+export class RefusalPace {
+  readonly #last = new WeakMap<object, number>()
+
+  /** @returns how long to keep back one more of this connection */
+  msOf(connection: object, nowMs: number): number {
+    const leaves = Math.max(nowMs + refusalMs, (this.#last.get(connection) ?? 0) + refusalGapMs)
+    this.#last.set(connection, leaves)
+    return leaves - nowMs
+  }
+}
+
 /**
  * Keeps answers of 429 back for a moment: whoever asks on, whatever is answered, does so only a few times a second on each connection.
- * Answered at once, one client took a core with nothing but refusals.
+ * Answered at once, one client took a core with nothing but refusals. Who asks without waiting for answers gets them one by one: a hundred,
+ * as many as a connection may have, are there before the second has passed that each of them asks to wait at least.
  */
 export function slowRefusals(app: FastifyInstance): void {
-  app.addHook('onSend', async (_request, reply, payload) => {
-    if (reply.statusCode === 429) await new Promise((resolve) => setTimeout(resolve, refusalMs))
+  const pace = new RefusalPace()
+  app.addHook('onSend', async ({ raw }, reply, payload) => {
+    if (reply.statusCode === 429) {
+      const ms = pace.msOf(raw.socket, performance.now())
+      await new Promise((resolve) => setTimeout(resolve, ms))
+    }
     return payload
   })
 }

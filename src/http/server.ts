@@ -5,6 +5,7 @@ import { isTenantId } from '../access/registry/tenant.ts'
 import { requestBytesMax } from '../protocol/limits.ts'
 import { problem } from '../protocol/problem.ts'
 import { profiles } from '../protocol/profile.ts'
+import type { Sample } from '../telemetry/meter.ts'
 import { adminRoutes } from './admin/admin-routes.ts'
 import { auditRefusals } from './audit/audited-refusal.ts'
 import { BytesInFlight } from './bytes/bytes-in-flight.ts'
@@ -32,10 +33,13 @@ import { tokenRoutes } from './oauth/token.ts'
 import { sendProblems } from './outcome-answer.ts'
 import { limitRates, type Rates, ratesDefault, slowRefusals } from './rates.ts'
 import { resourceReadRoutes } from './records/resource-read.ts'
-import { addRequestIds } from './request-id.ts'
+import { addRequestIds, namesOfCaller } from './request-id.ts'
 import { costlyRoutes } from './request-threads/costly-routes.ts'
-import { handOverRequests } from './request-threads/hand-over.ts'
+import { handingOver, handOverRequests } from './request-threads/hand-over.ts'
 import { addSecurityHeaders } from './security-headers.ts'
+import { measureRequests } from './watching/measured-requests.ts'
+import { metricsRoute } from './watching/metrics-page.ts'
+import { traceRequests } from './watching/traced-requests.ts'
 
 /** How the server meets the network. */
 export interface Exposure {
@@ -46,6 +50,10 @@ export interface Exposure {
   readonly certificate?: Certificate | undefined
   /** Addresses and networks of the proxies whose `X-Forwarded-For` is believed; nobody's without. */
   readonly proxies?: readonly string[]
+  /** False: no line for each answer. */
+  readonly accessLog?: boolean
+  /** Told once of the server's own figures, which are asked for at each scrape. */
+  readonly observed?: (levels: () => Sample[]) => void
 }
 
 /** Builds the HTTP server. Routes are listed here, one file each. */
@@ -58,31 +66,50 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
+    childLoggerFactory: (logger, bindings, options, raw) =>
+      logger.child({ ...bindings, ...namesOfCaller(raw.headers) }, options),
     trustProxy: proxies.length > 0 ? [...proxies] : false,
     bodyLimit: requestBytesMax,
     forceCloseConnections: 'idle',
     // What comes on an open connection while the server stops is answered like the rest, and the connection closed.
     return503OnClosing: false,
-    clientErrorHandler: refuseConnection(context, unreadable),
+    clientErrorHandler: refuseConnection(context, {
+      line: (kind, fields) => {
+        context.meter.count('millrace_unreadable_requests_total')
+        unreadable.line(kind, fields)
+      },
+    }),
     frameworkErrors: refusePath(context),
     rewriteUrl: (request) => (request.url ?? '/').replace('%24export', '$export'),
   })
   const drops = new SparseLog(log, 'warn', 'connection dropped')
-  const connections = new OpenConnections(bounds, proxies, (cause, network) => drops.line(cause, { cause, network }))
+  const connections = new OpenConnections(bounds, proxies, (cause, network) => {
+    context.meter.count('millrace_connections_dropped_total', { cause })
+    drops.line(cause, { cause, network })
+  })
   connections.follow(app.server)
   app.addHook('onClose', async () => {
     for (const lines of [unreadable, throttled, drops]) lines.close()
   })
   handleFaults(app)
+  const scheme = exposure.certificate ? 'https' : 'http'
+  traceRequests(app, scheme)
+  const requests = measureRequests(app, context.meter, scheme)
+  const bytes = exposure.bytes ?? new BytesInFlight()
+  exposure.observed?.(() => [
+    ...requests(),
+    { name: 'millrace_http_connections', value: connections.open },
+    { name: 'millrace_bytes_in_flight', value: bytes.held },
+  ])
   addRequestIds(app)
   addSecurityHeaders(app, context)
-  logAnswers(app, throttled)
+  if (exposure.accessLog !== false) logAnswers(app, throttled)
   requireOneHost(app)
   allowCrossOrigin(app)
   const limits = limitRates(app, rates)
   refuseUnknownPaths(app)
   refuseCompressedBodies(app)
-  countBytes(app, exposure.bytes ?? new BytesInFlight(), bounds)
+  countBytes(app, bytes, bounds, context.meter)
   discardBodies(app)
   slowRefusals(app)
   answerExpectations(app)
@@ -96,6 +123,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
     contentRoute(open, context, limits)
     documentationRoutes(open)
     adminRoutes(open, context)
+    metricsRoute(open, context)
   })
   app.register(
     async (scope) => {
@@ -103,7 +131,7 @@ export function buildServer(context: HttpContext, log: FastifyBaseLogger, exposu
       auditRefusals(scope, context)
       jobRoutes(scope, context, limits)
       fileRoute(scope, context)
-      resourceReadRoutes(scope, context)
+      resourceReadRoutes(scope, context, handingOver(context, limits))
       scope.register(async (costly) => {
         handOverRequests(costly, context, limits)
         costlyRoutes(costly, context, limits)
@@ -169,7 +197,8 @@ function logAnswers(app: FastifyInstance, throttled: SparseLog): void {
     const caller = knownCallerOf(request)
     const who = caller && { tenant: caller.tenant, client: caller.grant.client }
     const fields = { method, route: routeOptions.url ?? null, status: reply.statusCode, ms, ...who }
-    if (reply.statusCode === 429) throttled.line('429', { reqId: request.id, ...fields })
+    if (reply.statusCode === 429)
+      throttled.line('429', { reqId: request.id, ...namesOfCaller(request.headers), ...fields })
     else request.log.info(fields, 'answered')
   })
 }

@@ -21,10 +21,12 @@ export interface Job {
   readonly started: Date | null
   readonly expires: Date | null
   readonly failure: string | null
+  /** The trace of the request that it came with. */
+  readonly traceparent?: string | null
 }
 
 const columns = `id, tenant, client, state, request, url, transaction_time as "transactionTime",
-  created, started, expires, failure`
+  created, started, expires, failure, traceparent`
 
 /** A job about to be accepted. `url` is the kick-off URL. */
 export interface NewJob {
@@ -33,15 +35,18 @@ export interface NewJob {
   readonly client: string
   readonly request: ExportRequest
   readonly url: string
+  readonly traceparent?: string | undefined
 }
 
 const insertSql = `
-  insert into job (id, tenant, client, state, request, url, patient_count, patients_packed, warnings_packed, transaction_time)
-  values ($1, $2, $3, 'accepted', $4, $5, $6, $7, $8, now())
+  insert into job (id, tenant, client, state, request, url, patient_count, patients_packed, warnings_packed, traceparent,
+    transaction_time)
+  values ($1, $2, $3, 'accepted', $4, $5, $6, $7, $8, $9, now())
   on conflict (tenant, client) where ${isLive} do nothing`
 
 /** A job as its row is to be: the long lists are compressed, which is not done while its transaction holds others up. */
 export interface PackedJob extends Pick<Job, 'id' | 'tenant' | 'client' | 'request' | 'url'> {
+  readonly traceparent?: string | undefined
   readonly patientCount: number
   readonly patients: Buffer
   readonly warnings: Buffer
@@ -61,16 +66,24 @@ export const isLockTimeout = (error: unknown): boolean => (error as { code?: unk
 
 /**
  * Accepts a job: its row, its `transactionTime` and its first task appear in one transaction.
+ * @param cutTaken told how many milliseconds were waited for writers that were under way
  * @returns false when the client has a live job in the tenant (S-5); two simultaneous calls give exactly one true
  */
-export async function acceptJob(client: ClientBase, enqueue: Enqueue, job: PackedJob): Promise<boolean> {
+export async function acceptJob(
+  client: ClientBase,
+  enqueue: Enqueue,
+  job: PackedJob,
+  cutTaken: (ms: number) => void = () => {},
+): Promise<boolean> {
   await client.query(`set local lock_timeout = ${cutWaitMsMax}`)
   const { id, tenant, request, url, patientCount, patients, warnings } = job
-  const values = [id, tenant, job.client, request, url, patientCount, patients, warnings]
+  const values = [id, tenant, job.client, request, url, patientCount, patients, warnings, job.traceparent ?? null]
   const inserted = await client.query(insertSql, values)
   if (inserted.rowCount === 0) return false
   await enqueue(client, [{ kind: 'plan', job: job.id }])
+  const began = performance.now()
   await client.query('update job set transaction_time = cut() where id = $1', [job.id])
+  cutTaken(performance.now() - began)
   return true
 }
 

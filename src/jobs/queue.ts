@@ -28,6 +28,9 @@ export const wakesMax = 64
 export const readyTasksSql = `
   select data from pgboss.job where name = '${queueName}' and state < 'active' and start_after <= now()`
 
+/** SQL: the tasks that somebody is at work on. */
+export const runningTasksSql = `select data from pgboss.job where name = '${queueName}' and state = 'active'`
+
 /** A task whose worker died is ended by pg-boss after about this time; the sweeper does not wait for it. */
 const heartbeatSeconds = 10
 
@@ -85,8 +88,9 @@ export async function consumeTasks(
   handle: () => Promise<boolean>,
   pack: () => Promise<void>,
   onError: (error: Error) => void,
+  onWarning: (error: Error) => void = onError,
 ): Promise<{ readonly stop: () => Promise<void> }> {
-  const boss = await openListening(pool, connection, onError)
+  const boss = await openListening(pool, connection, onError, onWarning)
   const options = { pollingIntervalSeconds: backstopSeconds, notifyPollingIntervalSeconds: backstopSeconds }
   for (let count = 0; count < concurrency; count++) {
     const worker: string = await boss.work<Task>(queueName, options, async () => {
@@ -103,7 +107,12 @@ const listenTriesMax = 5
 const listenPauseMs = 1_000
 
 /** pg-boss opens LISTEN once: where that fails it only polls, for as long as it lives. So it is started anew. */
-async function openListening(pool: Pool, connection: PoolConfig, onError: (error: Error) => void): Promise<PgBoss> {
+async function openListening(
+  pool: Pool,
+  connection: PoolConfig,
+  onError: (error: Error) => void,
+  onWarning: (error: Error) => void,
+): Promise<PgBoss> {
   for (let tries = 1; ; tries++) {
     const boss = new PgBoss({
       ...(connection as { host?: string }),
@@ -116,7 +125,7 @@ async function openListening(pool: Pool, connection: PoolConfig, onError: (error
     boss.on('error', onError)
     boss.on('warning', ({ message, data }) => {
       deaf ||= (data as { type?: unknown } | undefined)?.type === 'listen_notify_unavailable'
-      onError(new Error(message))
+      onWarning(new Error(message))
     })
     await startQueues(boss, pool)
     if (!deaf || tries === listenTriesMax) return boss

@@ -34,9 +34,12 @@ const forgottenSql = `
  * Gives the work of dead workers to living ones, at once: their sessions are gone, so there is no lease to wait for.
  * A partition that was tried too often fails its job. A job whose work waits while no task wakes anybody gets one: its worker died
  * between taking the task and claiming the work. A task too many does no harm, for the claim decides.
- * @returns the jobs that have failed
+ * @returns how many partitions were taken from dead workers, and the jobs that have failed
  */
-export function rescueAbandoned(pool: Pool, enqueue: Enqueue): Promise<Ending[]> {
+export function rescueAbandoned(
+  pool: Pool,
+  enqueue: Enqueue,
+): Promise<{ readonly rescued: number; readonly failed: readonly Ending[] }> {
   return transaction(pool, async (client) => {
     const failed: Ending[] = []
     const { rows } = await client.query<{ job: string; tries: number }>(rescuePartitionsSql)
@@ -48,7 +51,7 @@ export function rescueAbandoned(pool: Pool, enqueue: Enqueue): Promise<Ending[]>
     await client.query(rescuePlansSql)
     const tasks = await forgottenTasks(client)
     if (tasks.length > 0) await enqueue(client, tasks)
-    return failed
+    return { rescued: rows.length, failed }
   })
 }
 
@@ -58,14 +61,16 @@ async function forgottenTasks(client: ClientBase): Promise<Task[]> {
 
 /**
  * Fails the job of a partition that was tried too often, live or completed.
- * @param lacksRoom the last try failed for want of room
+ * @param reason what the client reads: why the last try failed
  * @returns undefined when it had ended already
  */
-export async function giveUp(client: ClientBase | Pool, job: string, lacksRoom = false): Promise<Ending | undefined> {
-  const failed = await failJob(client, job, lacksRoom ? tooLittleRoom : tooManyAttempts)
+export async function giveUp(
+  client: ClientBase | Pool,
+  job: string,
+  reason = tooManyAttempts,
+): Promise<Ending | undefined> {
+  const failed = await failJob(client, job, reason)
   return failed ?? failCompleted(client, job, beyondMending.attempts)
 }
-
-const tooLittleRoom = 'The server had too little free disk for the files of the export. Its operator must make room.'
 
 export const tooManyAttempts = `A part of the export failed ${partitionAttemptsMax} times.`

@@ -11,6 +11,7 @@ import {
   render,
 } from '../fhir/json/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json/json-text.ts'
+import { ownersMax } from '../fhir/ownership.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
 import { recordValuesMax, type TextFault } from '../fhir/resource-text.ts'
 import { draftOf, draftOfLine, draftOfSent, identifiersMax, type Sketch, sketchOfSent } from './draft.ts'
@@ -49,6 +50,8 @@ const member = (key: string, value: fc.Arbitrary<JsonSource>): fc.Arbitrary<Json
 
 const referenceText = literal(
   '"Patient/p"',
+  '"Patient/q"',
+  '"http://here/r4/clinic/Patient/p"',
   '"Practitioner/a"',
   '"Location/b.1/_history/3"',
   '"Condition/c"',
@@ -98,6 +101,13 @@ const identifiers = fc.oneof(
   holder,
 )
 
+const participants = fc
+  .array(
+    fc.array(member('"actor"', holder), { maxLength: 1 }).map((members): JsonSource => ({ members })),
+    { maxLength: 3 },
+  )
+  .map((items): JsonSource => ({ items }))
+
 const metaMember = fc.oneof(
   member('"versionId"', literal('"3"', '3')),
   member('"lastUpdated"', literal('"2020-01-01T00:00:00Z"', '"2020"', '"\\u0032020"', 'null', '{"a":1}')),
@@ -121,12 +131,29 @@ const resource = fc
         { weight: 2, arbitrary: member('"target"', holder) },
         { weight: 2, arbitrary: member('"identifier"', identifiers) },
         member('"performer"', holder),
+        member('"payor"', holder),
+        member('"participant"', participants),
         member('"reference"', referenceText),
         fc.record({ key: fc.constantFrom('"a"', '"é"', '"__proto__"', '"1"'), value: jsonSource }),
       ),
       { maxLength: 6 },
     ),
-    literal('"Observation"', '"Provenance"', '"Patient"', '"Device"', '"Basic"', '"no type"', '"B\\u0061sic"', '7'),
+    fc.oneof(
+      { weight: 2, arbitrary: literal('"Account"', '"Appointment"', '"Claim"', '"Coverage"', '"ServiceRequest"') },
+      {
+        weight: 3,
+        arbitrary: literal(
+          '"Observation"',
+          '"Provenance"',
+          '"Patient"',
+          '"Device"',
+          '"Basic"',
+          '"no type"',
+          '"B\\u0061sic"',
+          '7',
+        ),
+      },
+    ),
     fc.oneof({ weight: 9, arbitrary: literal('"x-1"') }, literal('"é"', '""', '7', '"\\u0078"')),
   )
   .chain(([free, type, id]) => {
@@ -141,6 +168,29 @@ describe('a draft of a line', () => {
       fc.property(resource, blanks, (members, between) => assertSame(render({ members }, between))),
       { numRuns: 2_000 },
     )
+  })
+
+  const patients = (count: number) => Array.from({ length: count }, (_, id) => ({ reference: `Patient/p${id}` }))
+  const wide: readonly object[] = [
+    { resourceType: 'ServiceRequest', subject: patients(1)[0] },
+    { resourceType: 'ServiceRequest', subject: patients(1)[0], performer: patients(3) },
+    { resourceType: 'ServiceRequest', requester: patients(1)[0] },
+    { resourceType: 'Claim', patient: patients(1)[0], payee: { party: { reference: 'Patient/other' } } },
+    { resourceType: 'Specimen', subject: { reference: 'Device/d' }, collection: { collector: patients(1)[0] } },
+    { resourceType: 'Coverage', subject: patients(1)[0], beneficiary: { reference: 'Patient/other' } },
+    { resourceType: 'Account', subject: patients(2) },
+    ...[ownersMax - 1, ownersMax, ownersMax + 1].map((count) => ({
+      resourceType: 'Appointment',
+      participant: patients(count).map((actor) => ({ actor })),
+      supportingInformation: [{ reference: 'Organization/o' }, { reference: 'Spaceship/s' }],
+    })),
+  ]
+  it('is the same of records of the compartment', () => {
+    for (const each of wide) {
+      const source = JSON.stringify({ id: 'x-1', ...each })
+      assert.ok(isScanned(source), source)
+      assertSame(source)
+    }
   })
 
   it('is the same, or the same fault, when a character is missing, another, or too much', () => {

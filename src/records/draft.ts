@@ -1,11 +1,8 @@
-import { hasConditionalReference } from '../fhir/bundle/conditional-reference.ts'
-import { isConditional } from '../fhir/bundle/identifier-query.ts'
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
-import type { JsonObject } from '../fhir/json/json-object.ts'
 import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
-import { openMarks } from '../fhir/open-reference.ts'
-import { belonging, provenanceTargets, referencedRecords } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
+import { type Relations, relationsOf } from '../fhir/relations/relations.ts'
+import { scannedRelations } from '../fhir/relations/scanned-relations.ts'
 import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
 import {
@@ -17,7 +14,6 @@ import {
   storedText,
   type TextFault,
 } from '../fhir/resource-text.ts'
-import { isCompartmentType } from '../fhir/resource-types.ts'
 
 /** A record on its way into the store: everything that can be known of it without looking at the store. */
 export interface Draft {
@@ -73,7 +69,8 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const { type, id, resource, text } = read
   const modified = type === 'Group' ? modifierExtensionIn(resource, 'Group') : undefined
   if (modified !== undefined) return { kind: 'extension', fault: groupFault, expression: modified }
-  return describe({ type, id, resource, conditional: hasConditionalReference(resource) }, text, bases)
+  const [relations, identifiers] = [relationsOf(resource, type, id, bases), identifiersOf(resource)]
+  return describe({ type, id, statedId: resource.id, relations, identifiers }, text)
 }
 
 /** A Group says whose records are exported: one that perhaps says something else is not stored. */
@@ -104,7 +101,9 @@ export function draftOfSent(
  * is stored no more: once it was taken, nobody judges it anew.
  */
 export function draftOfStored(line: string, type: string, id: string, bases: readonly string[]): Draft | undefined {
-  const draft = describe({ type, id, resource: JSON.parse(line), conditional: false }, storedText(line), bases)
+  const resource = JSON.parse(line)
+  const relations = { ...relationsOf(resource, type, id, bases), conditional: false }
+  const draft = describe({ type, id, statedId: id, relations, identifiers: identifiersOf(resource) }, storedText(line))
   return 'fault' in draft ? undefined : draft
 }
 
@@ -112,8 +111,8 @@ export function draftOfStored(line: string, type: string, id: string, bases: rea
 export function sketchOfSent(source: string, bases: readonly string[], assignedId: string): Sketch | TextFault {
   const line = source.length > recordValuesMax ? undefined : bytesOf(source)
   const scan = line && scanner.scan(line)
-  const outlined = scan && scannedOutline(line, scan, assignedId)
-  return outlined ? sketch(outlined, bases) : draftOf(source, bases, assignedId)
+  const outlined = scan && scannedOutline(line, scan, bases, assignedId)
+  return outlined ? sketch(outlined) : draftOf(source, bases, assignedId)
 }
 
 /** Bytes of a text until those of the next one are asked for: what is made of them has bytes of its own. */
@@ -124,6 +123,8 @@ const scratchChars = 32 * 1024
 /** UTF-16 units take at most three bytes of UTF-8. */
 const scratch = Buffer.allocUnsafeSlow(3 * scratchChars)
 
+const scanner = new ResourceScanner()
+
 /** A draft of what was scanned; undefined for what only parsing can judge. */
 function scannedDraft(
   line: Buffer,
@@ -131,80 +132,48 @@ function scannedDraft(
   bases: readonly string[],
   assignedId: string | undefined,
 ): Draft | TextFault | undefined {
-  const outlined = scannedOutline(line, scan, assignedId)
+  const outlined = scannedOutline(line, scan, bases, assignedId)
   if (!outlined) return undefined
-  const { type, id } = outlined
-  // Whose it is, elements at any place may tell.
-  const resource: JsonObject = isCompartmentType(type) ? JSON.parse(line.toString()) : outlined.resource
-  return describe(
-    { ...outlined, resource },
-    scannedText(line, scan, id === outlined.resource.id ? undefined : id),
-    bases,
-  )
+  const { id, statedId } = outlined
+  return describe(outlined, scannedText(line, scan, id === statedId ? undefined : id))
 }
 
-/** A resource, or as much of it as is looked at. */
+/** What a resource says, but for its text. */
 interface Outlined {
   readonly type: string
   readonly id: string
-  readonly resource: JsonObject
-  readonly conditional: boolean
+  readonly statedId: unknown
+  readonly relations: Relations
+  readonly identifiers: readonly Identifier[]
 }
 
-function scannedOutline(line: Buffer, scan: ResourceScan, assignedId: string | undefined): Outlined | undefined {
-  const resource = outlineOf(line, scan)
-  const type = resource.resourceType
-  const id = assignedId ?? resource.id
-  if (!isTypeName(type) || type === 'Group' || !isId(id)) return undefined
-  const conditional = resource.references.some(({ reference }) => reference.includes('?') && isConditional(reference))
-  return { type, id, resource, conditional }
-}
-
-const scanner = new ResourceScanner()
-
-/** As much of a scanned resource as ownership and references depend on. */
-function outlineOf(line: Buffer, scan: ResourceScan) {
-  const { resourceType, id, subject, patient, targets, references, identifiers } = scan
-  const text = ({ start, end }: Span) => line.toString('utf8', start, end)
-  const reference = (span: Span) => ({ reference: text(span) })
-  return {
-    resourceType: text(resourceType),
-    id: id && text(id),
-    references: references.map(reference),
-    subject: subject && reference(subject),
-    patient: patient && reference(patient),
-    target: targets.map(reference),
-    identifier: identifiers.map(({ system, value }) => ({
-      ...(system && { system: text(system) }),
-      ...(value && { value: text(value) }),
-    })),
-  }
-}
-
-function describe(outlined: Outlined, text: ResourceText, bases: readonly string[]): Draft | TextFault {
-  const sketched = sketch(outlined, bases)
-  if ('fault' in sketched) return sketched
-  const { type, id, resource } = outlined
-  const isProvenance = type === 'Provenance'
-  const { owners, isCrowded } = belonging(resource, type, id, bases)
-  return {
-    ...sketched,
-    text,
-    owners: isProvenance ? undefined : owners,
-    refs: [...referencedRecords(resource, bases), ...(isCrowded ? [`${openMarks.crowded}/Patient`] : [])],
-    digest: digestOf(text),
-  }
-}
-
-function sketch(
-  { type, id, resource, conditional }: Outlined,
+function scannedOutline(
+  line: Buffer,
+  scan: ResourceScan,
   bases: readonly string[],
-): (Sketch & Pick<Draft, 'targets'>) | TextFault {
-  const identifiers = identifiersOf(resource)
+  assignedId: string | undefined,
+): Outlined | undefined {
+  const text = ({ start, end }: Span) => line.toString('utf8', start, end)
+  const type = text(scan.resourceType)
+  const statedId = scan.id && text(scan.id)
+  const id = assignedId ?? statedId
+  if (!isTypeName(type) || type === 'Group' || !isId(id)) return undefined
+  const identifiers = scan.identifiers.flatMap(({ system, value }) =>
+    value ? [{ system: system ? text(system) : '', value: text(value) }] : [],
+  )
+  return { type, id, statedId, relations: scannedRelations(line, scan, type, id, bases), identifiers }
+}
+
+function describe(outlined: Outlined, text: ResourceText): Draft | TextFault {
+  const sketched = sketch(outlined)
+  return 'fault' in sketched ? sketched : { ...sketched, text, digest: digestOf(text) }
+}
+
+function sketch({ type, id, statedId, relations, identifiers }: Outlined): Omit<Draft, 'text' | 'digest'> | TextFault {
   if (identifiers.length > identifiersMax) {
     return { fault: `more than ${identifiersMax} identifiers`, expression: `${type}.identifier` }
   }
-  const targets = type === 'Provenance' ? provenanceTargets(resource, bases) : []
+  const { owners, targets, refs, conditional } = relations
   if (targets.length > provenanceTargetsMax) {
     return { fault: `more than ${provenanceTargetsMax} targets`, expression: 'Provenance.target' }
   }
@@ -212,8 +181,10 @@ function sketch(
     type,
     id,
     key: `${type}/${id}`,
-    statedId: resource.id,
+    statedId,
+    owners,
     targets,
+    refs,
     identifiers,
     conditional: conditional && type !== 'Bundle',
   }

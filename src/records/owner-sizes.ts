@@ -22,7 +22,7 @@ const packsOfOwner = (demand: PackDemand) => `
 const mayHold = (demand: PackDemand) => `type = any ($3) and
   (newest > '-infinity' and ${touchesTimes(demand)} or changed > ${instant(demand.asOf)})`
 
-const isTrue = ({ asOf, versionsOnly }: PackDemand) => (versionsOnly ? 'false' : `changed <= ${instant(asOf)}`)
+const isTrue = ({ asOf }: PackDemand) => `changed <= ${instant(asOf)}`
 
 const packSums = `
   bool_or(relevant and leads) as relevant, sum(records) filter (where relevant) as records,

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { rm, truncate } from 'node:fs/promises'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { TestServer } from '../server.ts'
+import { type StoredFiles, type TestedStore, testedStores } from './tested-stores.ts'
 
 const pauseMs = 50
 const answerMsMax = 120_000
@@ -12,15 +11,22 @@ interface Manifest {
   readonly output: readonly { readonly url: string; readonly type: string; readonly count: number }[]
 }
 
+for (const tested of testedStores)
+  describe(`a file of parts of several partitions, ${tested.name}`, { skip: tested.skip }, () => joinedFiles(tested))
+
 /** What belongs to nobody is a partition of its own in the export of a system: so two partitions have an Observation. */
-describe('a file of parts of several partitions', () => {
+function joinedFiles(tested: TestedStore): void {
+  let opened: Awaited<ReturnType<TestedStore['open']>>
+  let stored: StoredFiles
   let server: TestServer
   let headers: Record<string, string>
   let file: Manifest['output'][number]
   let whole: string
 
   before(async () => {
-    server = await TestServer.start(['--workers', '2'])
+    opened = await tested.open()
+    server = await TestServer.start(['--workers', '2', ...opened.flags])
+    stored = await opened.filesOf(server)
     await server.addTenant('clinic', 'hl7')
     const token = await server.token(await server.addClient('clinic'))
     headers = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' }
@@ -34,7 +40,10 @@ describe('a file of parts of several partitions', () => {
     file = files[0]!
     whole = await (await get('identity')).text()
   })
-  after(() => server.stop())
+  after(async () => {
+    await server?.stop()
+    opened?.close()
+  })
 
   async function put(record: { resourceType: string; id: string; subject?: object }): Promise<void> {
     const url = `${server.base('clinic')}/${record.resourceType}/${record.id}`
@@ -96,13 +105,13 @@ describe('a file of parts of several partitions', () => {
 
   for (const number of [0, 1]) {
     for (const [how, damage] of [
-      ['gone', (path: string) => rm(path)],
-      ['cut off', (path: string) => truncate(path, 20)],
+      ['gone', (path: string) => stored.remove(path)],
+      ['cut off', async (path: string) => stored.write(path, (await stored.read(path)).subarray(0, 20))],
     ] as const) {
       it(`is made again where its part ${number} is ${how}: same URL, same lines, another ETag`, async () => {
-        const stored = await parts()
+        const before = await parts()
         const etag = (await get('gzip', { 'if-none-match': '*' })).headers.get('etag')
-        await damage(join(await server.filesFolder(), stored[number]!.path))
+        await damage(before[number]!.path)
         const first = await get('gzip')
         // Damage of the first part shows before a byte is sent.
         if (number === 0) assert.equal(first.status, 503)
@@ -122,9 +131,9 @@ describe('a file of parts of several partitions', () => {
         }
         assert.notEqual(tag, etag)
         const again = await parts()
-        assert.notEqual(again[number]!.path, stored[number]!.path)
-        assert.equal(again[1 - number]!.path, stored[1 - number]!.path)
+        assert.notEqual(again[number]!.path, before[number]!.path)
+        assert.equal(again[1 - number]!.path, before[1 - number]!.path)
       })
     }
   }
-})
+}

@@ -2,16 +2,18 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { jobCommand } from '../../src/cli/job/job.ts'
 import { transaction } from '../../src/database/transaction.ts'
 import { acceptJob, packJob } from '../../src/jobs/job.ts'
 import { openProducer } from '../../src/jobs/queue.ts'
 import { partitionAttemptsMax } from '../../src/protocol/limits.ts'
+import { parsePage, sumOf } from '../prometheus-text.ts'
 import { type TestClient, TestServer } from '../server.ts'
 import { PatientClient } from '../simulation/patient-client.ts'
 
 const pauseMs = 50
 /** No disk has so much. */
-const moreThanThereIs = ['--free-disk', '1024T', '--workers', '1']
+const moreThanThereIs = ['--free-disk', '1024T', '--workers', '1', '--metrics', '127.0.0.1:0']
 
 describe('less disk is free than there must be', () => {
   let server: TestServer
@@ -92,6 +94,24 @@ describe('less disk is free than there must be', () => {
       assert.ok([202, 429].includes(status.status), `${status.status} ${text}`)
       await pause(pauseMs)
     }
+  })
+
+  it('and is seen in the metrics, in the log and in the list of jobs', async () => {
+    const url = await server.metricsUrl()
+    for (;;) {
+      const page = parsePage(await (await fetch(url)).text())
+      if (sumOf(page, 'millrace_exports_ended_total', { outcome: 'failed' }) === 1) {
+        assert.equal(sumOf(page, 'millrace_jobs', { state: 'failed' }), 1)
+        assert.ok(sumOf(page, 'millrace_engine_events_total', { event: 'task-failed' })! >= 2)
+        if (sumOf(page, 'millrace_partition_attempts_total', { outcome: 'failed' })! >= 2) break
+      }
+      await pause(pauseMs)
+    }
+    assert.match(server.log, /"reason":"The server had too little free disk[^"]*","msg":"export failed"/)
+    const written: string[] = []
+    const command = jobCommand({ MILLRACE_DATA: server.directory }, { write: (text) => written.push(text) })
+    await command.parseAsync(['list', '--state', 'failed'], { from: 'user' })
+    assert.match(written.join(''), /failed +clinic/)
   })
 
   it('with room again exports are taken and done', async () => {

@@ -71,9 +71,11 @@ import { unknownPatients, withoutUnknownPatients } from '../../src/protocol/requ
 import { draftOf, draftOfLine } from '../../src/records/draft.ts'
 import { bundleDrafts } from '../../src/records/load/bundle/bundle-drafts.ts'
 import { planBundle } from '../../src/records/load/bundle/bundle-plan.ts'
+import { parseBlock } from '../../src/records/load/rows/block-parser.ts'
+import { SharedBuffers } from '../../src/records/load/shared-buffers.ts'
 import { inflated } from '../../src/records/load/source/gzip-members.ts'
 import { inputForm } from '../../src/records/load/source/input-form.ts'
-import { linesOf } from '../../src/records/load/source/source-lines.ts'
+import { lineBlocksOf, linesIn } from '../../src/records/load/source/source-lines.ts'
 import { textAtHome } from '../../src/records/load/source-bases.ts'
 import { recordedOf } from '../../src/records/provenance-age.ts'
 import { brokenJson, bundles, lines, many, resources, type Shapes } from './shapes.ts'
@@ -162,6 +164,14 @@ const files: Shapes = {
   'empty lines': (size) => '\n'.repeat(size),
   'one line': (size) => 'x'.repeat(size * 10),
 }
+const blocks: Shapes = {
+  ...files,
+  'records that are new': (size) => many(size, (at) => `{"resourceType":"Basic","id":"x${at}"}\n`).join(''),
+  'Provenances of one patient': (size) =>
+    many(size, (at) => `{"resourceType":"Provenance","id":"x${at}","target":[{"reference":"Patient/x"}]}\n`).join(''),
+  'records and other lines': (size) => many(size, (at) => `{"resourceType":"Basic","id":"x${at}"}\n{\n`).join(''),
+}
+const parsing = { tenant: 't', bases: { own: bases, source: [] }, keepLastUpdated: true, lineBytesMax: 1_000_000 }
 const members: Shapes = {
   'empty members': (size) => gzipSync('').toString('latin1').repeat(size),
   'members of a line': (size) => gzipSync('{}\n').toString('latin1').repeat(size),
@@ -296,8 +306,12 @@ export const parsers: readonly Parser[] = [
     from: 600,
   },
   parserOf('records/load/source/source-lines.ts', 'cuts a file into lines', files, bytes, async (file) => {
-    for await (const _ of linesOf(chunksOf(file), 1_000_000));
+    for await (const block of lineBlocksOf(chunksOf(file), new SharedBuffers(), 4_096, 1_000_000))
+      for (const _ of linesIn(block, 1_000_000));
   }),
+  parserOf('records/load/rows/block-parser.ts', 'makes rows of lines', blocks, bytes, (block) =>
+    parseBlock({ bytes: block, tooLong: false }, parsing, 0, new SharedBuffers().take(0)),
+  ),
   parserOf(
     'records/load/source/gzip-members.ts',
     'inflates members',

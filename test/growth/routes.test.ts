@@ -59,7 +59,7 @@ before(async () => {
     port: 0,
     rates: { client: undefined, address: undefined, poll: undefined },
     freeDiskBytes: 0,
-    filesDirectory: join(store.directory, 'files'),
+    files: join(store.directory, 'files'),
     threads: 1,
     concurrency: 1,
     outbound: { privateAddresses: false },

@@ -26,7 +26,7 @@ before(async () => {
     store: { kind: 'embedded', directory: store.directory },
     host: '127.0.0.1',
     port: 0,
-    filesDirectory: join(store.directory, 'files'),
+    files: join(store.directory, 'files'),
     freeDiskBytes: 0,
     threads: 0,
     concurrency: 1,
@@ -93,6 +93,14 @@ const shapes: Readonly<Record<string, (n: number) => Promise<void>>> = {
     const id = `r${serial++}`
     const body = `{"resourceType":"Basic","id":"${id}","x":${list(small, 15_000 * n)}}`
     assert.equal((await send('PUT', `/Basic?identifier=http://x.example|${id}`, body)).status, 201)
+  },
+  'reading a large record': async (n) => {
+    const id = `r${serial++}`
+    const x = `"${'a'.repeat(300_000 * n)}"`
+    assert.equal((await send('PUT', `/Basic/${id}`, `{"resourceType":"Basic","id":"${id}","x":${x}}`)).status, 201)
+    const { status, body } = await send('GET', `/Basic/${id}`, '')
+    assert.equal(status, 200)
+    assert.ok(body.toString().includes(x))
   },
   'a Bundle of large entries': (n) => bundle(2, list(small, 7_000 * n)),
   'a kick-off of patients who are not there': async (n) => {

@@ -18,7 +18,7 @@ export function checkExport(model: Model, job: SimulatedJob, parts: readonly Sim
   if (request.organizedBy !== undefined) return checkBlocks(model, job, parts)
   const expected = model.expectedExport(request, time)
   const ownersOf = model.ownersAt(time)
-  const isNewest = model.isNewestAt(time)
+  const groupOf = model.groupAt(time)
   const lines = new Map<string, string>()
   for (const part of parts.filter(({ kind }) => kind === 'output')) {
     const keys = part.lines.map(keyOf)
@@ -31,7 +31,7 @@ export function checkExport(model: Model, job: SimulatedJob, parts: readonly Sim
       expected.lines.size > 0 && keys.every((key) => expected.lines.has(key)),
       `nothing but the expected: ${keys}`,
     )
-    checkOrder({ ownersOf, isNewest }, part, keys, request)
+    checkOrder({ ownersOf, groupOf }, part, keys, request)
   }
   checkLines(request, lines, expected.lines)
   checkErrors(parts, expected.unresolved)
@@ -105,9 +105,9 @@ export const deletedBy = (parts: readonly SimulatedPart[]): string[] =>
     )
     .map(({ request }) => request.url)
 
-/** Owners in order, each one's records by id, Provenances that are the newest of a target first. What belongs to nobody (but in a system export) or to several stands in the last partition. */
+/** Owners in order, each one's records by what they have in common, then by id, Provenances that are the newest of a target first. What belongs to nobody (but in a system export) or to several stands in the last partition. */
 function checkOrder(
-  { ownersOf, isNewest }: { ownersOf: (key: string) => string[]; isNewest: (key: string, owner: string) => boolean },
+  { ownersOf, groupOf }: { ownersOf: (key: string) => string[]; groupOf: (key: string, owner: string) => string },
   part: SimulatedPart,
   keys: readonly string[],
   { reach }: ModelRequest,
@@ -120,8 +120,8 @@ function checkOrder(
       `${key} of ${owners} in a partition of ${part.partition}`,
     )
     const owner = owners.length === 1 ? owners[0]! : ''
-    const isLater = part.partition === 'owners' && part.type === 'Provenance' && !isNewest(key, owner)
-    return `${owner} ${isLater ? 'later' : 'first'} ${key.split('/')[1]}`
+    const group = part.partition === 'owners' ? groupOf(key, owner) : ''
+    return `${owner} ${group} ${key.split('/')[1]}`
   })
   assert.deepEqual(places, [...places].sort())
 }

@@ -164,7 +164,10 @@ export class Model {
     }
   }
 
-  /** The same, in blocks: for each patient what an export of that patient alone would give, by type and id. */
+  /**
+   * The same, in blocks: for each patient what an export of that patient alone would give, by type, what they have in common and id; what
+   * belongs to several patients after the rest of its type.
+   */
   expectedBlocks(request: ModelRequest, time: number): ExpectedBlocks {
     const state = this.#stateAt(time)
     const owners = new Set([...state.values()].flatMap(({ record }) => [...this.#ownersOf(record, state)]))
@@ -173,11 +176,17 @@ export class Model {
     const lines = new Map<string, string>()
     const unresolved = new Set<string>()
     const blocks = new Map<string, readonly string[]>()
+    const groupOf = this.groupAt(time)
+    const ownersOf = this.ownersAt(time)
     for (const patient of patients) {
+      const placeOf = (key: string) => {
+        const owners = ownersOf(key)
+        return owners.length === 1 ? `0 ${groupOf(key, patient)}` : `${owners.length > 1 ? 1 : 0}`
+      }
       const expected = this.expectedExport({ ...listed, patients: [patient] }, time, reach === 'system')
       for (const [key, line] of expected.lines) lines.set(key, line)
       for (const key of expected.unresolved) unresolved.add(key)
-      if (expected.lines.size > 0) blocks.set(patient, [...expected.lines.keys()].sort(byTypeAndId))
+      if (expected.lines.size > 0) blocks.set(patient, [...expected.lines.keys()].sort(byTypeAnd(placeOf)))
     }
     return { lines, unresolved, blocks }
   }
@@ -219,6 +228,32 @@ export class Model {
       )
       return request.provenance === 'latest' ? about.sort(newestFirst).slice(0, 1) : about
     })
+  }
+
+  /**
+   * What a record's place among those of its owner and type depends on, but for its id: what it has in common with others, and of Provenances
+   * first whether it is the newest of a target.
+   */
+  groupAt(time: number): (key: string, owner: string) => string {
+    const state = this.#stateAt(time)
+    const isNewest = this.isNewestAt(time)
+    return (key, owner) => {
+      const { type, record } = state.get(key)!
+      if (type !== 'Provenance') return JSON.stringify((record as { category?: unknown }).category) ?? ''
+      const isHere = (target: string) => {
+        const found = state.get(target)
+        if (found === undefined || found.deleted) return false
+        const owners = [...this.#ownersOf(found.record, state)]
+        return owner === '' ? owners.length === 0 : owners.includes(owner)
+      }
+      const types = new Set(
+        this.#targetsOf(record)
+          .filter(isHere)
+          .map((target) => target.split('/')[0]),
+      )
+      const about = [...types].sort().join(',') || '-'
+      return `${isNewest(key, owner) ? 'first' : 'later'} ${about === 'Observation' ? '' : about}`
+    }
   }
 
   /**
@@ -303,11 +338,12 @@ const typeOf = (key: string): string => key.split('/')[0]!
 const linesOf = (entries: readonly Entry[]): Map<string, string> =>
   new Map(entries.map(({ key, version, written, record }) => [key, record.text(version, written)]))
 
-/** Patient first, Provenance after the clinical types, what they refer to last; else by name. */
-function byTypeAndId(a: string, b: string): number {
+/** Patient first, Provenance after the clinical types, what they refer to last; else by name, and of a type by place, then by id. */
+function byTypeAnd(placeOf: (key: string) => string): (a: string, b: string) => number {
   const rank = (key: string) =>
     ['Provenance', ...referencedTypes].indexOf(typeOf(key)) + (typeOf(key) === 'Patient' ? -1 : 0)
-  return rank(a) - rank(b) || (a < b ? -1 : 1)
+  const sortedBy = (key: string) => `${typeOf(key)} ${placeOf(key)} ${key}`
+  return (a, b) => rank(a) - rank(b) || (sortedBy(a) < sortedBy(b) ? -1 : 1)
 }
 
 const recordedOf = ({ record }: Entry): number =>

@@ -133,12 +133,6 @@ describe('packs', () => {
     checkExport(place.model, job, await simulation.parts(job.id))
   })
 
-  /** Which Provenances of an owner come first by now. */
-  const firstOf = (model: SimulatedTenant['model'], owner: string) => {
-    const isNewest = model.isNewestAt(Number.POSITIVE_INFINITY)
-    return { isFirst: (id: string) => isNewest(`Provenance/${id}`, owner) }
-  }
-
   /** All packs of a tenant must hold its current records; those of several owners are named by the packs of each. */
   async function assertFresh({ name, model }: SimulatedTenant): Promise<void> {
     const { pool } = simulation
@@ -172,10 +166,9 @@ describe('packs', () => {
             else current.push([id, `${body}\n`])
           }
         }
-        if (type === 'Provenance') {
-          const { isFirst } = firstOf(model, owner)
-          current.sort(([a], [b]) => Number(isFirst(b)) - Number(isFirst(a)) || (a < b ? -1 : 1))
-        }
+        const groupOf = model.groupAt(Number.POSITIVE_INFINITY)
+        const placeOf = (id: string) => `${groupOf(`${type}/${id}`, owner)} ${id}`
+        current.sort(([a], [b]) => (placeOf(a) < placeOf(b) ? -1 : 1))
         const lines = current.map(([, line]) => line).join('')
         assert.equal(Buffer.concat(packs.map(inflateLines)).toString(), lines, `${type} of ${owner}`)
         const told = packs.flatMap((pack) => pack.shared.split(' ').filter(Boolean))

@@ -8,6 +8,7 @@ import { type LoadingReport, loadInThread } from '../../records/load/load-in-thr
 import type { LoadFault, LoadSummary } from '../../records/load/load-tally.ts'
 import { type FoundFiles, findSourceFiles } from '../../records/load/source/source-files.ts'
 import { packInForeground } from '../../records/packs/foreground-packing.ts'
+import { FreshPacks } from '../../records/packs/fresh/fresh-packs.ts'
 import type { Output } from '../output.ts'
 import { progressBar } from '../progress-bar.ts'
 import { readPublicUrl } from '../serve/public-url.ts'
@@ -85,13 +86,17 @@ export function loadCommand(environment: Environment, output: Output = process.s
         const options = { bases: [base], sourceBases, keepLastUpdated, keepBundles }
         const data = { connection, tenant: flags.tenant, files: found.files, options }
         const started = performance.now()
-        const load = () => loadWithProgress(flags, (report) => loadInThread(data, report), found)
+        const fresh = new FreshPacks(pool)
+        const run: Load = (report) =>
+          loadInThread(data, { ...report, onWritten: (rows, release) => fresh.add(rows, release) })
+        const load = () => loadWithProgress(flags, run, found)
         return packInForeground(pool, async () => {
           const loading = recordLoad(pool, flags, load)
-          const packing = packMeanwhile(pool, flags.tenant, loading)
+          const packing = packMeanwhile(pool, flags.tenant, loading, () => fresh.isAtWork())
           packing.catch(() => {})
           const loaded = await loading
           await packing
+          await fresh.finish()
           await packWithProgress(pool, flags.tenant, flags.json ?? false)
           return { ...loaded, seconds: (performance.now() - started) / 1000 }
         })
@@ -111,9 +116,11 @@ function readSourceBase(url: string): string {
   )
 }
 
+type Load = (report: Omit<LoadingReport, 'onWritten'>) => Promise<LoadSummary>
+
 async function loadWithProgress(
   flags: Flags,
-  run: (report: LoadingReport) => Promise<LoadSummary>,
+  run: Load,
   found: FoundFiles,
 ): Promise<{ readonly summary: LoadSummary; readonly faults: readonly LoadFault[] }> {
   const faults: LoadFault[] = found.unreadable

@@ -59,8 +59,16 @@ export function packCommand(environment: Environment, output: Output = process.s
 /** How long records are left alone while more of them are being loaded, and how long to wait when there is nothing else to pack. */
 const settledMs = 1_000
 
-/** Packs what has settled for as long as a load goes on: what is left at its end is little. */
-export async function packMeanwhile(pool: Pool, tenant: string, loading: Promise<unknown>): Promise<void> {
+/**
+ * Packs what has settled for as long as a load goes on: what is left at its end is little.
+ * @param busy whether somebody makes packs of what is loaded: then they are not to be made twice
+ */
+export async function packMeanwhile(
+  pool: Pool,
+  tenant: string,
+  loading: Promise<unknown>,
+  busy: () => boolean,
+): Promise<void> {
   let over = false
   const end = loading
     .catch(() => {})
@@ -68,7 +76,7 @@ export async function packMeanwhile(pool: Pool, tenant: string, loading: Promise
       over = true
     })
   while (!over) {
-    const { changed } = await packChanged(pool, { tenant, settledMs }, () => !over)
+    const { changed } = busy() ? { changed: 0 } : await packChanged(pool, { tenant, settledMs }, () => !over && !busy())
     if (changed === 0) await Promise.race([end, pause(settledMs, undefined, { ref: false })])
   }
 }

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../database/queryable.ts'
 
 /** Connections that a server takes at most, without its workers. */
-export const serverConnectionsMax = 38
+export const serverConnectionsMax = 39
 /** Those of each worker. */
 export const workerConnectionsMax = 17
 

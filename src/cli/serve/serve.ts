@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
-import { resolve } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
-import pino from 'pino'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import type { Logger } from 'pino'
 import { tokenSecondsDefault, tokenSecondsMax, tokenSecondsMin } from '../../access/tokens/access-token.ts'
 import { type App, defaultFilesDirectory, localDirectory, startApp } from '../../app.ts'
 import { readStore, type Store, type StoreFlags } from '../../config.ts'
@@ -11,12 +10,15 @@ import { fillSandbox, sandboxClient, sandboxTenant } from '../../sandbox.ts'
 import { withStoreOptions } from '../store-options.ts'
 import { parseByteSize } from './byte-size.ts'
 import { fewConnections } from './connection-need.ts'
+import { readFilesPlace } from './files-flag.ts'
 import { type ListeningFlags, readListening, refuseClearText } from './listening.ts'
+import { type LogFlags, logFormatsOffered, logLevelsOffered, openLog, readLogging } from './log-options.ts'
+import { type MetricsFlags, readMetrics } from './metrics-options.ts'
 import { readPublicUrl } from './public-url.ts'
 import { sandboxGuide } from './sandbox-guide.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
-interface Flags extends StoreFlags, ListeningFlags {
+interface Flags extends StoreFlags, ListeningFlags, MetricsFlags, LogFlags {
   readonly host?: string
   readonly port?: number
   readonly publicUrl?: string
@@ -31,13 +33,14 @@ interface Flags extends StoreFlags, ListeningFlags {
 const hostDefault = '127.0.0.1'
 const portDefault = 8080
 /** A gigabyte: a database has time to be noticed before its disk is full. */
-const freeDiskBytesDefault = 1024 ** 3
+export const freeDiskBytesDefault = 1024 ** 3
 const workersMax = 64
 /** More threads than this would rather wait for the database than export; each has up to 17 connections. */
 const workersDefaultMax = 8
 
 const help = `
-/livez answers while the process runs, /readyz while it takes requests. Logs are JSON lines on standard output.
+/livez answers while the process runs, /readyz while it takes requests. With --metrics or --metrics-token-file /metrics has figures for
+Prometheus. Logs are lines on standard output: JSON, on a terminal text.
 
 Examples:
   $ bin/millrace serve
@@ -45,6 +48,9 @@ Examples:
       --tls-cert /etc/millrace/tls.crt --tls-key /etc/millrace/tls.key
   $ bin/millrace serve --host 10.1.2.3 --public-url https://fhir.example.org --trust-proxy 10.1.2.9
   $ bin/millrace serve --database-url postgresql://millrace@db/millrace --files /srv/millrace
+  $ bin/millrace serve --database-url postgresql://millrace@db/millrace \\
+      --files 's3://exports/millrace?endpoint=https://s3.example.org'
+  $ bin/millrace serve --metrics 127.0.0.1:9464 --no-access-log
   $ bin/millrace serve --sandbox`
 
 /** `millrace serve`: runs the server until it is told to stop. */
@@ -68,7 +74,10 @@ export function serveCommand(environment: Environment): Command {
       '--rate-limits <list>',
       'requests per second (MILLRACE_RATE_LIMITS; default client=1000,address=500,poll=20)',
     )
-    .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
+    .option(
+      '--files <where>',
+      'directory of exported files, or s3://bucket/prefix?… (MILLRACE_FILES; default: files in the data directory)',
+    )
     .option(
       '--free-disk <size>',
       `disk that exports leave free, such as 512M; 0 for none (MILLRACE_FREE_DISK; default 1G)`,
@@ -84,13 +93,36 @@ export function serveCommand(environment: Environment): Command {
       '--allow-private-addresses',
       'fetch key sets from private addresses and by plain http too, for development (MILLRACE_ALLOW_PRIVATE_ADDRESSES=1)',
     )
+    .option(
+      '--metrics <host:port>',
+      'address on which /metrics is told to Prometheus (MILLRACE_METRICS; default: none)',
+    )
+    .option(
+      '--metrics-token-file <file>',
+      'token that whoever asks for metrics must have; without --metrics they are then on the port of clients (MILLRACE_METRICS_TOKEN_FILE)',
+    )
+    .addOption(
+      new Option(
+        '--log-level <level>',
+        'what is logged: this, and what is worse (MILLRACE_LOG_LEVEL; default info)',
+      ).choices([...logLevelsOffered]),
+    )
+    .addOption(
+      new Option(
+        '--log-format <format>',
+        'lines of the log (MILLRACE_LOG_FORMAT; default text on a terminal, else json)',
+      ).choices([...logFormatsOffered]),
+    )
+    .option('--no-access-log', 'log no line for each answer (MILLRACE_ACCESS_LOG=off)')
     .option('--sandbox', "serve the population of the operation's page, and print how to call it")
     .addHelpText('after', help)
     .action(async (flags: Flags) => {
-      const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime })
+      const logging = readLogging(flags, environment, process.stdout.isTTY === true)
+      const log = openLog(logging)
       const options = serverOptions(flags, environment)
       await refuseClearText(options.host, options)
-      const app = await startApp({ ...options, log })
+      const metrics = await readMetrics(flags, environment)
+      const app = await startApp({ ...options, metrics, accessLog: logging.access, log })
       if (options.tls) process.on('SIGHUP', () => app.reloadCertificate())
       if (options.plainHttp && !options.tls)
         log.warn({ host: options.host }, 'clear text: nothing protects data on their way')
@@ -101,10 +133,12 @@ export function serveCommand(environment: Environment): Command {
           process.stderr.write(process.stderr.isTTY ? administratorText(app.administrator) : hiddenText)
         if (flags.sandbox) await openSandbox(app, options.store)
         process.stderr.write(`Millrace serves ${app.publicUrl} (stop with Ctrl-C)\n`)
-        await untilStopped(app)
+        await untilStopped(app, log)
       } finally {
+        const began = performance.now()
         setTimeout(() => process.exit(1), closeMsMax).unref()
         await app.close()
+        log.info({ ms: Math.round(performance.now() - began) }, 'stopped')
       }
     })
 }
@@ -122,14 +156,15 @@ function serverOptions(flags: Flags, environment: Environment) {
   const host = flags.host ?? (environment.MILLRACE_HOST || hostDefault)
   const publicUrl = flags.publicUrl ?? environment.MILLRACE_PUBLIC_URL
   const files = flags.files ?? environment.MILLRACE_FILES
+  const listening = readListening(flags, environment)
   const threadsDefault = Math.min(workersDefaultMax, Math.max(1, Math.floor(availableParallelism() / 2)))
   return {
     store,
     host,
     port,
     ...(publicUrl ? { publicUrl: readPublicUrl(publicUrl, environment) } : {}),
-    ...readListening(flags, environment),
-    filesDirectory: files ? resolve(files) : defaultFilesDirectory(store),
+    ...listening,
+    files: files ? readFilesPlace(files, listening.plainHttp) : defaultFilesDirectory(store),
     freeDiskBytes: flags.freeDisk ?? stated(environment, 'MILLRACE_FREE_DISK', parseByteSize) ?? freeDiskBytesDefault,
     threads: flags.workers ?? stated(environment, 'MILLRACE_WORKERS', parseWorkers) ?? threadsDefault,
     concurrency: partitionsPerThread,
@@ -175,11 +210,15 @@ async function openSandbox(app: App, store: Store): Promise<void> {
 }
 
 /** Resolves on SIGINT or SIGTERM; throws what keeps the server from going on. */
-async function untilStopped(app: App): Promise<void> {
-  const stopped = Promise.withResolvers<undefined>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.resolve(undefined))
-  const failure = await Promise.race([stopped.promise, app.lost])
-  if (failure) throw failure
+async function untilStopped(app: App, log: Logger): Promise<void> {
+  const stopped = Promise.withResolvers<NodeJS.Signals>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stopped.resolve)
+  const end = await Promise.race([stopped.promise, app.lost])
+  if (typeof end !== 'string') {
+    log.error({ reason: end.message }, 'stopping')
+    throw end
+  }
+  log.info({ signal: end }, 'stopping')
 }
 
 function parsePort(text: string): number {

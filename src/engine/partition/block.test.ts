@@ -35,8 +35,8 @@ async function filesOf(blocks: readonly (readonly [owner: string, records: numbe
   const writer = new PartWriter({ create }, folder, 'Parameters', gzipBytesMax)
   for (const [owner, records] of blocks) {
     const block = new Block(writer, owner, gzipBytesMax)
-    await block.write([])
-    for (let number = 0; number < records; number++) await block.write([recordOf(`${owner}-${number}`)])
+    await block.writeRecords([])
+    for (let number = 0; number < records; number++) await block.writeRecords([recordOf(`${owner}-${number}`)])
   }
   return (await writer.end()).map(({ path, records, continues, gzipBytes }) => {
     const text = gunzipSync(Buffer.concat(stored.get(path)!)).toString('latin1')
@@ -46,9 +46,7 @@ async function filesOf(blocks: readonly (readonly [owner: string, records: numbe
   })
 }
 
-const recordOf = (id: string) => ({
-  body: Buffer.from(`{"id":"${id}","n":"${randomBytes(recordBytes / 2).toString('hex')}"}`),
-})
+const recordOf = (id: string) => Buffer.from(`{"id":"${id}","n":"${randomBytes(recordBytes / 2).toString('hex')}"}`)
 
 const nameOf = (line: string): string => /"reference":"(Patient\/[^"]*)"|"id":"([^"]*)"/.exec(line)!.slice(1).join('')
 

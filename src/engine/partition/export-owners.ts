@@ -3,7 +3,7 @@ import { absenceType, presentTypes } from '../../records/packs/absence-pack.ts'
 import { packsOfOwners } from '../../records/packs/stored-packs.ts'
 import { OwnedTypes } from './owned-types.ts'
 import { packDemand } from './pack-demand-of-job.ts'
-import { packsThatServe, refusePacks } from './packs-that-serve.ts'
+import { packsThatServe, refusePacks } from './packs/packs-that-serve.ts'
 import type { Selection } from './selection.ts'
 
 /**

@@ -1,14 +1,17 @@
 import { isOwnedType } from '../../fhir/resource-types.ts'
-import type { PartWriter } from '../../files/part-writer.ts'
+import type { LineSink } from '../../files/part-writer.ts'
 import { type Extent, extentOfTimes, isWhole } from '../../protocol/plan/pack-use.ts'
 import { recordsOfOwners } from '../../records/as-of.ts'
 import type { PackColumns } from '../../records/packs/columns/pack-columns.ts'
+import type { PackSection } from '../../records/packs/columns/pack-sections.ts'
 import type { Pack } from '../../records/packs/pack.ts'
+import { hasSectionMember, sectionMember } from '../../records/packs/sections/section-key.ts'
 import { lineRendererOf, rendererOf } from './choice.ts'
-import type { ChosenLines } from './chosen-lines.ts'
-import { LineIds } from './line-ids.ts'
-import { lineTest } from './line-test.ts'
-import { OpenedPack } from './opened-pack.ts'
+import { recordsInPackOrder } from './in-pack-order.ts'
+import { type LineTest, lineTest } from './line-test.ts'
+import type { ChosenLines } from './packs/chosen-lines.ts'
+import { LineIds } from './packs/line-ids.ts'
+import { OpenedPack } from './packs/opened-pack.ts'
 import type { ExportedRecords } from './provenances/exported-records.ts'
 import type { Selection } from './selection.ts'
 import type { TypeExport } from './type-queue.ts'
@@ -19,7 +22,7 @@ import type { TypeExport } from './type-queue.ts'
  */
 export function exportOfType(
   selection: Selection,
-  writer: PartWriter,
+  writer: LineSink,
   type: string,
   exported: ExportedRecords,
 ): TypeExport {
@@ -29,7 +32,10 @@ export function exportOfType(
   const render = rendererOf(job, type)
   const choice = new ChoiceOfType(selection, writer, type, exported)
   return {
-    versions: (owners) => recordsOfOwners(pool, { ...at, type, owners, since, until }),
+    versions: (owners) => {
+      const read = recordsOfOwners(pool, { ...at, type, owners, since, until })
+      return hasSectionMember(type) ? recordsInPackOrder(read) : read
+    },
     addRecords: async (read) => {
       const records = test === undefined ? read : read.filter(({ body }) => test.passes(body))
       if (choice.notesIds) for (const { owner, id } of records) exported.add(owner, type, [id])
@@ -40,19 +46,36 @@ export function exportOfType(
   }
 }
 
+/** How many of the lines of a section a filter lets through, as far as what they all have decides it. */
+function passingOf({ told }: PackSection, test: LineTest | undefined): Extent {
+  if (test === undefined) return 'all'
+  const decision = told === undefined ? undefined : test.filter.decides(sectionMember, told)
+  return decision === undefined ? 'some' : decision ? 'all' : 'none'
+}
+
+/** The least and the greatest meta.lastUpdated of a section. */
+function timesOf({ updated }: PackColumns, { start, end }: PackSection): { oldest: number; newest: number } {
+  let [oldest, newest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+  for (let entry = start; entry < end; entry++) {
+    oldest = Math.min(oldest, updated[entry]!)
+    newest = Math.max(newest, updated[entry]!)
+  }
+  return { oldest, newest }
+}
+
 /** Exports packs of one type: copies those of which everything is wanted, and chooses lines of the others. */
 class ChoiceOfType {
   /** Which records are exported must be known, for that decides which Provenances are. */
   readonly notesIds: boolean
   readonly #selection: Selection
-  readonly #writer: PartWriter
+  readonly #writer: LineSink
   readonly #type: string
   readonly #exported: ExportedRecords
   readonly #test: ReturnType<typeof lineTest>
   readonly #render: ReturnType<typeof lineRendererOf>
   readonly #ids: LineIds
 
-  constructor(selection: Selection, writer: PartWriter, type: string, exported: ExportedRecords) {
+  constructor(selection: Selection, writer: LineSink, type: string, exported: ExportedRecords) {
     const { job } = selection
     this.#selection = selection
     this.#writer = writer
@@ -77,29 +100,46 @@ class ChoiceOfType {
   }
 
   async #choose(packs: readonly Pack[], extents: readonly Extent[]): Promise<void> {
-    const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = this.#selection.job.request
     for (const [index, pack] of packs.entries()) {
       this.#selection.held.scanned += pack.records
       if (extents[index] === 'none' || (pack.records === 0 && pack.shared === '')) continue
       const opened = new OpenedPack(this.#selection, pack)
-      const { updated } = opened.columns
-      const isWanted = (entry: number) => updated[entry]! > since && updated[entry]! < until
-      this.#noteShared(pack, opened.columns, isWanted)
+      this.#noteShared(opened)
       if (pack.records === 0) continue
-      const chosen = await opened.choose(extents[index] === 'all' ? () => true : isWanted, this.#test)
-      if (this.notesIds) this.#exported.add(pack.owner, this.#type, this.#idsOf(chosen, opened.columns.lengths))
-      await opened.write(this.#writer, chosen, this.#render)
+      for (const section of await opened.sections()) await this.#addSection(opened, section, extents[index] === 'all')
     }
   }
 
+  /** @param ofTimes all of its records are of the times that are asked for */
+  async #addSection(opened: OpenedPack, section: PackSection, ofTimes: boolean): Promise<void> {
+    const passing = passingOf(section, this.#test)
+    const timed = ofTimes ? 'all' : extentOfTimes(this.#selection.job.request, timesOf(opened.columns, section))
+    if (passing === 'none' || timed === 'none') return
+    const isWhole = passing === 'all' && timed === 'all' && this.#render === undefined
+    if (isWhole && !this.notesIds) return opened.copy(this.#writer, section)
+    const isWanted = timed === 'all' ? () => true : this.#isOfTimes(opened)
+    const test = passing === 'all' ? undefined : this.#test
+    const chosen = await opened.choose(section, isWanted, test)
+    if (this.notesIds) this.#exported.add(opened.pack.owner, this.#type, this.#idsOf(chosen, opened.columns.lengths))
+    if (isWhole) await opened.copy(this.#writer, section)
+    else await opened.write(this.#writer, chosen, this.#render)
+  }
+
   /** Records of other owners, too, are not in packs, which serve only where no filter asks about them. */
-  #noteShared(pack: Pack, columns: PackColumns, isWanted: (entry: number) => boolean): void {
+  #noteShared({ pack, columns }: OpenedPack): void {
+    const isWanted = this.#isOfTimes({ columns })
     const shared: number[] = []
     for (let entry = columns.lines; entry < columns.count; entry++) if (isWanted(entry)) shared.push(entry)
     const ids = shared.map((entry) => columns.sharedId(entry))
     for (const id of ids) this.#selection.references.add(`${this.#type}/${id}`)
     this.#selection.referFrom(pack, columns, shared)
     if (this.notesIds) this.#exported.add(pack.owner, this.#type, ids)
+  }
+
+  /** Tells of an entry whether its time is asked for. */
+  #isOfTimes({ columns: { updated } }: Pick<OpenedPack, 'columns'>): (entry: number) => boolean {
+    const { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY } = this.#selection.job.request
+    return (entry) => updated[entry]! > since && updated[entry]! < until
   }
 
   #idsOf({ runs, entries }: ChosenLines, lengths: Uint32Array): string[] {

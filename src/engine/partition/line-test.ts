@@ -6,7 +6,7 @@ export interface LineTest {
   /** @param line the text of one record */
   readonly passes: (line: Buffer) => boolean
   /** The same of lines where they stand. */
-  readonly filter: Pick<Filter, 'next' | 'passes'>
+  readonly filter: Pick<Filter, 'next' | 'passes' | 'decides'>
 }
 
 /**

@@ -9,8 +9,5 @@ export function packDemand({ tenant, request, transactionTime }: Job, types: rea
   const inflated = types.filter((type) => isChosen(timeless, type))
   const whole = types.filter((type) => isWhole(request, type))
   const alone = forThemselves(request)
-  return {
-    ...{ tenant, types, chosen, inflated, whole, asOf: transactionTime.getTime(), since, until, alone },
-    versionsOnly: request.organizedBy !== undefined,
-  }
+  return { tenant, types, chosen, inflated, whole, asOf: transactionTime.getTime(), since, until, alone }
 }

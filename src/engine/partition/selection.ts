@@ -1,7 +1,7 @@
 import type { Pool } from 'pg'
 import { isOpen } from '../../fhir/open-reference.ts'
 import type { Cut } from '../../files/cut.ts'
-import { PartWriter, type WrittenPart } from '../../files/part-writer.ts'
+import { type LineSink, PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'
 import type { Part } from '../../jobs/part.ts'
 import { partGzipBytesMax } from '../../protocol/limits.ts'
@@ -29,12 +29,17 @@ export class Selection {
   readonly published: readonly Part[]
   /** `Type/id` of records that come along, and marks of open references that are told. */
   readonly references = new Set<string>()
+  /** How much of the files was copied out of packs, and chosen out of them; all else are stored versions. */
+  readonly copied: Amount = { records: 0, bytes: 0 }
+  chosen: Amount = { records: 0, bytes: 0 }
   readonly #context: PartitionContext
   readonly #tells: (entry: string) => boolean
   /** Nothing is noted of what records refer to. */
   readonly #notesNothing: boolean
   readonly #seenRefs = new Set<string>()
   readonly #met = new MetReferences()
+  /** It gathers what stands in one block after the other. */
+  #isOfBlocks = false
 
   /** @param published the files that this partition is to make again; none when it runs for the first time */
   constructor(context: PartitionContext, job: Job, held: HeldPartition, published: readonly Part[] = []) {
@@ -44,6 +49,19 @@ export class Selection {
     this.published = published
     this.#tells = tellsOpen(job.request)
     this.#notesNothing = !job.request.tellsAll && !job.request.types.some((type) => comesAlong(job.request, type))
+  }
+
+  /** One beside it that notes what the records of one patient refer to, so that it stands in their block; see `beginBlock`. */
+  ofBlocks(): Selection {
+    const selection = new Selection(this.#context, this.job, this.held)
+    selection.#isOfBlocks = true
+    selection.chosen = this.chosen
+    return selection
+  }
+
+  /** Forgets what was noted. */
+  beginBlock(): void {
+    this.references.clear()
   }
 
   get pool(): Pool {
@@ -60,7 +78,7 @@ export class Selection {
   }
 
   get #hasAll(): boolean {
-    return this.job.request.reach === 'system'
+    return this.job.request.reach === 'system' && !this.#isOfBlocks
   }
 
   includes(type: string): boolean {
@@ -90,7 +108,10 @@ export class Selection {
       // None may write on when another one has failed, for then the folder is removed.
       const ended = await Promise.allSettled([...writers.values()].map((writer) => writer.end()))
       for (const end of ended) if (end.status === 'rejected') throw end.reason
-      for (const writer of writers.values()) for (const part of writer.parts) this.parts.push({ ...part, kind })
+      for (const writer of writers.values()) {
+        for (const part of writer.parts) this.parts.push({ ...part, kind })
+        addAmount(this.copied, writer.copied)
+      }
     } catch (error) {
       for (const writer of writers.values()) writer.abandon()
       throw error
@@ -107,7 +128,7 @@ export class Selection {
    * Writes those of records that have one owner, and notes those of several, whom several partitions may meet: the last one writes them,
    * once. What they refer to is noted, too.
    */
-  async addOwn(writer: PartWriter, type: string, records: readonly RecordAsOf[], render: Rendering): Promise<void> {
+  async addOwn(writer: LineSink, type: string, records: readonly RecordAsOf[], render: Rendering): Promise<void> {
     for (const { id, refs } of records.filter(({ shared }) => shared)) {
       this.references.add(`${type}/${id}`)
       this.refer(refs)
@@ -117,7 +138,7 @@ export class Selection {
   }
 
   /** Writes records and notes what they refer to. */
-  async add(writer: PartWriter, records: readonly RecordAsOf[]): Promise<void> {
+  async add(writer: LineSink, records: readonly RecordAsOf[]): Promise<void> {
     await this.held.giveWay()
     this.held.signal.throwIfAborted()
     if (records.length === 0) return
@@ -129,9 +150,10 @@ export class Selection {
    * Copies a pack as it is, and notes what its records refer to.
    * @returns undefined when there is nothing to wait for
    */
-  copy(writer: PartWriter, pack: Pack): Promise<void> | undefined {
+  copy(writer: LineSink, pack: Pack): Promise<void> | undefined {
     this.held.signal.throwIfAborted()
-    if (!this.#notesNothing) this.#met.eachNew(pack.refs, this.#note)
+    if (this.#isOfBlocks) this.refer(pack.refs.toString('latin1'))
+    else if (!this.#notesNothing) this.#met.eachNew(pack.refs, this.#note)
     if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
     return pack.records === 0 ? undefined : writer.copy(pack)
@@ -142,12 +164,7 @@ export class Selection {
    * @param extents of each all or nothing
    * @returns undefined when there is nothing to wait for
    */
-  copyWhole(
-    writer: PartWriter,
-    packs: readonly Pack[],
-    extents: readonly Extent[],
-    from = 0,
-  ): Promise<void> | undefined {
+  copyWhole(writer: LineSink, packs: readonly Pack[], extents: readonly Extent[], from = 0): Promise<void> | undefined {
     for (let index = from; index < packs.length; index++) {
       if (extents[index] === 'none') {
         this.held.scanned += packs[index]!.records
@@ -173,7 +190,7 @@ export class Selection {
    */
   refer(refs: string): void {
     if (refs === '' || this.#seenRefs.has(refs)) return
-    if (this.#seenRefs.size < seenRefsMax) this.#seenRefs.add(refs)
+    if (this.#seenRefs.size < seenRefsMax && !this.#isOfBlocks) this.#seenRefs.add(refs)
     for (const reference of refs.split(' ')) this.#note(reference)
   }
 
@@ -200,6 +217,17 @@ export class Selection {
     const type = reference.slice(0, reference.indexOf('/'))
     return comesAlong(this.job.request, type) && this.includes(type)
   }
+}
+
+/** Lines, and their bytes as text. */
+export interface Amount {
+  records: number
+  bytes: number
+}
+
+export function addAmount(sum: Amount, { records, bytes }: Readonly<Amount>): void {
+  sum.records += records
+  sum.bytes += bytes
 }
 
 /** Many records share one list of references; this many lists are remembered to skip them quickly. */

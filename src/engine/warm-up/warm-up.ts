@@ -5,6 +5,7 @@ import { documentedTypes } from '../../fhir/resource-types.ts'
 import type { FileStore } from '../../files/file-store.ts'
 import type { Job } from '../../jobs/job.ts'
 import { insertPacks } from '../../records/packs/stored-packs.ts'
+import { noMeter } from '../../telemetry/meter.ts'
 import { exportOwners } from '../partition/export-owners.ts'
 import { HeldPartition } from '../partition/held-partition.ts'
 import { Selection } from '../partition/selection.ts'
@@ -55,7 +56,7 @@ async function exportMadeUp(pool: Pool): Promise<number> {
   const giveWay = () => undefined
   const held = new HeldPartition({ pool: heldPool, giveWay }, partition)
   try {
-    await exportOwners(new Selection({ pool, files: nowhere, giveWay, tell: () => {} }, job, held))
+    await exportOwners(new Selection({ pool, files: nowhere, giveWay, tell: () => {}, meter: noMeter }, job, held))
     return held.scanned
   } finally {
     await held.stop()
@@ -79,6 +80,7 @@ const job: Job = {
 /** Takes all, and keeps nothing. */
 const nowhere: FileStore = {
   lacksRoom: async () => false,
+  isWritable: async () => true,
   create: async () => new Writable({ write: (_chunk, _encoding, done) => done() }),
   read: () => Promise.reject(new Error('nothing is kept')),
   removeAttempt: async () => {},

@@ -4,10 +4,15 @@ export const hashOfKey = (key: string): number => {
   for (let at = 0; at < key.length; at++) hash = nextHash(hash, key.charCodeAt(at))
   return hash
 }
-const nextHash = (hash: number, code: number): number => (Math.imul(hash, 31) + code) | 0
+export const nextHash = (hash: number, code: number): number => (Math.imul(hash, 31) + code) | 0
 
 const quote = 0x22
 const backslash = 0x5c
+
+/** 1 for the bytes that mean nothing in a string. Most bytes of a text are looked at here. */
+const isPlain = new Uint8Array(256).fill(1, 0x20)
+isPlain[quote] = 0
+isPlain[backslash] = 0
 
 /**
  * A place in the bytes of a JSON text on one line. Each method reads one thing that begins at `at`, and leaves `at` behind it. When
@@ -34,12 +39,11 @@ export class JsonCursor {
     let hash = 0
     for (let at = this.at + 1; at < end; at++) {
       const code = bytes[at]!
-      if (code === quote) {
+      if (isPlain[code] === 1) hash = nextHash(hash, code)
+      else if (code === quote) {
         this.at = at + 1
         return hash
-      }
-      if (code === backslash || code < 0x20) return undefined
-      hash = nextHash(hash, code)
+      } else return undefined
     }
     return undefined
   }
@@ -57,16 +61,14 @@ export class JsonCursor {
     const { bytes, end } = this
     for (let at = this.at + 1; at < end; at++) {
       const code = bytes[at]!
+      if (isPlain[code] === 1) continue
       if (code === quote) {
         this.at = at + 1
         return true
       }
-      if (code < 0x20) return false
-      if (code === backslash) {
-        const next = mayEscape ? escapeEnd(bytes, at) : undefined
-        if (next === undefined) return false
-        at = next - 1
-      }
+      const next = code === backslash && mayEscape ? escapeEnd(bytes, at) : undefined
+      if (next === undefined) return false
+      at = next - 1
     }
     return false
   }

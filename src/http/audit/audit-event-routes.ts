@@ -18,6 +18,7 @@ import type { StoreContext } from '../context.ts'
 import { described, fhirJsonType, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { fhirJson, sendProblems } from '../outcome-answer.ts'
+import { costOf, type RateLimits } from '../rates.ts'
 import { auditOf } from './audited-refusal.ts'
 
 const scopeNeeded = '`system/AuditEvent.read`, registered and asked for by this name: no wildcard covers it'
@@ -59,7 +60,11 @@ const reading = described({
  * The tenant's audit trail as AuditEvents, newest first: read by id, search by `date`. Needs the scope `system/AuditEvent.read` by that
  * name; wildcards do not reach it. Looking into the trail is recorded in it, before the answer.
  */
-export function auditEventRoutes(scope: FastifyInstance, context: StoreContext): void {
+export function auditEventRoutes(
+  scope: FastifyInstance,
+  context: StoreContext,
+  limits: Pick<RateLimits, 'charge'>,
+): void {
   const config = { audit: 'audit', costly: true } as const
   scope.get('/AuditEvent', { config, schema: searching }, async (request, reply) => {
     const caller = callerOf(request)
@@ -67,7 +72,9 @@ export function auditEventRoutes(scope: FastifyInstance, context: StoreContext):
     const query = parseAuditQuery(request.query as QueryString)
     if ('problems' in query) return refuse(reply, context, caller, query.problems)
     await context.audit.record(auditOf(request, { kind: 'audit', outcome: 'success', detail: { use: 'search' } }))
-    return reply.type(fhirJson).send(await searchText(request, context, caller, query))
+    const { text, entries } = await searchText(request, context, caller, query)
+    limits.charge(caller.grant.client, costOf({ entries }))
+    return reply.type(fhirJson).send(text)
   })
   allowOnly(scope, '/AuditEvent', ['GET'])
 
@@ -107,13 +114,14 @@ async function searchText(request: FastifyRequest, context: StoreContext, caller
   const { page: _, ...asked } = request.query as QueryString
   const link = [{ relation: 'self', url: `${base}${search(request.query as QueryString)}` }]
   if (next) link.push({ relation: 'next', url: `${base}${search({ ...asked, page: placeText(next) })}` })
-  return JSON.stringify({
+  const text = JSON.stringify({
     resourceType: 'Bundle',
     type: 'searchset',
     link,
     // FHIR has no empty arrays.
     ...(entries.length === 0 ? {} : { entry: entries.map((entry) => matchOf(entry, base, context.publicUrl)) }),
   })
+  return { text, entries: entries.length }
 }
 
 const matchOf = (entry: StoredEntry, base: string, publicUrl: string) => ({

@@ -7,6 +7,8 @@ import { BytesInFlight, type HeldBytes, type Payer, TooManyBytes, type Whose } f
 const bounds: ByteBounds = {
   allBytesMax: 1_000,
   largeOfAllBytesMax: 900,
+  leftForTenantBytes: 0,
+  tenantsMin: 3,
   ofTenantBytesMax: 600,
   ofClientBytesMax: 400,
   ofAddressBytesMax: 50,
@@ -49,6 +51,25 @@ test('the clients of a tenant share, and so do all tenants', () => {
   assert.equal(taking(all.open(client('a', 'neighbour')), 301), 'server')
   assert.equal(taking(all.open(client('a', 'neighbour')), 300), undefined)
   assert.equal(taking(all.open(client('a', 'third')), 11), 'server')
+})
+
+test('two tenants leave room for a third, however much they want, and one for two', () => {
+  const all = new BytesInFlight({ ...bounds, leftForTenantBytes: 100, ofTenantBytesMax: 900, ofClientBytesMax: 900 })
+  const [a, b, c] = ['a', 'b', 'c'].map((tenant) => all.open(client('x', tenant))) as [HeldBytes, HeldBytes, HeldBytes]
+  assert.equal(taking(a, 701), 'server')
+  assert.equal(taking(a, 700), undefined)
+  assert.equal(taking(all.open(client('y', 'a')), 11), 'server')
+  const polling = all.open(client('x', 'c'))
+  assert.equal(taking(polling, 10), undefined, 'small requests count for nobody')
+  assert.equal(taking(b, 91), 'server')
+  assert.equal(taking(b, 90), undefined)
+  assert.equal(taking(all.open(client('y', 'b')), 11), 'server')
+  assert.equal(taking(all.open(address('n')), 11), 'server', 'neither does who is unknown')
+  assert.equal(taking(c, 100), undefined)
+  assert.equal(taking(all.open(client('x', 'd')), 11), 'server')
+  a.become(0)
+  assert.equal(taking(c, 600), undefined)
+  assert.equal(taking(c, 1), 'server', 'whose last large request has ended has its room again')
 })
 
 test('small requests have room when the large ones have theirs, until all is taken', () => {
@@ -105,6 +126,8 @@ test('the largest body and the largest answer fit together; beside a client anot
   const small = byteBounds.smallBytesMax
   assert.ok(byteBounds.ofClientBytesMax >= largest + small)
   assert.ok(byteBounds.ofTenantBytesMax - byteBounds.ofClientBytesMax >= recordBytesMax)
-  assert.ok(byteBounds.largeOfAllBytesMax - byteBounds.ofTenantBytesMax >= recordBytesMax)
+  const { largeOfAllBytesMax, leftForTenantBytes, tenantsMin } = byteBounds
+  assert.ok(leftForTenantBytes >= recordBytesMax)
+  assert.ok(largeOfAllBytesMax - (tenantsMin - 1) * leftForTenantBytes >= byteBounds.ofTenantBytesMax)
   assert.ok(byteBounds.allBytesMax - byteBounds.largeOfAllBytesMax > byteBounds.ofAddressBytesMax)
 })

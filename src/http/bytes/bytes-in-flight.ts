@@ -35,6 +35,8 @@ export class BytesInFlight {
   readonly bounds: ByteBounds
   readonly #all: Share
   readonly #held = new Map<string, number>()
+  /** Tenants that have more than a small request. */
+  readonly #largeTenants = new Set<string>()
 
   constructor(bounds: ByteBounds = byteBounds) {
     this.bounds = bounds
@@ -71,17 +73,28 @@ export class BytesInFlight {
   /** Refuses so many more bytes if one of the shares has no room for them. */
   check(shares: readonly Share[], bytes: number, isSmall: boolean): void {
     for (const { whose, key, bytesMax } of shares) {
-      const max = whose === 'server' && !isSmall ? this.bounds.largeOfAllBytesMax : bytesMax
+      const max = whose === 'server' && !isSmall ? this.#largeMax(shares) : bytesMax
       if ((this.#held.get(key) ?? 0) + bytes > max) throw new TooManyBytes(whose, max)
     }
   }
 
   add(shares: readonly Share[], bytes: number): void {
-    for (const { key } of shares) {
+    for (const { whose, key } of shares) {
       const held = (this.#held.get(key) ?? 0) + bytes
       if (held === 0) this.#held.delete(key)
       else this.#held.set(key, held)
+      if (whose !== 'tenant') continue
+      if (held > this.bounds.smallBytesMax) this.#largeTenants.add(key)
+      else this.#largeTenants.delete(key)
     }
+  }
+
+  /** What large requests may have while others of these shares take some. Two tenants that conspire leave room for a third one. */
+  #largeMax(shares: readonly Share[]): number {
+    const { largeOfAllBytesMax, leftForTenantBytes, tenantsMin } = this.bounds
+    const isNew = shares.some(({ whose, key }) => whose === 'tenant' && !this.#largeTenants.has(key))
+    const lacking = tenantsMin - this.#largeTenants.size - (isNew ? 1 : 0)
+    return largeOfAllBytesMax - leftForTenantBytes * Math.max(0, lacking)
   }
 }
 

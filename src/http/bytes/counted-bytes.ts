@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { networkOf } from '../../access/network-of.ts'
+import { type Meter, noMeter } from '../../telemetry/meter.ts'
 import type { ConnectionBounds } from '../connection/connection-bounds.ts'
-import { keepPace } from '../files/pace.ts'
+import { countDownloads, type DownloadEnd, keepPace } from '../files/pace.ts'
 import { onlyLooks } from '../only-looks.ts'
 import { onceAnswerEnds } from './answer-end.ts'
 import type { BytesInFlight, HeldBytes } from './bytes-in-flight.ts'
@@ -34,7 +35,9 @@ export function countBytes(
   app: FastifyInstance,
   all: BytesInFlight,
   bounds: Pick<ConnectionBounds, 'answerMsMax' | 'paceMs' | 'paceBytesMin'>,
+  meter: Meter = noMeter,
 ): void {
+  const downloaded = countDownloads(meter)
   app.addHook('onRequest', (request, reply, done) => {
     const held = all.open({ kind: 'address', network: networkOf(request.ip) })
     const flight: Flight = { held, answered: false, ended: false }
@@ -61,7 +64,8 @@ export function countBytes(
   app.addHook('onSend', async (request, reply, payload) => {
     const flight = flights.get(request)
     if (!flight) return payload
-    const sent = payload instanceof Readable ? paced(reply, payload, bounds) : countAnswer(flight.held, reply, payload)
+    const sent =
+      payload instanceof Readable ? paced(reply, payload, bounds, downloaded) : countAnswer(flight.held, reply, payload)
     // It would stay here until the answer has left.
     request.body = undefined
     flight.answered = true
@@ -87,8 +91,9 @@ function paced(
   reply: FastifyReply,
   file: Readable,
   bounds: Pick<ConnectionBounds, 'paceMs' | 'paceBytesMin'>,
+  ended: DownloadEnd,
 ): unknown {
-  if (keepPace(reply, bounds)) return file
+  if (keepPace(reply, bounds, ended)) return file
   file.destroy()
   return undefined
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import { freePiece } from './own-bytes.ts'
 
 /** What of unwanted bodies is read in a second, of all connections together. */
 export const discardedBytesPerSecondMax = 32 * 1024 * 1024
@@ -30,7 +31,9 @@ export function discardBodies(app: FastifyInstance): void {
 }
 
 function discard(body: IncomingMessage, pace: DiscardPace): void {
-  body.on('data', ({ length }: Buffer) => {
+  body.on('data', (piece: Buffer) => {
+    const { length } = piece
+    freePiece(piece)
     body.pause()
     setTimeout(() => body.resume(), pace.msAfter(length, performance.now())).unref()
   })

@@ -14,3 +14,15 @@ export const ownBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => (isAlone
 export function freeBytes(bytes: Uint8Array): void {
   if (isAlone(bytes)) bytes.buffer.transfer(0)
 }
+
+/** Smaller ones are not worth it. */
+const freedPieceBytesMin = 4 * 1024
+
+/**
+ * Gives the memory of a piece of a stream back that nobody needs any more. One that does not fill its buffer stays: whoever made it may be
+ * filling the rest.
+ */
+export function freePiece({ buffer, byteOffset, length }: Buffer): void {
+  const isWhole = byteOffset === 0 && length === buffer.byteLength
+  if (isWhole && length >= freedPieceBytesMin && buffer instanceof ArrayBuffer) buffer.transfer(0)
+}

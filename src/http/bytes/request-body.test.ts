@@ -67,3 +67,14 @@ test('a body that is broken off is an error, also when that was before anybody r
   await assert.rejects(body, /broken off/)
   await assert.rejects(readBody(message, new BytesInFlight().open(client), 10), /broken off/)
 })
+
+test('the memory of a piece is given back when it has been copied, unless it shares its buffer', async () => {
+  const alone = Array.from({ length: 20 }, () => Buffer.allocUnsafeSlow(65_536).fill('a'))
+  const shared = Buffer.alloc(20_000, 'b')
+  const given = [...alone, shared.subarray(0, 10_000)]
+  assert.equal((await reading(given, { told: true, bytesMax: 2_000_000 }).body).length, 20 * 65_536 + 10_000)
+  assert.deepEqual(
+    given.map(({ length }) => length),
+    [...alone.map(() => 0), 10_000],
+  )
+})

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { HeldBytes } from './bytes-in-flight.ts'
+import { freePiece } from './own-bytes.ts'
 
 /** Room for the first bytes of a body whose length is not told; it is doubled as they come. */
 const firstRoomBytes = 16 * 1024
@@ -27,7 +28,7 @@ export function toldLength({ headers }: { readonly headers: IncomingMessage['hea
 
 /**
  * Reads a body into one buffer. Its pieces are copied as they come, for each of them would keep a piece of the network's, sixty kilobytes
- * for a byte.
+ * for a byte, and freed: as garbage they would have this thread collect for each large body.
  * @param held has taken the length that is told already; for others it takes room as the bytes come
  * @throws BodyTooLong, BodyTooFine, TooManyBytes: the rest is not read
  */
@@ -52,6 +53,7 @@ export function readBody(message: IncomingMessage, held: HeldBytes, bytesMax: nu
       before.copy(room, 0, 0, length)
     }
     length += piece.copy(room, length)
+    freePiece(piece)
   }
 
   return new Promise((resolve, reject) => {

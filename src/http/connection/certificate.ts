@@ -65,7 +65,7 @@ export class Certificate {
     try {
       const pair = await readPair(files)
       const certificate = new Certificate(files, log, pair)
-      log.info({ validTo: validTo(pair) }, 'certificate')
+      log.info({ validTo: certificate.validTo.toISOString() }, 'certificate')
       return certificate
     } catch (cause) {
       throw new Failure(
@@ -85,6 +85,11 @@ export class Certificate {
     }
   }
 
+  /** Until when the one that is shown is valid. */
+  get validTo(): Date {
+    return new X509Certificate(this.#pair.cert).validToDate
+  }
+
   /** From now on the server shows what the files hold. */
   follow(server: Server): void {
     this.#server = server
@@ -101,7 +106,7 @@ export class Certificate {
       this.#context = contextOf(pair)
       this.#pair = pair
       this.#server?.setSecureContext({ ...pair, ...protection })
-      this.#log.info({ validTo: validTo(pair) }, 'certificate replaced')
+      this.#log.info({ validTo: this.validTo.toISOString() }, 'certificate replaced')
     } catch (error) {
       const { message: reason } = error as Error
       found ||= reason
@@ -134,5 +139,3 @@ async function readPem(path: string): Promise<string> {
 
 /** @throws when they are not PEM, or the key is not the certificate's. */
 const contextOf = (pair: Pair): SecureContext => createSecureContext({ ...pair, ...protection })
-
-const validTo = ({ cert }: Pair): string => new X509Certificate(cert).validToDate.toISOString()

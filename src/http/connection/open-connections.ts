@@ -61,6 +61,11 @@ export class OpenConnections {
     return this.#ofNetwork.size
   }
 
+  /** Connections that are open at the moment. */
+  get open(): number {
+    return this.#all.open.size
+  }
+
   follow(server: Server): void {
     const tls = 'setSecureContext' in server
     server.on('connection', (socket: Socket) => {

@@ -26,7 +26,7 @@ const httpErrors = /^(HPE_|ERR_HTTP_)/
  */
 export function refuseConnection(
   context: { readonly publicUrl: string },
-  lines: SparseLog,
+  lines: Pick<SparseLog, 'line'>,
 ): (error: NodeJS.ErrnoException, socket: Socket) => void {
   return (error, socket) => {
     // Without a TLS handshake nothing can be said, and an answer would wait for one.

@@ -7,6 +7,7 @@ import { documentedTypes } from '../../fhir/resource-types.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { grantFor } from '../../protocol/request/parse-request.fixture.ts'
 import { parseExportRequest } from '../../protocol/request/parse-request.ts'
+import { noMeter } from '../../telemetry/meter.ts'
 import type { HttpContext } from '../context.ts'
 import { tags } from '../description.ts'
 import { buildServer } from '../server.ts'
@@ -39,7 +40,7 @@ const hl7 = { profile: 'hl7', strict: false, referenceWalk: 'one-hop' }
 const directory = { tenant: async (id: string) => (id === 'hl7' ? hl7 : undefined) }
 const audit = { note: () => {} }
 const about = { version: '1.2.3', publicUrl: 'https://fhir.example.org' }
-const context = { ...about, directory, audit } as unknown as HttpContext
+const context = { ...about, directory, audit, meter: noMeter } as unknown as HttpContext
 
 before(async () => {
   // Every route counts, whoever registers it and when: the hook is there before the server has any.

@@ -16,7 +16,8 @@ import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
 import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
-import { isGone } from './pace.ts'
+import { countDownloads, isGone } from './pace.ts'
+import { freedWhenSent } from './sent-pieces.ts'
 
 export const contentPath = (id: string): string => `/content/${id}`
 
@@ -81,7 +82,7 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
       const text = 'There is no such file, or it was deleted or has expired.'
       return sendProblems(reply, [problem(404, 'not-found', text)], profiles.millennium)
     }
-    return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
+    return isGone(reply, countDownloads(context.meter)) ? reply.hijack() : sendFile(request, reply, context, file)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the content is empty.
   const config = { countedBy: 'client' } as const
@@ -92,7 +93,10 @@ export function contentRoute(app: FastifyInstance, context: HttpContext, limits:
 /** Sends a file, or what is asked for of it. */
 export async function sendFile(request: FastifyRequest, reply: FastifyReply, context: HttpContext, file: OwnedFile) {
   const coding: Coding = acceptsGzip(request.headers['accept-encoding']) ? 'gzip' : 'identity'
-  const content = new JoinedContent(context.files, file.parts, coding)
+  const { tenant, client } = file
+  const content = new JoinedContent(context.files, file.parts, coding, (work) =>
+    context.inflating.run({ tenant, client, keys: [] }, work),
+  )
   const { size } = content
   const etag = etagOf(file, coding)
   if (file.parts.some(({ damaged }) => damaged)) return refuseDamaged(reply, 'begun')
@@ -111,7 +115,9 @@ export async function sendFile(request: FastifyRequest, reply: FastifyReply, con
   let bytes: Readable | undefined
   try {
     if (request.method !== 'HEAD')
-      bytes = await begun(content.read(range), (error) => breakOff(error, request, reply, context, file))
+      bytes = await begun(freedWhenSent(content.read(range), reply.raw), (error) =>
+        breakOff(error, request, reply, context, file),
+      )
   } catch (error) {
     if (!(error instanceof DamagedPart)) throw error
     return refuseDamaged(reply, await mendPart(request, context, file, error))
@@ -160,7 +166,7 @@ function breakOff(
 }
 
 /** T-179: gzip only when it is asked for, by name or by `*`, with a weight above 0. */
-function acceptsGzip(header: string | string[] | undefined): boolean {
+export function acceptsGzip(header: string | string[] | undefined): boolean {
   const weights = new Map<string, number>()
   for (const item of String(header ?? '').split(',')) {
     const [coding = '', ...parameters] = item.split(';').map((text) => text.trim().toLowerCase())

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { bearerChallenge } from '../../access/bearer.ts'
 import { contentLinkSecondsMax, signContentLink } from '../../access/content-link.ts'
+import { DamagedPart } from '../../files/joined-content.ts'
 import { findFile, type OwnedFile } from '../../jobs/published-file.ts'
 import { isUuid } from '../../jobs/uuid.ts'
 import { type Grant, lacksRead } from '../../protocol/grant.ts'
@@ -15,8 +16,9 @@ import { described } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import { contentPath, fileAnswers, sendFile } from './content.ts'
-import { damageRefusals } from './damaged-part.ts'
-import { isGone } from './pace.ts'
+import { damageRefusals, mendPart, refuseDamaged } from './damaged-part.ts'
+import { countDownloads, isGone } from './pace.ts'
+import { storeLink } from './store-link.ts'
 
 const path = '/bulk-export/files/:id'
 
@@ -65,20 +67,39 @@ export function fileRoute(scope: FastifyInstance, context: HttpContext): void {
       reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
       return sendProblems(reply, [lacksRead(grant, missing)], profile)
     }
-    const subjects = [`File/${id}`, `Job/${file.job}`]
-    await context.audit.record(
-      auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type: file.type } }),
-    )
-    if (!profile.fileRedirect) {
-      return isGone(reply) ? reply.hijack() : sendFile(request, reply, context, file)
-    }
-    const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
-    const link = signContentLink({ secret: context.contentSecret, path: contentPath(id), fileId: id, expires })
-    return reply.code(307).header('Location', `${context.publicUrl}${link}`).send()
+    if (profile.fileRedirect) return redirect(request, reply, context, file)
+    await auditLink(request, context, file, {})
+    return isGone(reply, countDownloads(context.meter)) ? reply.hijack() : sendFile(request, reply, context, file)
   }
   // HEAD is a route of its own: the one that Fastify adds to GET would say that the file is empty.
   scope.route({ method: ['GET', 'HEAD'], url: path, config: { audit: 'link' }, schema: fileLink, handler })
   allowOnly(scope, path, ['GET'])
+}
+
+/** To the store of files itself where that can hand the file out, else to this server. */
+async function redirect(request: FastifyRequest, reply: FastifyReply, context: HttpContext, file: OwnedFile) {
+  const direct = await storeLink(request, context, file)
+  if (direct instanceof DamagedPart) return refuseDamaged(reply, await mendPart(request, context, file, direct))
+  await auditLink(request, context, file, direct === undefined ? {} : { store: true })
+  const location = direct ?? contentLink(context, file.id)
+  return reply.code(307).header('Location', location).send()
+}
+
+/** Recorded before the link or the file is given. */
+function auditLink(
+  request: FastifyRequest,
+  { audit }: HttpContext,
+  { id, job, type }: OwnedFile,
+  more: { readonly store?: true },
+): Promise<void> {
+  const subjects = [`File/${id}`, `Job/${job}`]
+  return audit.record(auditOf(request, { kind: 'link', outcome: 'success', subjects, detail: { type, ...more } }))
+}
+
+/** A link to the file on this server. */
+function contentLink({ contentSecret: secret, publicUrl }: HttpContext, id: string): string {
+  const expires = new Date(Date.now() + contentLinkSecondsMax * 1000)
+  return `${publicUrl}${signContentLink({ secret, path: contentPath(id), fileId: id, expires })}`
 }
 
 /** The types of which the caller may not read as much as the file tells. */

@@ -18,6 +18,7 @@ import type { StoreContext } from '../context.ts'
 import { retryAfterOf } from '../files/job-status.ts'
 import { sendOutcome, sendProblems } from '../outcome-answer.ts'
 import { costOf, type RateLimits } from '../rates.ts'
+import { traceparentOf } from '../watching/traced-requests.ts'
 import { kickOffPath } from './kick-off-methods.ts'
 import { knownPatients } from './known-patients.ts'
 
@@ -68,10 +69,14 @@ export async function acceptExport(
   if (await context.files.lacksRoom()) return refuseShort(reply, caller)
   if (effective.allReferred && !(await isUnderRules(context.pool, caller.tenant))) return refuseOutdated(reply, caller)
   const url = `${caller.base}${path}${searchOf(request)}`
-  const job = { id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url }
+  const job = {
+    ...{ id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url },
+    traceparent: traceparentOf(request),
+  }
   const packed = await packJob(job)
+  const cutTaken = (ms: number) => context.meter.observe('millrace_cut_wait_seconds', ms / 1000)
   const accepted = await transaction(context.pool, async (client) => {
-    if (!(await acceptJob(client, context.enqueue, packed))) return false
+    if (!(await acceptJob(client, context.enqueue, packed, cutTaken))) return false
     await appendAudit(client, auditOf(request, acceptance(job.id, effective, group)))
     return true
   }).catch((error) => {

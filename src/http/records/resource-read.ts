@@ -32,30 +32,46 @@ const reading = {
 const read = described({ ...reading, summary: 'Read a record' })
 const versionRead = described({ ...reading, summary: 'Read a version of a record' })
 
+/** The longest record that the answering thread reads itself. */
+const ownRecordBytesMax = 256 * 1024
+
+/** Has a request answered by another thread. */
+export type Elsewhere = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>
+
+/** A record is too long to be read here. Nothing of it was. */
+class LargeRecord extends Error {}
+
+type Find = (wanted: Wanted, admit: Admit) => Promise<StoredVersion | undefined>
+
 /**
  * FHIR read and vread. They need `system/{type}.read`; what granular scopes do not let read is answered as what is not
  * there.
+ * @param elsewhere where large records are read; without, they are read here
  */
-export function resourceReadRoutes(scope: FastifyInstance, context: StoreContext): void {
-  scope.get('/:type/:id', { config: { audit: 'read' }, schema: read }, (request, reply) =>
-    send(request, reply, context, (wanted, admit) => readableCurrent(context, callerOf(request), wanted, admit)),
+export function resourceReadRoutes(scope: FastifyInstance, context: StoreContext, elsewhere?: Elsewhere): void {
+  const send = (request: FastifyRequest, reply: FastifyReply, find: Find) =>
+    answer(request, reply, context, find, elsewhere)
+  const config = { audit: 'read', looks: true } as const
+  scope.get('/:type/:id', { config, schema: read }, (request, reply) =>
+    send(request, reply, (wanted, admit) => readableCurrent(context, callerOf(request), wanted, admit)),
   )
   allowOnly(scope, '/:type/:id', ['GET', 'PUT', 'DELETE'])
 
-  scope.get('/:type/:id/_history/:version', { config: { audit: 'read' }, schema: versionRead }, (request, reply) => {
+  scope.get('/:type/:id/_history/:version', { config, schema: versionRead }, (request, reply) => {
     const version = /^\d{1,9}$/.exec((request.params as { version: string }).version)?.[0]
-    return send(request, reply, context, async (wanted, admit) =>
+    return send(request, reply, async (wanted, admit) =>
       version === undefined ? undefined : readableVersion(context, callerOf(request), wanted, Number(version), admit),
     )
   })
   allowOnly(scope, '/:type/:id/_history/:version', ['GET'])
 }
 
-async function send(
+async function answer(
   request: FastifyRequest,
   reply: FastifyReply,
   context: StoreContext,
-  read: (wanted: Wanted, admit: Admit) => Promise<StoredVersion | undefined>,
+  find: Find,
+  elsewhere: Elsewhere | undefined,
 ): Promise<FastifyReply> {
   const { grant, profile } = callerOf(request)
   const { type, id } = request.params as { type: string; id: string }
@@ -68,7 +84,15 @@ async function send(
     return refuse(lacksRead(grant, [type]))
   }
   const room = roomOf(request)
-  const found = await read({ type, id }, (bytes) => room.take(bytes))
+  const admit = (bytes: number) => {
+    if (elsewhere && bytes > ownRecordBytesMax) throw new LargeRecord()
+    return room.take(bytes)
+  }
+  const found = await find({ type, id }, admit).catch((error) => {
+    if (error instanceof LargeRecord) return error
+    throw error
+  })
+  if (found instanceof LargeRecord) return elsewhere!(request, reply)
   if (!found)
     return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
   if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))

@@ -7,8 +7,9 @@ import { giveRoom, type Room } from '../bytes/room.ts'
 import { letIn } from '../caller.ts'
 import type { StoreContext } from '../context.ts'
 import { handleFaults } from '../faults.ts'
+import { resourceReadRoutes } from '../records/resource-read.ts'
 import { costlyRoutes } from './costly-routes.ts'
-import { collectGarbage, shrinkHeap } from './garbage.ts'
+import { collectGarbage, LeftBehind } from './garbage.ts'
 import { type HandedAnswer, type HandedRequest, type LogLevel, logLevels } from './handed-request.ts'
 
 type Log = (level: LogLevel, fields: object, text: string | undefined) => void
@@ -19,7 +20,8 @@ export class CarriedRequests {
   #current: HandedRequest | undefined
   #charged = 0
   #payload: Uint8Array = nothing
-  #isLarge = false
+  #bodyBytes = 0
+  readonly #left = new LeftBehind()
 
   /** @param room where what is read is counted */
   constructor(context: Omit<StoreContext, 'publicUrl'>, room: Room, log: Log) {
@@ -58,6 +60,7 @@ export class CarriedRequests {
           giveRoom(request, room)
         })
         costlyRoutes(scope, withUrl, { charge: (_client, cost) => (this.#charged += cost) })
+        resourceReadRoutes(scope, withUrl)
       },
       { prefix: '/r4/:tenant' },
     )
@@ -69,7 +72,8 @@ export class CarriedRequests {
     this.#charged = 0
     this.#payload = nothing
     const { method, address, body } = request
-    this.#isLarge = body !== undefined && body.length > largeBodyBytesMin
+    this.#bodyBytes = body?.length ?? 0
+    this.#left.wait()
     const answer = await this.#app.inject({
       method: method as HTTPMethods,
       url: '/',
@@ -90,17 +94,17 @@ export class CarriedRequests {
 
   /** The request has been read: of a large one only what is to be written is needed from now on. */
   wasRead(): void {
-    if (this.#isLarge) collectGarbage()
+    if (this.#bodyBytes >= largeBodyBytesMin) collectGarbage()
   }
 
   /** The answer is on its way. */
   wasAnswered(): void {
-    if (this.#isLarge) shrinkHeap()
+    this.#left.add(this.#bodyBytes)
   }
 }
 
-/** A shorter body leaves so little behind that it may lie there for a while. */
-const largeBodyBytesMin = 256 * 1024
+/** What a shorter body leaves behind may lie there while its request waits to write. */
+const largeBodyBytesMin = 1024 * 1024
 
 const nothing = new Uint8Array(0)
 
@@ -109,7 +113,7 @@ const bufferOf = ({ buffer, byteOffset, length }: Uint8Array): Buffer => Buffer.
 /** Who may ask is decided. */
 const decided = new Set(['authorization', 'connection', 'expect'])
 
-function headersOf({ rawHeaders }: HandedRequest): Record<string, string[]> {
+function headersOf({ rawHeaders, traceparent }: HandedRequest): Record<string, string[]> {
   const headers: Record<string, string[]> = {}
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase()
@@ -117,6 +121,7 @@ function headersOf({ rawHeaders }: HandedRequest): Record<string, string[]> {
     headers[name] ??= []
     headers[name].push(rawHeaders[at + 1]!)
   }
+  if (traceparent !== undefined) headers.traceparent = [traceparent]
   return headers
 }
 

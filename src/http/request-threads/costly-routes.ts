@@ -16,7 +16,7 @@ export function costlyRoutes(scope: FastifyInstance, context: StoreContext, limi
   groupKickOffRoute(scope, context, limits)
   systemKickOffRoute(scope, context)
   bundleRoute(scope, context, limits)
-  auditEventRoutes(scope, context)
+  auditEventRoutes(scope, context, limits)
   resourceCreateRoute(scope, context)
   conditionalUpdateRoute(scope, context)
   conditionalDeleteRoute(scope, context)

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../../audit/entry.ts'
 import type { Profile } from '../../protocol/profile.ts'
+import type { Measured } from '../../telemetry/distant-meter.ts'
 import type { Whose } from '../bytes/bytes-in-flight.ts'
 import type { Intent } from '../fair-queue.ts'
 
@@ -16,6 +17,8 @@ export interface HandedRequest {
   readonly method: string
   /** As the router sees it. */
   readonly url: string
+  /** The trace that it belongs to. */
+  readonly traceparent: string | undefined
   /** Names and values in turn, as they came. */
   readonly rawHeaders: readonly string[]
   readonly address: string
@@ -58,6 +61,7 @@ export type FromThread =
   | { readonly kind: 'leave' }
   | { readonly kind: 'take'; readonly bytes: number }
   | { readonly kind: 'note'; readonly entry: AuditEntry }
+  | { readonly kind: 'measured'; readonly measured: Measured }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly fields: object; readonly text: string | undefined }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const

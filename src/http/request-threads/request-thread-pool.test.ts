@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
+import { requestBytesMax } from '../../protocol/limits.ts'
 import { profiles } from '../../protocol/profile.ts'
 import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
 import { FairQueue } from '../fair-queue.ts'
+import { costOf } from '../rates.ts'
 import { writeBounds } from '../records/write-bounds.ts'
 import type { HandedAnswer, HandedRequest } from './handed-request.ts'
-import { RequestThreads, Stopping, threadBounds } from './request-thread-pool.ts'
+import { bytesAtWork, RequestThreads, Stopping, threadBounds } from './request-thread-pool.ts'
 
 let store: TestStore
 before(async () => {
@@ -18,6 +20,7 @@ const put = (id: string, x: string, tenant = 'clinic'): HandedRequest => ({
   id: 'request',
   method: 'PUT',
   url: `/r4/${tenant}/Basic/${id}`,
+  traceparent: undefined,
   rawHeaders: ['Content-Type', 'application/fhir+json'],
   address: '192.0.2.1',
   caller: { tenant, client: 'a', scopes: ['system/*.write'] },
@@ -34,7 +37,11 @@ const here = { log: ignore, room: { take: ignore } }
 
 function open(t: { after: (end: () => Promise<void>) => void }, queue = new FairQueue(writeBounds), heapMb?: number) {
   const threads = new RequestThreads(
-    { connection: store.connection, filesDirectory: 'nowhere', floor: { directories: [], bytes: 0 } },
+    {
+      connection: store.connection,
+      ownDatabase: true,
+      files: { kind: 'disk', directory: 'nowhere', floor: { directories: [], bytes: 0 } },
+    },
     { writes: queue, note: ignore, log: ignore },
     heapMb,
   )
@@ -126,6 +133,40 @@ test('whoever waits when the server stops is told so, and no thread begins anew'
   await threads.stop()
   const waiting = (await Promise.all(asked)).slice(threadBounds.runningOfClientMax)
   assert.deepEqual(waiting, Array(5).fill(Stopping))
+})
+
+test('two short Bundles of many entries have room beside each other, three have not; beside the longest body there is room for a small one', () => {
+  const fit = (...bodies: readonly number[]) =>
+    bodies.reduce((sum, bytes) => sum + bytesAtWork(bytes), 0) <= threadBounds.runningBytesMax!
+  const dense = 512 * 1024
+  assert.ok(fit(dense, dense))
+  assert.ok(fit(dense, dense + 1, dense - 1))
+  assert.ok(!fit(dense, dense, dense))
+  assert.ok(!fit(dense, dense, dense + 1))
+  assert.ok(fit(requestBytesMax - dense + 1, dense - 1))
+  assert.ok(!fit(requestBytesMax - dense, dense + 1))
+  assert.ok(fit(requestBytesMax))
+})
+
+test('a look into the audit trail counts as what it brings', async (t) => {
+  const threads = open(t)
+  const caller = { tenant: 'clinic', client: 'a', scopes: ['system/AuditEvent.read'] }
+  const look = {
+    ...put('', ''),
+    method: 'GET',
+    url: '/r4/clinic/AuditEvent?_count=500',
+    caller,
+    writes: false,
+    body: undefined,
+  }
+  const looks: HandedAnswer[] = []
+  for (let time = 0; time < 21; time++) looks.push(await threads.carry(look, here))
+  const brought = looks.map((answer) => (JSON.parse(textOf(answer)) as { entry: unknown[] }).entry.length)
+  assert.ok(brought.at(-1)! > 20)
+  assert.deepEqual(
+    looks.map(({ charged }) => charged),
+    brought.map((entries) => costOf({ entries })),
+  )
 })
 
 test('what is read takes room where its request is, and is refused where there is none', async (t) => {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { AuditEntry } from '../../audit/entry.ts'
+import type { ThreadMeasures } from '../../telemetry/thread-measures.ts'
 import { TooManyBytes } from '../bytes/bytes-in-flight.ts'
 import { ownBytes } from '../bytes/own-bytes.ts'
 import type { Room } from '../bytes/room.ts'
@@ -21,6 +22,15 @@ export const threadBounds: QueueBounds = {
   waitingOfClientMax: 40,
   runningBytesMax: 16 * 1024 * 1024,
 }
+
+/** A body from this length on may hold so much that it takes as much memory as others of several times its length. */
+const denseBodyBytesMin = 512 * 1024
+/** As how many bytes such a body counts at least: two have room beside each other, and one that is shorter beside the longest. */
+const denseBodyBytes = 6 * 1024 * 1024
+
+/** As how many bytes at work a body counts. */
+export const bytesAtWork = (bodyBytes: number): number =>
+  bodyBytes < denseBodyBytesMin ? bodyBytes : Math.max(bodyBytes, denseBodyBytes)
 
 /** The same for what writes no records: kick-offs, looks into the audit trail. They take a second where a Bundle takes half a minute. */
 const shortBounds: QueueBounds = {
@@ -59,6 +69,8 @@ export interface ServerSide {
   readonly note: (entry: AuditEntry) => void
   /** Takes what a thread logs while it has no request. */
   readonly log: ThreadLines
+  /** Takes what threads measure. */
+  readonly measures?: ThreadMeasures
 }
 
 /** What a request has on the answering thread while another one carries it out. */
@@ -97,7 +109,7 @@ export class RequestThreads implements RequestCarrier {
 
   async carry(request: HandedRequest, here: CarriedHere): Promise<HandedAnswer> {
     const turns = request.writes ? this.#turns : this.#shortTurns
-    return turns.run({ ...request.caller, keys: [], bytes: request.body?.length ?? 0 }, async () => {
+    return turns.run({ ...request.caller, keys: [], bytes: bytesAtWork(request.body?.length ?? 0) }, async () => {
       if (this.#stopping) throw new Stopping()
       return this.#idle().carry(request, here)
     })
@@ -155,6 +167,7 @@ class RequestThread {
       this.#worker.once('exit', () => {
         clearTimeout(this.#idling)
         clearTimeout(this.#bound)
+        server.measures?.forget(this)
         this.#leave()
         this.#carrying?.settle.reject(new Error('the thread of the request has ended', { cause: this.#failure }))
         resolve(this.#isReady)
@@ -193,6 +206,7 @@ class RequestThread {
     else if (message.kind === 'leave') this.#leave()
     else if (message.kind === 'take') this.#take(message.bytes)
     else if (message.kind === 'note') this.#server.note(message.entry)
+    else if (message.kind === 'measured') this.#server.measures?.add(this, message.measured)
     else (this.#carrying ?? this.#server).log(message.level, message.fields, message.text)
   }
 

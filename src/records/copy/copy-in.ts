@@ -6,6 +6,7 @@ import { type ResourceText, writeStoredLine } from '../../fhir/resource-text.ts'
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const trailer = Buffer.from([0xff, 0xff])
 const epochMs = Date.UTC(2000, 0, 1)
+const two32 = 2 ** 32
 const infinity = 0x7f_ff_ff_ff_ff_ff_ff_ffn
 const minusInfinity = -infinity - 1n
 
@@ -33,8 +34,26 @@ export const textRoom = (...texts: readonly string[]): number => 3 * texts.reduc
 export async function copyIn<Row>(client: ClientBase, encoding: RowEncoding<Row>, rows: readonly Row[]): Promise<void> {
   if (rows.length === 0) return
   const { table, columns } = encoding
-  const target = client.query(copyFrom(`copy ${table} (${columns.join(',')}) from stdin (format binary)`))
-  await pipeline(chunksOf(encoding, rows), target)
+  await pipeline(chunksOf(encoding, rows), copyTarget(client, table, columns))
+}
+
+/** The same with rows that are encoded already. */
+export async function copyEncoded(
+  client: ClientBase,
+  table: string,
+  columns: readonly string[],
+  rows: Buffer,
+): Promise<void> {
+  await pipeline(piecesOf(rows), copyTarget(client, table, columns))
+}
+
+const copyTarget = (client: ClientBase, table: string, columns: readonly string[]) =>
+  client.query(copyFrom(`copy ${table} (${columns.join(',')}) from stdin (format binary)`))
+
+function* piecesOf(rows: Buffer): Generator<Buffer> {
+  yield signature
+  for (let at = 0; at < rows.length; at += chunkBytes) yield rows.subarray(at, at + chunkBytes)
+  yield trailer
 }
 
 function* chunksOf<Row>({ columns, room, encode }: RowEncoding<Row>, rows: readonly Row[]): Generator<Buffer> {
@@ -64,13 +83,29 @@ function firstChunkBytes<Row>(rows: readonly Row[], sizeOf: (row: Row) => number
   return bytes
 }
 
+/**
+ * Writes the content of a timestamptz field.
+ * @param ms milliseconds since 1970, a whole and finite number
+ * @returns where it ends
+ */
+export function writeInstant(target: Buffer, ms: number, at: number): number {
+  const microseconds = (ms - epochMs) * 1000
+  const high = Math.floor(microseconds / two32)
+  return target.writeUInt32BE(microseconds - high * two32, target.writeInt32BE(high, at))
+}
+
 /** Fields of a binary COPY, one after the other, each with its length before it. */
 export class CopyChunk {
   readonly #buffer: Buffer
   #at = 0
 
-  constructor(size: number) {
-    this.#buffer = Buffer.allocUnsafeSlow(size)
+  /** @param size or what is to be written into */
+  constructor(size: number | Buffer) {
+    this.#buffer = typeof size === 'number' ? Buffer.allocUnsafeSlow(size) : size
+  }
+
+  get length(): number {
+    return this.#at
   }
 
   hasRoom(size: number): boolean {
@@ -104,7 +139,10 @@ export class CopyChunk {
   instant(ms: number): void {
     if (ms === Number.POSITIVE_INFINITY) this.bigint(infinity)
     else if (ms === Number.NEGATIVE_INFINITY) this.bigint(minusInfinity)
-    else this.bigint(BigInt(ms - epochMs) * 1000n)
+    else {
+      this.#buffer.writeInt32BE(8, this.#at)
+      this.#at = writeInstant(this.#buffer, ms, this.#at + fieldBytes)
+    }
   }
 
   flag(value: boolean): void {

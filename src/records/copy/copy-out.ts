@@ -17,7 +17,7 @@ const unboundSql = 'set local statement_timeout = 0;'
 
 /** A running `COPY … TO STDOUT (FORMAT BINARY)`: PostgreSQL sends each row as a message of its own. */
 class CopyOut implements Submittable {
-  readonly #query: string
+  readonly text: string
   readonly #buffers = new RowBuffers()
   #connection: Connection | undefined
   #headerSeen = false
@@ -28,12 +28,12 @@ class CopyOut implements Submittable {
   #wake: () => void = () => {}
 
   constructor(query: string) {
-    this.#query = query
+    this.text = query
   }
 
   submit(connection: Connection): void {
     this.#connection = connection
-    connection.query(this.#query)
+    connection.query(this.text)
   }
 
   /** @param message its chunk is overwritten by the next ones */

@@ -1,11 +1,16 @@
 import type { ClientBase, Pool } from 'pg'
 import { type Key, readCurrentRows } from '../current.ts'
 import type { Draft } from '../draft.ts'
+import type { WrittenRows } from '../packs/fresh/written-rows.ts'
 import { type Change, keyTextOf } from '../write/change.ts'
+import { writeNewRecords } from '../write/new/write-new-records.ts'
 import { waitForDisk } from '../write/wait-for-disk.ts'
 import { write } from '../write/write.ts'
 import { isUnkeepable, withoutTime } from './kept-time.ts'
 import type { LoadTally } from './load-tally.ts'
+import type { PartRows } from './rows/block-parser.ts'
+import { KeyHashes } from './rows/key-hashes.ts'
+import { SharedBuffers } from './shared-buffers.ts'
 
 /** Where something stands: the file, and a line number, `entry[3]`, or both. */
 export interface Place {
@@ -33,23 +38,28 @@ interface DeleteStep {
   readonly key: Key
 }
 
-const batchRecordsMax = 2_000
+export const batchRecordsMax = 2_000
 const batchBytesMax = 4 * 1024 * 1024
 /** Targets of the Provenances of one batch; the last one may go beyond. */
-const batchTargetsMax = 10_000
+export const batchTargetsMax = 10_000
 
 /** Batches that are written at the same time: the database works on one while lines of the next are read. */
-const writesMax = 2
+const writesMax = 3
 
 /** Changes of distinct records: a second one of the same record must become a version of its own. */
 interface Batch {
   readonly steps: Step[]
-  readonly keys: Set<string>
+  readonly keys: KeyHashes
   bytes: number
   targets: number
 }
 
-const emptyBatch = (): Batch => ({ steps: [], keys: new Set(), bytes: 0, targets: 0 })
+/** Told of rows that have been written, and calls `release` when it needs them no more; writing goes on when it is done. */
+export type OnWritten = (rows: WrittenRows, release: () => void) => Promise<void>
+
+export const letGo: OnWritten = async (_rows, release) => release()
+
+const emptyBatch = (): Batch => ({ steps: [], keys: new KeyHashes(), bytes: 0, targets: 0 })
 
 /** Writes changes in batches, each one transaction, in their order as far as it matters: that of the changes of one record. */
 export class BatchWriter {
@@ -58,17 +68,31 @@ export class BatchWriter {
   readonly #keepLastUpdated: boolean
   readonly #tally: LoadTally
   readonly #onBatch: () => void
+  readonly #onWritten: OnWritten
+  readonly #buffers: SharedBuffers
   #batch = emptyBatch()
-  readonly #writing = new Map<Batch, Promise<unknown>>()
+  /** What is being written, by its keys. */
+  readonly #writing = new Map<KeyHashes, Promise<unknown>>()
   readonly #notWritten = new Set<string>()
   #probablyNew = false
+  #begun = false
 
-  constructor(pool: Pool, tenant: string, keepLastUpdated: boolean, tally: LoadTally, onBatch: () => void) {
+  constructor(
+    pool: Pool,
+    tenant: string,
+    keepLastUpdated: boolean,
+    tally: LoadTally,
+    onBatch: () => void,
+    onWritten: OnWritten = letGo,
+    buffers = new SharedBuffers(),
+  ) {
     this.#pool = pool
     this.#tenant = tenant
     this.#keepLastUpdated = keepLastUpdated
     this.#tally = tally
     this.#onBatch = onBatch
+    this.#onWritten = onWritten
+    this.#buffers = buffers
   }
 
   /** Takes changes; waits while enough of them are being written. */
@@ -78,7 +102,7 @@ export class BatchWriter {
       const size = step.kind === 'put' ? step.draft.text.bytes.length : 0
       const { steps: gathered, keys, bytes, targets } = this.#batch
       const isFull = gathered.length === batchRecordsMax || bytes + size > batchBytesMax || targets > batchTargetsMax
-      if (isFull || keys.has(key)) await this.#begin()
+      if (isFull || keys.mayHave(key)) await this.#begin()
       this.#batch.steps.push(step)
       this.#batch.keys.add(key)
       this.#batch.bytes += size
@@ -88,7 +112,30 @@ export class BatchWriter {
 
   /** Whether a change of one of the records may not have been committed yet. */
   isPending(keys: ReadonlySet<string>): boolean {
-    return [this.#batch, ...this.#writing.keys()].some((batch) => !batch.keys.isDisjointFrom(keys))
+    const pending = [this.#batch.keys, ...this.#writing.keys()]
+    return [...keys].some((key) => pending.some((those) => those.mayHave(key)))
+  }
+
+  /** Whether what comes is probably new: then it is worth while to make rows of it. */
+  get expectsNew(): boolean {
+    return this.#probablyNew
+  }
+
+  /** Waits for the first records of a load, which tell whether the others are probably new. */
+  async begin(): Promise<void> {
+    if (this.#begun || this.#batch.steps.length === 0) return
+    this.#begun = true
+    await this.settle()
+  }
+
+  /**
+   * Takes records as rows.
+   * @param steps the same as changes, for when they are more than new
+   * @param done is called when these are not asked for any more
+   */
+  async addRows(rows: PartRows, steps: () => readonly Step[], done: () => void): Promise<void> {
+    await this.#begin()
+    await this.#start(new KeyHashes(rows.keys), () => this.#writeRows(rows, steps, done))
   }
 
   /**
@@ -152,16 +199,39 @@ export class BatchWriter {
     const batch = this.#batch
     if (batch.steps.length === 0) return
     this.#batch = emptyBatch()
-    const meets = (other: Batch) => !other.keys.isDisjointFrom(batch.keys)
-    while (this.#writing.size === writesMax || [...this.#writing.keys()].some(meets)) {
-      await Promise.race(this.#writing.values())
-    }
-    const written = this.#write(batch).then(() => this.#writing.delete(batch))
-    written.catch(() => {})
-    this.#writing.set(batch, written)
+    await this.#start(batch.keys, () => this.#write(batch.steps))
   }
 
-  async #write({ steps }: Batch): Promise<void> {
+  /** Begins to write when there is room, and nothing of the same records is on its way. */
+  async #start(keys: KeyHashes, write: () => Promise<void>): Promise<void> {
+    while (this.#writing.size === writesMax || [...this.#writing.keys()].some((other) => other.mayMeet(keys))) {
+      await Promise.race(this.#writing.values())
+    }
+    const written = write().then(() => this.#writing.delete(keys))
+    written.catch(() => {})
+    this.#writing.set(keys, written)
+  }
+
+  async #writeRows(
+    { records, timesReplaced }: PartRows,
+    steps: () => readonly Step[],
+    done: () => void,
+  ): Promise<void> {
+    const written = await writeNewRecords(this.#pool, this.#tenant, records, (bytes) => this.#buffers.take(bytes))
+    const changes = written ? [] : steps()
+    done()
+    if (written?.bytes.buffer !== records.bytes.buffer) this.#buffers.give(records.bytes)
+    if (!written) {
+      this.#probablyNew = false
+      return this.#write(changes)
+    }
+    this.#tally.created(records.count)
+    this.#tally.counts.lastUpdatedReplaced += timesReplaced
+    this.#onBatch()
+    await this.#onWritten(written, () => this.#buffers.give(written.bytes))
+  }
+
+  async #write(steps: readonly Step[]): Promise<void> {
     const options = { keepLastUpdated: this.#keepLastUpdated, deferred: true }
     const changes = this.#keepLastUpdated ? this.#withTimes(steps) : steps
     const probablyNew = this.#probablyNew && steps.every(({ kind }) => kind === 'put')
@@ -179,7 +249,7 @@ export class BatchWriter {
     this.#onBatch()
   }
 
-  #withTimes(steps: readonly Step[]): Step[] {
+  #withTimes(steps: readonly Step[]): readonly Step[] {
     const now = Date.now()
     return steps.map((step) => {
       if (step.kind !== 'put' || !isUnkeepable(step.draft, now)) return step

@@ -2,12 +2,15 @@ import { isUtf8 } from 'node:buffer'
 import { jsonFaultAt } from '../../fhir/json/json-fault.ts'
 import { membersOf } from '../../fhir/json/json-text.ts'
 import { type Draft, draftOf, draftOfLine, isTooLong, recordBytesMax } from '../draft.ts'
-import type { Place, Step } from './batch-writer.ts'
+import { batchRecordsMax, type Place, type Step } from './batch-writer.ts'
 import { type BundleTools, loadBundle } from './bundle/load-bundle.ts'
+import type { PartRows } from './rows/block-parser.ts'
+import type { ParserPool } from './rows/parser-pool.ts'
+import type { SharedBuffers } from './shared-buffers.ts'
 import { inputForm } from './source/input-form.ts'
 import { type OpenSource, openSource, UnreadableSource } from './source/source-bytes.ts'
 import type { SourceFile } from './source/source-files.ts'
-import { linesOf } from './source/source-lines.ts'
+import { isBlank, type Line, type LineBlock, lineBlocksOf, linesIn, withoutMark } from './source/source-lines.ts'
 import { type Bases, mayNameSource, textAtHome } from './source-bases.ts'
 
 /** What loading files works with. */
@@ -15,10 +18,15 @@ export interface FileTools extends BundleTools {
   /** A Bundle with an id is a record of its own, and not taken apart. */
   readonly keepBundles: boolean
   readonly onBytes: (bytes: number) => void
+  readonly parsers: ParserPool
+  readonly buffers: SharedBuffers
 }
 
 /** The longest JSON text that is read at once: a file, or a Bundle on a line. */
-const bundleBytesMax = 64 * 1024 * 1024
+export const bundleBytesMax = 64 * 1024 * 1024
+
+/** Lines that are read together. */
+const blockBytes = 2 * 1024 * 1024
 
 const tooLongAdvice = 'split the Bundle, or write its resources as NDJSON, one on a line'
 
@@ -43,27 +51,96 @@ export async function loadFile(tools: FileTools, file: SourceFile): Promise<void
 }
 
 async function loadLines(tools: FileTools, file: SourceFile, { chunks }: OpenSource): Promise<string> {
-  let count = 0
-  let form = ''
-  for await (const lines of linesOf(chunks, bundleBytesMax)) {
-    let steps: Step[] = []
-    for (const line of lines) {
-      const at = { file: file.path, place: `line ${line.number}` }
-      const bytes = line.bytes && withoutMark(line.bytes)
-      if (bytes && isBlank(bytes)) continue
-      count++
-      const found = readLine(tools, bytes)
-      if (typeof found === 'string') tools.tally.fault({ ...at, reason: found }, 1)
-      else if ('special' in found) {
-        await tools.writer.add(steps)
-        steps = []
-        form = await loadSpecial(tools, found.special, found.text, at)
-      } else if (hasToWait(tools, found.draft)) await tools.held.hold({ kind: 'put', ...found, at })
-      else steps.push({ kind: 'put', draft: found.draft, at })
+  const lines = new FileLines(tools, file)
+  const blocks = lineBlocksOf(chunks, tools.buffers, blockBytes, bundleBytesMax)
+  for await (const { block, parts } of tools.parsers.parsed(blocks, () => tools.writer.expectsNew)) {
+    let left = parts.length
+    const done = () => {
+      if (--left === 0) tools.buffers.give(block.bytes)
     }
-    await tools.writer.add(steps)
+    for (const { start, end, rows } of parts) {
+      await lines.add({ ...block, bytes: block.bytes.subarray(start, end) }, rows, done)
+    }
   }
+  const { count, form } = lines
   return count === 1 && form !== '' ? form : `NDJSON, ${count} ${count === 1 ? 'line' : 'lines'}`
+}
+
+/** Loads the lines of one file. */
+class FileLines {
+  readonly #tools: FileTools
+  readonly #file: SourceFile
+  /** Lines that were seen, blank ones too. */
+  #seen = 0
+  count = 0
+  /** What the last one was that was no record. */
+  form = ''
+
+  constructor(tools: FileTools, file: SourceFile) {
+    this.#tools = tools
+    this.#file = file
+  }
+
+  /**
+   * @param rows the same lines, if they have been read and are records that are probably new
+   * @param done is called when the block is needed no more
+   */
+  async add(block: LineBlock, rows: PartRows | undefined, done: () => void): Promise<void> {
+    const { held, writer, buffers } = this.#tools
+    if (!rows || !held.isEmpty) {
+      if (rows) buffers.give(rows.records.bytes)
+      await this.#addText(block)
+      await writer.begin()
+      return done()
+    }
+    const first = this.#seen
+    this.#seen += rows.lines
+    this.count += rows.records.count
+    await writer.addRows(rows, () => this.#steps(block, first), done)
+  }
+
+  /** Lines that are records and nothing else, as changes. */
+  #steps(block: LineBlock, first: number): Step[] {
+    let number = first
+    const steps: Step[] = []
+    for (const line of linesIn(block, bundleBytesMax)) {
+      const found = this.#read(line)
+      const at = { file: this.#file.path, place: `line ${++number}` }
+      if (found === undefined) continue
+      if (typeof found === 'string' || 'special' in found) throw new Error('a line was a record and is none')
+      steps.push({ kind: 'put', draft: found.draft, at })
+    }
+    return steps
+  }
+
+  async #addText(block: LineBlock): Promise<void> {
+    const { writer, held, tally } = this.#tools
+    let steps: Step[] = []
+    const give = async () => {
+      await writer.add(steps)
+      steps = []
+    }
+    for (const line of linesIn(block, bundleBytesMax)) {
+      const found = this.#read(line)
+      const at = { file: this.#file.path, place: `line ${++this.#seen}` }
+      if (found === undefined) continue
+      this.count++
+      if (typeof found === 'string') tally.fault({ ...at, reason: found }, 1)
+      else if ('special' in found) {
+        await give()
+        this.form = await loadSpecial(this.#tools, found.special, found.text, at)
+      } else if (hasToWait(this.#tools, found.draft)) await held.hold({ kind: 'put', ...kept(found), at })
+      else steps.push({ kind: 'put', draft: found.draft, at })
+      if (steps.length === batchRecordsMax) await give()
+    }
+    await give()
+  }
+
+  /** Undefined for a blank line. */
+  #read({ bytes }: Line): ReadRecord | Special | string | undefined {
+    const text = bytes && withoutMark(bytes)
+    return text && isBlank(text) ? undefined : readLine(this.#tools, text)
+  }
 }
 
 /** A text that is not simply a record. */
@@ -77,6 +154,9 @@ interface ReadRecord {
   readonly draft: Draft
   readonly text: Buffer
 }
+
+/** A record that is kept longer than the memory that its text stands in. */
+const kept = ({ draft, text }: ReadRecord): ReadRecord => ({ draft, text: Buffer.from(text) })
 
 /** A record, something else, or why it is nothing that can be loaded. */
 function readLine(tools: FileTools, bytes: Buffer | undefined): ReadRecord | Special | string {
@@ -175,12 +255,6 @@ async function loadSpecial(
   await loadBundle(tools, text, type, at)
   return typeof type === 'string' && /^[a-z-]{1,40}$/.test(type) ? `Bundle of type ${type}` : 'Bundle'
 }
-
-/** Without the byte order mark that it may begin with. Every line is asked, so the answer has to be quick. */
-const withoutMark = (bytes: Buffer): Buffer =>
-  bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
-
-const isBlank = (bytes: Buffer): boolean => bytes.every((code) => code === 0x20 || code === 0x09 || code === 0x0d)
 
 async function readWhole(chunks: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
   const found: Buffer[] = []

@@ -108,6 +108,12 @@ export class LoadTally {
     this.counts[kind]++
   }
 
+  /** Counts so many records that are new. */
+  created(records: number): void {
+    this.counts.read += records
+    this.counts.created += records
+  }
+
   summary(orphaned: Readonly<Record<string, number>>): LoadSummary {
     return {
       counts: { ...this.counts },

@@ -1,11 +1,13 @@
 import type { Pool } from 'pg'
-import { BatchWriter } from './batch-writer.ts'
+import { BatchWriter, type OnWritten } from './batch-writer.ts'
 import { HeldRecords } from './held/held-records.ts'
 import { ReferenceResolver } from './held/reference-resolver.ts'
 import { type RecordAsItCame, standingRecords } from './held/standing-records.ts'
-import { loadFile } from './load-file.ts'
+import { bundleBytesMax, loadFile } from './load-file.ts'
 import { type LoadFault, type LoadSummary, LoadTally, type StoredCounts } from './load-tally.ts'
 import { orphansByType } from './orphans.ts'
+import { ParserPool } from './rows/parser-pool.ts'
+import { SharedBuffers } from './shared-buffers.ts'
 import type { SourceFile } from './source/source-files.ts'
 
 export interface LoadOptions {
@@ -16,6 +18,8 @@ export interface LoadOptions {
   readonly keepLastUpdated: boolean
   /** Store Bundles that have an id as records of their own. */
   readonly keepBundles?: boolean
+  /** Threads that read lines; without them this one does. */
+  readonly parseThreads?: number
 }
 
 /** Told while a load runs; both may be called very often. */
@@ -24,6 +28,7 @@ export interface LoadReport {
   readonly onFault: (fault: LoadFault) => void
   /** Counts so far, after each batch. */
   readonly onBatch: (counts: StoredCounts) => void
+  readonly onWritten?: OnWritten
 }
 
 /**
@@ -34,20 +39,26 @@ export async function load(
   pool: Pool,
   tenant: string,
   files: readonly SourceFile[],
-  { bases, sourceBases = [], keepLastUpdated, keepBundles = false }: LoadOptions,
-  { onBytes, onFault, onBatch }: LoadReport,
+  { bases, sourceBases = [], keepLastUpdated, keepBundles = false, parseThreads = 0 }: LoadOptions,
+  { onBytes, onFault, onBatch, onWritten }: LoadReport,
 ): Promise<LoadSummary> {
   const tally = new LoadTally(onFault)
-  const writer = new BatchWriter(pool, tenant, keepLastUpdated, tally, () => onBatch(tally.counts))
+  const buffers = new SharedBuffers()
+  const told = () => onBatch(tally.counts)
+  const writer = new BatchWriter(pool, tenant, keepLastUpdated, tally, told, onWritten, buffers)
   const standing = (records: readonly RecordAsItCame[]) => standingRecords(pool, tenant, records)
   const held = new HeldRecords(writer, new ReferenceResolver(pool, tenant), tally, bases, standing)
-  const tools = { pool, tenant, bases: { own: bases, source: sourceBases }, keepBundles, writer, held, tally, onBytes }
+  const places = { own: bases, source: sourceBases }
+  const parsing = { tenant, bases: places, keepLastUpdated, lineBytesMax: bundleBytesMax }
+  const parsers = new ParserPool(parsing, parseThreads, buffers)
+  const tools = { pool, tenant, bases: places, keepBundles, writer, held, tally, onBytes, parsers, buffers }
   try {
     for (const file of files) await loadFile(tools, file)
     await writer.settle()
     await held.finish()
   } finally {
     await held.close()
+    await parsers.close()
   }
   await writer.finish()
   return tally.summary(await orphansByType(pool, tenant))

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
+import type { OnWritten } from './batch-writer.ts'
 import { type LoadOptions, load } from './load.ts'
 import type { LoadFault, LoadSummary } from './load-tally.ts'
 import { findSourceFiles } from './source/source-files.ts'
@@ -20,6 +21,8 @@ export interface Stored {
 /** What a load said. */
 export interface Loaded extends LoadSummary {
   readonly faults: readonly string[]
+  /** Records that were written as rows, without drafts of them. */
+  readonly asRows: number
 }
 
 /** A store to load into, with a tenant for each test. */
@@ -49,11 +52,23 @@ export class LoadingStore {
     )
     const { files } = await findSourceFiles(paths)
     const faults: LoadFault[] = []
-    const report = { onBytes: () => {}, onBatch: () => {}, onFault: (fault: LoadFault) => faults.push(fault) }
+    let asRows = 0
+    const onWritten: OnWritten = async ({ starts, bytes }, release) => {
+      asRows += starts.length
+      // Who looks at it afterwards notices.
+      bytes.fill(0)
+      release()
+    }
+    const report = {
+      onBytes: () => {},
+      onBatch: () => {},
+      onFault: (fault: LoadFault) => faults.push(fault),
+      onWritten,
+    }
     const whole = { bases: [ownBase], keepLastUpdated: false, ...options }
     const summary = await load(this.database.pool, tenant, files, whole, report)
     const place = ({ file, place: at }: LoadFault) => [file.slice(folder.length + 1), at].filter(Boolean).join(', ')
-    return { ...summary, faults: faults.map((fault) => `${place(fault)}: ${fault.reason}`) }
+    return { ...summary, asRows, faults: faults.map((fault) => `${place(fault)}: ${fault.reason}`) }
   }
 
   /** The current records of a tenant by `Type/id`. */
@@ -69,6 +84,13 @@ export class LoadingStore {
         { owner, version, body, updated: updated.toISOString() },
       ]),
     )
+  }
+
+  /** Whose all current records of a tenant are, and what they refer to: all rows of the store, but for texts and times. */
+  async rows(tenant: string): Promise<readonly object[]> {
+    const sql = `select type, id, owner, version, lead, shared, refs, targets, digest from record
+      where tenant = $1 and superseded = 'infinity' order by type, id, owner`
+    return (await this.database.pool.query(sql, [tenant])).rows
   }
 }
 

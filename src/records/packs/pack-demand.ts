@@ -17,6 +17,4 @@ export interface PackDemand {
   readonly until?: number | undefined
   /** Provenances are exported for themselves, too. */
   readonly alone: boolean
-  /** Packs do not serve: the sizes that they tell are those of versions. */
-  readonly versionsOnly?: boolean
 }

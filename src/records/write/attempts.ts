@@ -61,10 +61,10 @@ export async function inAttempts<T>(
 }
 
 /** Another writer was first: it changed or created a record, or the two wait for each other. */
-const isCollision = (error: unknown): boolean =>
+export const isCollision = (error: unknown): boolean =>
   error instanceof Overtaken || ['23505', '40P01', '40001'].includes(codeOf(error) ?? '')
 
 /** The session's bound on waits for a lock. */
-const isLongWait = (error: unknown): boolean => codeOf(error) === '55P03'
+export const isLongWait = (error: unknown): boolean => codeOf(error) === '55P03'
 
 const codeOf = (error: unknown): string | undefined => (error as { code?: string }).code

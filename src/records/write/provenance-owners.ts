@@ -54,6 +54,10 @@ export function provenanceOwners(targets: readonly string[], owners: ReadonlyMap
 
 const anyAwaitedSql = 'select exists (select from awaited_target where tenant = $1) as any'
 
+/** Whether a tenant has Provenances that wait for their targets. */
+export const isAnyAwaited = async (client: ClientBase, tenant: string): Promise<boolean> =>
+  (await client.query<{ any: boolean }>(anyAwaitedSql, [tenant])).rows[0]!.any
+
 const awaitedSql = `
   select distinct a.id from unnest($2::text[], $3::text[]) as k(type, id)
   cross join lateral (
@@ -76,7 +80,7 @@ export async function provenancesToPlace(
   moved: readonly { formerOwner: string; target: string }[],
 ): Promise<string[]> {
   const ids = new Set<string>()
-  if (arrived.length > 0 && (await client.query<{ any: boolean }>(anyAwaitedSql, [tenant])).rows[0]!.any) {
+  if (arrived.length > 0 && (await isAnyAwaited(client, tenant))) {
     const { rows } = await client.query(awaitedSql, [
       tenant,
       arrived.map((key) => key.type),

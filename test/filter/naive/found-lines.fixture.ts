@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chosenLines } from '../../../src/engine/partition/chosen-lines.ts'
+import { chosenLines } from '../../../src/engine/partition/packs/chosen-lines.ts'
 import type { Filter } from '../../../src/filter/compile.ts'
 
 /**

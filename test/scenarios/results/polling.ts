@@ -69,7 +69,7 @@ async function playOutage(suite: ScenarioSuite, tenant: SuiteTenant): Promise<vo
     store: { kind: 'external', url: gate.url },
     host: '127.0.0.1',
     port: 0,
-    filesDirectory: join(server.directory, 'files'),
+    files: join(server.directory, 'files'),
     freeDiskBytes: 0,
     threads: 0,
     concurrency: 1,

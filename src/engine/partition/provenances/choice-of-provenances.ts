@@ -1,9 +1,9 @@
-import type { PartWriter } from '../../../files/part-writer.ts'
+import type { LineSink } from '../../../files/part-writer.ts'
 import { comingAlong, comingAlongWhole, forThemselves } from '../../../protocol/plan/pack-use.ts'
 import type { Pack } from '../../../records/packs/pack.ts'
 import { lineRendererOf } from '../choice.ts'
 import { lineTest } from '../line-test.ts'
-import { OpenedPack } from '../opened-pack.ts'
+import { OpenedPack } from '../packs/opened-pack.ts'
 import type { Selection } from '../selection.ts'
 import { latestOf, type ProvenancesOfPack, relevantOf } from './coming-provenances.ts'
 import type { ExportedOfOwner, ExportedRecords } from './exported-records.ts'
@@ -11,14 +11,14 @@ import type { ExportedOfOwner, ExportedRecords } from './exported-records.ts'
 /** Exports those Provenances of packs that come along: whole packs where their labels say so, else those that their columns name. */
 export class ChoiceOfProvenances {
   readonly #selection: Selection
-  readonly #writer: PartWriter
+  readonly #writer: LineSink
   readonly #exported: ExportedRecords
   readonly #test: ReturnType<typeof lineTest>
   readonly #render: ReturnType<typeof lineRendererOf>
   readonly #areAlone: boolean
   readonly #comingWhole: ReturnType<typeof comingAlongWhole>
 
-  constructor(selection: Selection, writer: PartWriter, exported: ExportedRecords) {
+  constructor(selection: Selection, writer: LineSink, exported: ExportedRecords) {
     const { job } = selection
     this.#selection = selection
     this.#writer = writer
@@ -77,8 +77,11 @@ export class ChoiceOfProvenances {
 
   async #passes(pack: OpenedPack): Promise<(entry: number) => boolean> {
     if (!this.#test) return () => true
-    const { entries } = await pack.choose(() => true, this.#test)
-    const passing = new Set(entries)
+    const passing = new Set<number>()
+    for (const section of await pack.sections()) {
+      const { entries } = await pack.choose(section, () => true, this.#test)
+      for (const entry of entries) passing.add(entry)
+    }
     return (entry) => passing.has(entry)
   }
 
@@ -91,13 +94,11 @@ export class ChoiceOfProvenances {
       this.#selection.references.add(`Provenance/${columns.sharedId(entry)}`)
     }
     this.#selection.referFrom(pack, columns, shared)
-    const lines = coming.subarray(0, columns.lines)
-    if (!lines.includes(1)) return
-    if (!lines.includes(0) && !this.#render) {
-      this.#selection.referFrom(pack, columns, [...lines.keys()])
-      await this.#writer.copy(pack)
-      return
+    for (const section of await opened.sections()) {
+      const wanted = coming.subarray(section.start, section.end)
+      if (!wanted.includes(1)) continue
+      if (!wanted.includes(0) && !this.#render) await opened.copy(this.#writer, section)
+      else await opened.write(this.#writer, await opened.choose(section, (entry) => coming[entry] === 1), this.#render)
     }
-    await opened.write(this.#writer, await opened.choose((entry) => lines[entry] === 1), this.#render)
   }
 }

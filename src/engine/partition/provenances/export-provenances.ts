@@ -1,17 +1,17 @@
-import type { PartWriter } from '../../../files/part-writer.ts'
+import type { LineSink } from '../../../files/part-writer.ts'
 import { forThemselves } from '../../../protocol/plan/pack-use.ts'
 import { provenancesOfOwners, type RecordAsOf } from '../../../records/as-of.ts'
 import { NewestOfTargets, type ProvenanceAge, recordedOf } from '../../../records/provenance-age.ts'
 import { rendererOf } from '../choice.ts'
+import { provenancesInPackOrder } from '../in-pack-order.ts'
 import { lineTest } from '../line-test.ts'
 import type { Selection } from '../selection.ts'
 import type { TypeExport } from '../type-queue.ts'
 import { ChoiceOfProvenances } from './choice-of-provenances.ts'
 import type { ExportedRecords } from './exported-records.ts'
-import { provenancesInOrder } from './provenances-in-order.ts'
 
 /** The export of the Provenances of a partition's owners that come along with what was exported (protocol §3). */
-export function exportOfProvenances(selection: Selection, writer: PartWriter, exported: ExportedRecords): TypeExport {
+export function exportOfProvenances(selection: Selection, writer: LineSink, exported: ExportedRecords): TypeExport {
   const { held, job, pool, at } = selection
   const choice = new ChoiceOfProvenances(selection, writer, exported)
   const render = rendererOf(job, 'Provenance')
@@ -24,7 +24,7 @@ export function exportOfProvenances(selection: Selection, writer: PartWriter, ex
         selection,
         (target, owner) => exported.of(owner).has(target),
         read,
-        provenancesInOrder(read()),
+        provenancesInPackOrder(read()),
       )
     },
     addRecords: async (records) => {

@@ -94,6 +94,11 @@ export class HeldRecords {
     this.#tally = tally
   }
 
+  /** Whether nothing is held: then nothing has to wait. */
+  get isEmpty(): boolean {
+    return this.#keys.isEmpty
+  }
+
   /** Whether a change of the record has to wait too. */
   mayHold(key: string): boolean {
     return this.#keys.mayHave(key)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { linesOf } from './source-lines.ts'
+import { SharedBuffers } from '../shared-buffers.ts'
+import { lineBlocksOf, linesIn } from './source-lines.ts'
 
 const bytesMax = 8
 
@@ -15,10 +16,25 @@ async function* chunksOf(bytes: Buffer, cuts: readonly number[]): AsyncGenerator
   for (const [index, end] of edges.slice(1).entries()) yield bytes.subarray(edges[index], end)
 }
 
+/** With blocks that are smaller than the longest line, and larger. */
+const blockSizes = [3, 64]
+
 async function read(text: string, cuts: readonly number[] = []): Promise<Found[]> {
+  const [found, ...others] = await Promise.all(blockSizes.map((blockBytes) => readInBlocks(text, cuts, blockBytes)))
+  for (const other of others) assert.deepEqual(other, found)
+  return found!
+}
+
+async function readInBlocks(text: string, cuts: readonly number[], blockBytes: number): Promise<Found[]> {
   const found: Found[] = []
-  for await (const lines of linesOf(chunksOf(Buffer.from(text), cuts), bytesMax)) {
-    found.push(...lines.map(({ number, bytes }) => ({ number, text: bytes?.toString('utf8') })))
+  let number = 0
+  const buffers = new SharedBuffers()
+  for await (const block of lineBlocksOf(chunksOf(Buffer.from(text), cuts), buffers, blockBytes, bytesMax)) {
+    for (const { bytes } of linesIn(block, bytesMax)) {
+      number++
+      if (bytes?.length !== 0) found.push({ number, text: bytes?.toString('utf8') })
+    }
+    buffers.give(block.bytes)
   }
   return found
 }
@@ -47,7 +63,7 @@ describe('lines of a file', () => {
     ])
   })
 
-  it('are counted but not given when empty', async () => {
+  it('are counted when empty', async () => {
     assert.deepEqual(await read('\n\r\na\n\n'), [{ number: 3, text: 'a' }])
   })
 

@@ -10,6 +10,15 @@ import { PresentRecords } from './present-records.ts'
 export interface PackedMark {
   readonly mark: Mark
   readonly packs: readonly Pack[]
+  /** Where the records were not read under the mark: what they are. */
+  readonly madeOf?: MadeOf
+}
+
+/** Rows of an owner and type, all current, by their number and the first and the last time that they are valid from. */
+interface MadeOf {
+  readonly rows: number
+  readonly since: number
+  readonly until: number
 }
 
 /** Packs are put into the store when so many bytes of lines have been read: their packs are held, and those of one more owner. */

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { inflateLines } from '../../../gzip/deflated.ts'
 import { PackColumns } from '../columns/pack-columns.ts'
+import { orderedBytesMax } from '../sections/pack-order.ts'
 import { GatheredLines } from './gathered-lines.ts'
 import { PackBuilder, type PackRow } from './pack-builder.ts'
 import { PresentRecords } from './present-records.ts'
-import { slicedBytesMax } from './provenance-slices.ts'
 
 const provenance: PackRow = {
   ...{ owner: 'p', type: 'Provenance', id: 'v', changed: 5, updated: 5, shared: false },
@@ -66,7 +66,7 @@ describe('packs of Provenances', () => {
   it('are divided at and below a bound, and not above it', () => {
     const present = new PresentRecords('p')
     present.add('Goal', 'g', 1)
-    const size = slicedBytesMax / 8
+    const size = orderedBytesMax / 8
     const slices = (more: number) => {
       const rows = Array.from({ length: 8 }, (_, index): PackRow => {
         const body = Buffer.alloc(size - 1 + (index === 7 ? more : 0), ' ')

@@ -1,11 +1,13 @@
-import { type Deflated, deflateLinesSync } from '../../../gzip/deflated.ts'
+import { type Deflated, deflateLinesSync, joined } from '../../../gzip/deflated.ts'
 import { recordedOf } from '../../provenance-age.ts'
-import type { ColumnEntry } from '../columns/column-entry.ts'
+import type { ColumnEntry, ColumnSection } from '../columns/column-entry.ts'
 import { Numbered, writeColumns } from '../columns/write-columns.ts'
 import type { Pack, Slice } from '../pack.ts'
+import { inOrder, orderedBytesMax, slicesOf } from '../sections/pack-order.ts'
+import { hasSectionMember, memberTextOf, untold } from '../sections/section-key.ts'
+import { type Section, sectionsOf } from '../sections/sections.ts'
 import type { GatheredLines } from './gathered-lines.ts'
 import type { PresentRecords } from './present-records.ts'
-import { slicedBytesMax, slicesOf } from './provenance-slices.ts'
 
 /** A change of an owner's records of one type, in the order of their ids. Times are milliseconds since 1970. */
 export interface PackRow {
@@ -33,30 +35,41 @@ const ownerPackedBytesMax = 4 * 1024 * 1024
 /** Deflate level of packs: higher ones make them a little smaller and deflating much slower (docs/decisions/0028). */
 const packLevel = 1
 
+/** Of a record that is gathered where its line begins, and what it is put in order by. */
+interface Gathered extends ColumnEntry {
+  readonly start: number
+  readonly key: string
+}
+
 /** One pack before everything about the others is known. */
 interface Piece {
   readonly slice: Slice
   readonly entries: readonly ColumnEntry[]
+  readonly sections: readonly ColumnSection[]
   readonly lines: Deflated
 }
+
+const nothing: Section<Gathered> = { items: [], key: undefined }
 
 /** Makes the packs of one owner and type out of its rows. */
 export class PackBuilder {
   readonly owner: string
   readonly type: string
   readonly #isOfProvenances: boolean
+  /** Lines are put in order by a member of theirs. */
+  readonly #isByMember: boolean
   readonly #present: PresentRecords
   readonly #lines: GatheredLines
   /** Of the lines that are gathered. */
-  #entries: ColumnEntry[] = []
-  readonly #shared: ColumnEntry[] = []
+  #entries: Gathered[] = []
+  readonly #shared: Gathered[] = []
   #rank = 0
   #pieces: Piece[] = []
   #packedBytes = 0
   /** These records cannot be packed: they are too many. */
   #unpackable = false
   #changed = Number.NEGATIVE_INFINITY
-  /** Provenance: so many bytes may be divided into slices; with more they are packed as they come. */
+  /** So many bytes may be put in order; with more Provenances are packed as they come. */
   #gatheredBytesMax: number
 
   /**
@@ -67,7 +80,8 @@ export class PackBuilder {
     this.owner = present.owner
     this.type = type
     this.#isOfProvenances = type === 'Provenance'
-    this.#gatheredBytesMax = this.#isOfProvenances ? slicedBytesMax : packLinesBytesMax
+    this.#isByMember = hasSectionMember(type)
+    this.#gatheredBytesMax = this.#isOfProvenances || this.#isByMember ? orderedBytesMax : packLinesBytesMax
     this.#present = present
     this.#lines = lines
     lines.clear()
@@ -86,17 +100,28 @@ export class PackBuilder {
       return
     }
     if (this.#lines.records > 0 && this.#lines.length + entry.length > this.#gatheredBytesMax) {
+      if (this.#isByMember) {
+        this.#giveUp()
+        return
+      }
       this.#gatheredBytesMax = packLinesBytesMax
-      this.#deflate('', this.#entries, this.#lines.bytes)
+      this.#deflate('', this.#entries)
       this.#clear()
     }
     this.#lines.add(row.body)
     this.#entries.push(entry)
   }
 
-  #entryOf({ id, shared, updated, refs, targets }: PackRow, body: Buffer): ColumnEntry {
+  #giveUp(): void {
+    this.#unpackable = true
+    this.#pieces = []
+  }
+
+  #entryOf({ id, shared, updated, refs, targets }: PackRow, body: Buffer): Gathered {
     return {
       id,
+      start: this.#lines.length,
+      key: this.#isByMember ? memberTextOf(body) : '',
       length: shared ? 0 : body.length + 1,
       updated,
       refs,
@@ -111,26 +136,44 @@ export class PackBuilder {
     this.#entries = []
   }
 
-  /** Deflates lines, cut into pieces. */
-  #deflate(slice: Slice, entries: readonly ColumnEntry[], lines: Buffer): void {
-    let [start, first] = [0, 0]
+  /** Deflates gathered lines in the order of the entries, cut into pieces. */
+  #deflate(slice: Slice, entries: readonly Gathered[]): void {
+    let first = 0
     do {
-      let end = start
-      let next = first
+      let [bytes, next] = [0, first]
       for (; next < entries.length; next++) {
         const { length } = entries[next]!
-        if (next > first && end - start + length > packLinesBytesMax) break
-        end += length
+        if (next > first && bytes + length > packLinesBytesMax) break
+        bytes += length
       }
-      const deflated = deflateLinesSync(lines.subarray(start, end), next - first, packLevel)
-      this.#pieces.push({ slice, entries: entries.slice(first, next), lines: deflated })
-      this.#packedBytes += deflated.blocks.length
-      start = end
+      const piece = this.#pieceOf(slice, entries.slice(first, next))
+      this.#pieces.push(piece)
+      this.#packedBytes += piece.lines.blocks.length
       first = next
     } while (first < entries.length)
-    if (this.#packedBytes <= ownerPackedBytesMax) return
-    this.#unpackable = true
-    this.#pieces = []
+    if (this.#packedBytes > ownerPackedBytesMax) this.#giveUp()
+  }
+
+  #pieceOf(slice: Slice, entries: readonly Gathered[]): Piece {
+    const divided = entries.length === 0 ? [nothing] : sectionsOf(entries)
+    const sections = divided.map(({ items, key }) => ({
+      told: this.#isByMember && key !== untold ? key : undefined,
+      lines: deflateLinesSync(this.#linesOf(items), items.length, packLevel),
+    }))
+    return { slice, entries, sections, lines: joined(sections.map(({ lines }) => lines)) }
+  }
+
+  /** The lines of some entries: where these are neighbours a view, else a copy. */
+  #linesOf(entries: readonly Gathered[]): Buffer {
+    const { bytes } = this.#lines
+    const start = entries[0]?.start ?? 0
+    let end = start
+    for (const entry of entries) {
+      if (entry.start !== end)
+        return Buffer.concat(entries.map((one) => bytes.subarray(one.start, one.start + one.length)))
+      end += entry.length
+    }
+    return bytes.subarray(start, end)
   }
 
   /** The packs: an empty one when there are no records, none when these cannot be packed. */
@@ -143,7 +186,7 @@ export class PackBuilder {
   }
 
   #deflateRest(): void {
-    if (this.#entries.length > 0 || this.#pieces.length === 0) this.#deflate('', this.#entries, this.#lines.bytes)
+    if (this.#entries.length > 0 || this.#pieces.length === 0) this.#deflate('', inOrder(this.#entries))
     this.#addEntries('', this.#shared)
     if (!this.#isOfProvenances) return
     this.#pieces = this.#pieces.map((piece) => ({
@@ -154,17 +197,13 @@ export class PackBuilder {
 
   /** Those of Provenances, the slice of older ones only if there are any. */
   #deflateSlices(): void {
-    let start = 0
-    const placed = [...this.#entries, ...this.#shared].map((entry) => {
-      const place = { ...this.#withPresent(entry), start }
-      start += entry.length
-      return place
-    })
+    const placed = [...this.#entries, ...this.#shared].map((entry) => this.#withPresent(entry))
     for (const [slice, entries] of slicesOf(placed)) {
       if (slice === 'older' && entries.length === 0) continue
-      const own = entries.filter(({ length }) => length > 0)
-      const lines = own.map(({ start, length }) => this.#lines.bytes.subarray(start, start + length))
-      this.#deflate(slice, own, Buffer.concat(lines))
+      this.#deflate(
+        slice,
+        entries.filter(({ length }) => length > 0),
+      )
       this.#addEntries(
         slice,
         entries.filter(({ length }) => length === 0),
@@ -181,15 +220,15 @@ export class PackBuilder {
   }
 
   /** A Provenance with those targets only that are there. When they came, or others went, has changed what the packs say. */
-  #withPresent(entry: ColumnEntry): ColumnEntry {
+  #withPresent<Entry extends ColumnEntry>(entry: Entry): Entry {
     for (const target of entry.targets) this.#changed = Math.max(this.#changed, this.#present.changed(target))
     return { ...entry, targets: entry.targets.filter((target) => this.#present.came(target) !== undefined) }
   }
 
-  #packOf({ slice, entries, lines }: Piece, number: number): Pack {
+  #packOf({ slice, entries, sections, lines }: Piece, number: number): Pack {
     const refs = new Numbered()
     const typeSets = this.#isOfProvenances ? new Numbered() : undefined
-    const columns = entries.length === 0 ? undefined : writeColumns(entries, refs, typeSets)
+    const columns = entries.length === 0 ? undefined : writeColumns(entries, sections, refs, typeSets)
     const shared = entries.filter(({ length }) => length === 0)
     return {
       owner: this.owner,

@@ -1,3 +1,5 @@
+import type { Deflated } from '../../../gzip/deflated.ts'
+
 /** What the columns of a pack tell of one record. Times are milliseconds since 1970. */
 export interface ColumnEntry {
   readonly id: string
@@ -13,4 +15,11 @@ export interface ColumnEntry {
   readonly recorded: number
   /** Provenance: its targets that are there, `Type/id`. */
   readonly targets: readonly string[]
+}
+
+/** Lines of a pack that can be copied without the others, and stand one after the other. */
+export interface ColumnSection {
+  /** What they all have: the text of the member by which they are put together, '' for none. undefined when it is not the same. */
+  readonly told: string | undefined
+  readonly lines: Deflated
 }

@@ -1,4 +1,6 @@
 import { inflateRawSync } from 'node:zlib'
+import type { Deflated } from '../../../gzip/deflated.ts'
+import { type PackSection, sectionsIn } from './pack-sections.ts'
 import { ProvenanceColumns } from './provenance-columns.ts'
 import { readEach, readSteps, VarintReader } from './varints.ts'
 import { columnForms } from './write-columns.ts'
@@ -13,6 +15,7 @@ export class PackColumns {
   readonly #updatedBytes: Buffer
   readonly #listBytes: Buffer
   readonly #sharedBytes: Buffer
+  readonly #sectionBytes: Buffer
   readonly #provenances: ProvenanceColumns | undefined
   #lengths: Uint32Array | undefined
   #updated: Float64Array | undefined
@@ -28,6 +31,7 @@ export class PackColumns {
     this.#updatedBytes = read.nextBytes()
     this.#listBytes = read.nextBytes()
     this.#sharedBytes = read.nextBytes()
+    this.#sectionBytes = read.nextBytes()
     this.#provenances = isOfProvenances ? new ProvenanceColumns(read, this.count) : undefined
   }
 
@@ -46,13 +50,6 @@ export class PackColumns {
   /** How many entries are lines of the pack; the others have none. */
   get lines(): number {
     return this.count - this.#shared.length
-  }
-
-  /** What all lines weigh. */
-  get bytes(): number {
-    let sum = 0
-    for (const length of this.lengths) sum += length
-    return sum
   }
 
   /** The number of the list of what a record refers to: records with the same list have the same number. */
@@ -82,6 +79,15 @@ export class PackColumns {
     while (!read.isAtEnd) ids.push(read.nextBytes().toString())
     this.#sharedIds = ids
     return ids
+  }
+
+  /**
+   * The lines of a pack by sections; those of which nothing is told are one.
+   * @param pack the one that these are the columns of
+   * @throws when it has other lines
+   */
+  sectionsOf(pack: Deflated): readonly PackSection[] {
+    return sectionsIn(new VarintReader(this.#sectionBytes), this, pack)
   }
 
   /** @throws for other packs than those of Provenances */

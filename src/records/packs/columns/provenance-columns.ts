@@ -41,9 +41,10 @@ export class ProvenanceColumns {
   /** The targets of an entry that are there, `Type/id`. */
   targetsOf(entry: number): readonly string[] {
     this.#targets ??= targetsIn(new VarintReader(this.#targetBytes), this.#count)
-    const { numbers, sets } = this.#targets
-    const set = sets[numbers[entry]!]!
-    return set.length === 0 ? [] : set.toString('latin1').split(' ')
+    const { numbers, ends, texts } = this.#targets
+    const number = numbers[entry]!
+    const start = number === 0 ? 0 : ends[number - 1]!
+    return start === ends[number]! ? [] : texts.toString('latin1', start, ends[number]!).split(' ')
   }
 }
 
@@ -57,13 +58,14 @@ function recordedIn(read: VarintReader, count: number): Float64Array {
   return Float64Array.from(isKnown, (one) => (one === 1 ? known[next++]! : Number.NEGATIVE_INFINITY))
 }
 
-/** By entry the number of its set; the sets, blank-separated in ASCII. Few of them become texts. */
+/** By entry the number of its set; the sets, blank-separated in ASCII, and where each ends. Few of them become texts. */
 interface Targets {
   readonly numbers: Uint32Array
-  readonly sets: readonly Buffer[]
+  readonly ends: Float64Array
+  readonly texts: Buffer
 }
 
 function targetsIn(read: VarintReader, count: number): Targets {
   const numbers = readEach(read, count)
-  return { numbers, sets: Array.from({ length: read.next() }, () => read.nextBytes()) }
+  return { numbers, ends: readSteps(read, read.next()), texts: read.nextBytes() }
 }

@@ -1,12 +1,13 @@
 import { constants, deflateRawSync } from 'node:zlib'
-import type { ColumnEntry } from './column-entry.ts'
+import { typesOf } from '../sections/section-key.ts'
+import type { ColumnEntry, ColumnSection } from './column-entry.ts'
 import { VarintWriter } from './varints.ts'
 
 /** How what follows the first byte is written. */
 export const columnForms = { plain: 0, deflated: 1 } as const
 
-/** What is shorter is not deflated: the call would cost more than the bytes. */
-const deflatedBytesMin = 512
+/** What is shorter is not deflated: each inflating begins with some 40 µs, whatever its size. */
+const deflatedBytesMin = 8 * 1024
 
 /** Numbers distinct texts in the order in which they are met. */
 export class Numbered {
@@ -24,18 +25,20 @@ export class Numbered {
   }
 }
 
-/** The distinct types of some targets, `Type,Type`; `-` for none. */
-export const typesOf = (targets: readonly string[]): string =>
-  [...new Set(targets.map((target) => target.slice(0, target.indexOf('/'))))].sort().join(',') || '-'
-
 /**
  * The columns of a pack: of each entry, lines in their order and then those without, its length, time and list of references, and of a
  * Provenance the types of its targets, its place in the order of ids, when it was recorded, and its targets. Each column has its size before it,
  * so that those are passed over that nobody asks for; distinct lists stand once.
+ * @param sections of the lines, none where these are one of which nothing is told
  * @param refs numbers of references in `Pack.refs`, which they are all in
  * @param typeSets numbers of sets of types in `Pack.targets`; undefined for other types than Provenance
  */
-export function writeColumns(entries: readonly ColumnEntry[], refs: Numbered, typeSets: Numbered | undefined): Buffer {
+export function writeColumns(
+  entries: readonly ColumnEntry[],
+  sections: readonly ColumnSection[],
+  refs: Numbered,
+  typeSets: Numbered | undefined,
+): Buffer {
   const out = new VarintWriter()
   out.add(entries.length)
   const column = (write: (to: VarintWriter) => void) => {
@@ -47,6 +50,7 @@ export function writeColumns(entries: readonly ColumnEntry[], refs: Numbered, ty
   column((to) => writeSteps(to, entries, ({ updated }) => updated))
   column((to) => writeLists(to, entries, refs))
   column((to) => writeTexts(to, entries))
+  column((to) => writeSections(to, sections))
   if (typeSets === undefined) return packedBytes(out.bytes)
   column((to) => writeEach(to, entries, ({ targets }) => typeSets.of(typesOf(targets))))
   column((to) => writeSteps(to, entries, ({ rank }) => rank))
@@ -85,6 +89,17 @@ function writeTexts(to: VarintWriter, entries: readonly ColumnEntry[]): void {
   for (const { id, length } of entries) if (length === 0) to.addBytes(Buffer.from(id))
 }
 
+function writeSections(to: VarintWriter, sections: readonly ColumnSection[]): void {
+  if (sections.length === 1 && sections[0]!.told === undefined) return
+  for (const { told, lines } of sections) {
+    to.add(lines.records)
+    to.add(lines.blocks.length)
+    to.add(lines.crc)
+    to.add(told === undefined ? 0 : 1)
+    if (told !== undefined) to.addBytes(Buffer.from(told))
+  }
+}
+
 function writeRecorded(to: VarintWriter, entries: readonly ColumnEntry[]): void {
   writeEach(to, entries, ({ recorded }) => (Number.isFinite(recorded) ? 1 : 0))
   const known = entries.filter(({ recorded }) => Number.isFinite(recorded))
@@ -94,8 +109,11 @@ function writeRecorded(to: VarintWriter, entries: readonly ColumnEntry[]): void 
 function writeTargets(to: VarintWriter, entries: readonly ColumnEntry[]): void {
   const sets = new Numbered()
   writeEach(to, entries, ({ targets }) => sets.of(targets.join(' ')))
-  to.add(sets.texts.length)
-  for (const set of sets.texts) to.addBytes(Buffer.from(set))
+  const { texts } = sets
+  to.add(texts.length)
+  let end = 0
+  writeSteps(to, texts, (text) => (end += text.length))
+  to.addBytes(Buffer.from(texts.join(''), 'latin1'))
 }
 
 function packedBytes(plain: Buffer): Buffer {

@@ -1,0 +1,107 @@
+import type { Definitions } from './definition.ts'
+
+const pools = ['answering', 'writing', 'engine', 'requests'] as const
+
+/** What stands in the database, and how it is reached. */
+export const storeMetrics = {
+  millrace_jobs: {
+    kind: 'gauge',
+    help: 'Exports that the store knows, by state',
+    unit: 'count',
+    labels: { state: ['accepted', 'running', 'finishing', 'completed', 'failed', 'deleted'] },
+    of: 'store',
+    decides: 'how much is going on',
+  },
+  millrace_partitions: {
+    kind: 'gauge',
+    help: 'Partitions of exports that are at work, by state',
+    unit: 'count',
+    labels: { state: ['waiting', 'running', 'done'] },
+    of: 'store',
+    decides: 'how much there is to do; whether more workers would help',
+  },
+  millrace_oldest_waiting_seconds: {
+    kind: 'gauge',
+    help: 'For how long the work has waited that has waited for longest, 0 when nothing waits: an export to be planned, a partition to be run',
+    unit: 'seconds',
+    labels: { work: ['plan', 'partition'] },
+    of: 'store',
+    decides: 'whether workers keep up; when it grows without an end, none works',
+  },
+  millrace_queue_tasks: {
+    kind: 'gauge',
+    help: 'Tasks of the queue: nobody has taken them, or they are at work',
+    unit: 'count',
+    labels: { state: ['ready', 'active'] },
+    of: 'store',
+    decides: 'whether workers are told of work',
+  },
+  millrace_workers_alive: {
+    kind: 'gauge',
+    help: 'Engine threads of all servers that hold a proof of life in the database',
+    unit: 'count',
+    of: 'store',
+    decides: 'whether anybody exports',
+  },
+  millrace_unpacked: {
+    kind: 'gauge',
+    help: 'Types of owners whose records have changed since they were packed; counted up to 100,000',
+    unit: 'count',
+    of: 'store',
+    decides: 'whether packing keeps up with writing: exports of what is not packed are slower',
+  },
+  millrace_database_bytes: {
+    kind: 'gauge',
+    help: 'Size of the database',
+    unit: 'bytes',
+    of: 'store',
+    decides: 'when the disk of the database is to grow',
+  },
+  millrace_database_connections: {
+    kind: 'gauge',
+    help: 'Connections to the database server, of whomever, and how many it allows',
+    unit: 'count',
+    labels: { state: ['open', 'allowed'] },
+    of: 'store',
+    decides: 'whether `max_connections` is near',
+  },
+  millrace_database_pool_connections: {
+    kind: 'gauge',
+    help: "Connections of this server's pools to the database: in use, or idle",
+    unit: 'count',
+    labels: { pool: pools, state: ['used', 'idle'] },
+    of: 'process',
+    decides: 'whether requests wait for a connection',
+  },
+  millrace_database_pool_waiting: {
+    kind: 'gauge',
+    help: 'How many wait for a connection of a pool',
+    unit: 'count',
+    labels: { pool: pools },
+    of: 'process',
+    decides: 'the same',
+  },
+  millrace_database_pool_wait_seconds: {
+    kind: 'histogram',
+    help: 'Connections that were taken from a pool by how long that took',
+    unit: 'seconds',
+    labels: { pool: pools },
+    buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
+    of: 'process',
+    decides: 'whether the database, or what holds its connections, is what requests wait for',
+  },
+  millrace_embedded_restarts_total: {
+    kind: 'counter',
+    help: 'How often the embedded PostgreSQL died and was brought back',
+    unit: 'count',
+    of: 'process',
+    decides: 'whether something ends it: a memory limit, a full disk; `postgres.log` tells',
+  },
+  millrace_audit_backlog: {
+    kind: 'gauge',
+    help: 'Entries of the audit trail that wait for the database',
+    unit: 'count',
+    of: 'process',
+    decides: 'whether refusals may be lost in a crash: the database does not take them',
+  },
+} as const satisfies Definitions
