@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { typesFile, typesText } from '../../scripts/resource-types/source-text.ts'
+import { typesTable } from '../../scripts/resource-types/table.ts'
 import type { JsonObject } from './json/json-object.ts'
 import { belonging, ownersMax, provenanceTargets, referencedRecords } from './ownership.ts'
 import { clinicalTypes } from './resource-types.ts'
@@ -14,6 +17,13 @@ function ownerOf(resource: JsonObject, type: string, id: string, own: readonly s
   assert.equal(owners.length, 1)
   return owners[0] || undefined
 }
+
+describe('the types of R4', () => {
+  it('are those of the official definitions', () => {
+    const advice = 'run scripts/generate-resource-types.ts'
+    assert.equal(readFileSync(typesFile, 'utf8'), typesText(typesTable()), advice)
+  })
+})
 
 describe('the owner of a record (search-params §7)', () => {
   const byPatient = new Set(['AllergyIntolerance', 'Device', 'Immunization'])

@@ -1,4 +1,5 @@
 import { Failure } from '../../failure.ts'
+import { isResourceType } from '../../fhir/resource-types.ts'
 import { parseScope, queryOf, scopeList } from '../scope.ts'
 
 /** Characters of one scope list: registered, asked for or granted. A token with it fits into an HTTP header. */
@@ -6,6 +7,8 @@ export const scopeCharsMax = 4096
 
 const advice =
   'Separate scopes with blanks, each like system/Patient.read (v1), system/Patient.rs (v2) or system/*.read for every type.'
+
+const typeAdvice = 'Types are written as in system/MedicationRequest.rs, capitals too.'
 
 const granularAdvice =
   'A granular scope is like system/Observation.rs?category=laboratory; docs/reference/search-parameters.md lists the parameters.'
@@ -25,6 +28,9 @@ export function registeredScopes(list: string): readonly string[] {
     if (!scope) throw new Failure(`"${text}" is not a scope.`, advice)
     if (scope.context !== 'system') {
       throw new Failure(`"${text}" cannot be registered: only system/ scopes have a meaning here.`, advice)
+    }
+    if (scope.type !== '*' && !isResourceType(scope.type)) {
+      throw new Failure(`"${text}" cannot be registered: R4 has no resource type ${scope.type}.`, typeAdvice)
     }
     const query = scope.query === undefined ? undefined : queryOf(scope)
     if (query !== undefined && 'reason' in query) {

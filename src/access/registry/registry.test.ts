@@ -89,6 +89,12 @@ const refused: readonly (readonly [what: string, registration: () => Partial<Reg
   ['no scope', () => ({ scope: ' ' }), /no scope/],
   ['commas between scopes', () => ({ scope: 'system/Patient.read,system/Goal.read' }), /not a scope/],
   ['a user scope', () => ({ scope: 'user/Patient.read' }), /only system/],
+  [
+    'a type that R4 does not have',
+    () => ({ scope: 'system/Goal.read system/ServiceOrder.read' }),
+    /no resource type ServiceOrder/,
+  ],
+  ['a type in small letters', () => ({ scope: 'system/patient.read' }), /not a scope/],
   ['a query that cannot be applied', () => ({ scope: 'system/Goal.rs?category:in=x' }), /":in" is not supported/],
   ['a query on every type', () => ({ scope: 'system/*.rs?_tag=a' }), /needs one resource type/],
   ['a query with write letters', () => ({ scope: 'system/Goal.cruds?category=a' }), /letters rs only/],

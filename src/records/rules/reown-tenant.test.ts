@@ -6,7 +6,7 @@ import { draftOf } from '../draft.ts'
 import { storeDrafts } from '../load/store-drafts.ts'
 import { packChanged } from '../packs/packer.ts'
 import { write } from '../write/write.ts'
-import { type Reowned, reownTenant } from './reown-tenant.ts'
+import { pageBytesMax, pageRecordsMax, type Reowned, reownTenant } from './reown-tenant.ts'
 import { endReowning, isStoreUnderRules, isUnderRules, tenantsOfStore } from './rules-of-store.ts'
 
 const reference = (to: string) => ({ reference: to })
@@ -121,6 +121,44 @@ describe('records that were stored under former rules of ownership', () => {
     await write(store.pool, 'written', [{ kind: 'put', draft: changed }])
     await told('written')
     assert.ok((await trimmed('written')).includes('ServiceRequest 2 q >'))
+  })
+
+  /** How many records are looked at in each page of a tenant with those of some texts. */
+  async function pages(tenant: string, notes: readonly string[]): Promise<number[]> {
+    const drafts = notes.map((note, index) =>
+      draftOf(JSON.stringify({ resourceType: 'Basic', id: `b-${1000 + index}`, note }), []),
+    )
+    const stored = drafts.filter((draft) => 'text' in draft)
+    await storeDrafts(store.pool, tenant, stored, false, () => {})
+    const looked = (await told(tenant)).map((reowned) => reowned.looked)
+    await store.pool.query('delete from record where tenant = $1', [tenant])
+    return looked.map((count, index) => count - (looked[index - 1] ?? 0))
+  }
+
+  it('are looked at page by page', async () => {
+    const sizes = [pageRecordsMax - 1, pageRecordsMax, pageRecordsMax + 1]
+    const found = []
+    for (const size of sizes) found.push(await pages(`p-${size}`, Array(size).fill('')))
+    assert.deepEqual(found, [
+      [sizes[0], 0],
+      [sizes[1], 0],
+      [sizes[1], 1, 0],
+    ])
+  })
+
+  it('are looked at in pages of few bytes, a larger one alone', async () => {
+    const sizeSql = `select octet_length(body) as bytes from record where tenant = 'size'`
+    const draft = draftOf('{"resourceType":"Basic","id":"b-1000","note":""}', [])
+    assert.ok('text' in draft)
+    await storeDrafts(store.pool, 'size', [draft], false, () => {})
+    const empty: number = (await store.pool.query(sizeSql)).rows[0].bytes
+    await store.pool.query(`delete from record where tenant = 'size'`)
+    const noteOf = (bytes: number) => 'x'.repeat(bytes - empty)
+    const half = pageBytesMax / 2
+    assert.deepEqual(await pages('b-1', [noteOf(half), noteOf(half - 1), '']), [2, 1, 0])
+    assert.deepEqual(await pages('b-2', [noteOf(half), noteOf(half), '']), [2, 1, 0])
+    assert.deepEqual(await pages('b-3', [noteOf(half), noteOf(half + 1), '']), [1, 2, 0])
+    assert.deepEqual(await pages('b-4', [noteOf(pageBytesMax + 1), '']), [1, 1, 0])
   })
 
   it('let nobody export half of them: a tenant is through before all are', async () => {

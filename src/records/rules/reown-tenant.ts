@@ -26,8 +26,8 @@ const beginSql = `
 const placeSql = 'select after_type, after_id, done from ruled_tenant where tenant = $1'
 
 /** Records that are looked at together, and what their texts weigh at most, but for the first. */
-const pageRecordsMax = 500
-const pageBytesMax = 4 * 1024 * 1024
+export const pageRecordsMax = 500
+export const pageBytesMax = 4 * 1024 * 1024
 
 const keysSql = `
   select type, id, octet_length(body) as bytes from record

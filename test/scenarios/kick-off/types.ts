@@ -227,6 +227,6 @@ export const typeScenarios: readonly Scenario[] = [
   scoped(54, 'no _type with the scope of Location only', 'system/Location.read', [], 403),
   { ...scoped(55, 'no _type without an exportable scope', noExportable, [], 403), profile: 'millennium' },
   { ...scoped(55, 'no _type with the scope of one type that R4 has', noExportable, [], 202), profile: 'hl7' },
-  scoped(55, 'no _type without an exportable scope', 'system/Vehicle.read system/Condition.write', [], 403),
+  scoped(55, 'no _type without a scope to read', 'system/Condition.write', [], 403),
   scoped(56, '_type Condition without the scope of Patient', 'system/Condition.read', types('Condition'), 202),
 ]
