@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { formatInstant } from '../../src/fhir/instant.ts'
+import { documentedTypes } from '../../src/fhir/resource-types.ts'
 import type { ModelRecord } from './model.ts'
 
 /** A change of one record: `record` is missing for a delete. */
@@ -15,9 +16,16 @@ export const simulatedBase = 'https://fhir.example.org/r4/simulated'
 /** Few records and few patients, so that writes, deletes and moves meet often. */
 export const patientIds = ['p0', 'p1', 'p2', 'p3']
 const clinicalKeys = ['Condition/c0', 'Condition/c1', 'Device/d0', 'Observation/o0', 'CareTeam/t0', 'Immunization/i0']
+/** Types of which a record may belong to several patients, and such records. */
+const wideTypes = ['Appointment', 'Composition', 'RelatedPerson'] as const
+const wideKeys = ['Appointment/a0', 'Appointment/a1', 'Composition/k0', 'RelatedPerson/r0']
 const provenanceIds = ['v0', 'v1', 'v2']
 const referenceKeys = ['Practitioner/a0', 'Practitioner/a1', 'Organization/g0', 'Location/l0']
-const ownedKeys = [...patientIds.map((id) => `Patient/${id}`), ...clinicalKeys]
+const ownedKeys = [...patientIds.map((id) => `Patient/${id}`), ...clinicalKeys, ...wideKeys]
+
+/** The types of all these records, and others. */
+export const simulatedTypes = [...documentedTypes, ...wideTypes]
+
 const allKeys = [...ownedKeys, ...provenanceIds.map((id) => `Provenance/${id}`), ...referenceKeys]
 
 const reference = (to: string): string => `{"reference":"${to}"}`
@@ -81,6 +89,18 @@ const clinical = fc
     return recordOf(key, members, about)
   })
 
+/** Members of a record that names patients in one way or another. */
+const wideMembers: Readonly<Record<string, (named: readonly string[]) => string>> = {
+  Appointment: (named) => `,"participant":[${named.map((one) => `{"actor":${reference(one)}}`)}]`,
+  Composition: ([subject, ...authors]) =>
+    `${subject ? `,"subject":${reference(subject)}` : ''},"author":[${authors.map(reference)}]`,
+  RelatedPerson: ([patient]) => `,"patient":${reference(patient ?? 'Patient')}`,
+}
+
+const wide = fc
+  .tuple(fc.constantFrom(...wideKeys), fc.shuffledSubarray(subjects, { maxLength: 3 }), content)
+  .map(([key, named, about]) => recordOf(key, wideMembers[key.split('/')[0]!]!(named), about))
+
 const instants = ['2021-03-18T19:19:42.000Z', '2021-03-18T21:19:42.001+02:00', '2020-01-01T00:00:00Z']
 
 const provenance = fc
@@ -105,6 +125,7 @@ const referenced = fc
 
 const record = fc.oneof(
   { weight: 6, arbitrary: clinical },
+  { weight: 4, arbitrary: wide },
   { weight: 5, arbitrary: provenance },
   { weight: 2, arbitrary: patient },
   { weight: 2, arbitrary: referenced },

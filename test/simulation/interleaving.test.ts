@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { documentedTypes } from '../../src/fhir/resource-types.ts'
-import { batch, clinicalRecord, patientIds, provenanceRecord, type SimulatedChange } from './changes.ts'
+import { batch, clinicalRecord, patientIds, provenanceRecord, simulatedTypes, type SimulatedChange } from './changes.ts'
 import { checkExport, deletedBy } from './check-export.ts'
 import type { ModelRequest } from './model.ts'
 import { elementItems } from './model-elements.ts'
@@ -39,7 +38,7 @@ type Step = { readonly tenant: 0 | 1 } & (
   | { readonly kind: 'wait' }
 )
 
-const everything = { patients: patientIds, types: documentedTypes, provenance: 'relevant', deletions: true } as const
+const everything = { patients: patientIds, types: simulatedTypes, provenance: 'relevant', deletions: true } as const
 
 const whole = { request: everything, since: undefined, until: undefined } as const
 
@@ -55,8 +54,8 @@ const asked = fc.record({
     { weight: 3, arbitrary: fc.shuffledSubarray(patientIds, { minLength: 1 }) },
   ),
   types: fc.oneof(
-    { weight: 6, arbitrary: fc.constant([...documentedTypes]) },
-    { weight: 2, arbitrary: fc.subarray([...documentedTypes], { minLength: 9 }) },
+    { weight: 6, arbitrary: fc.constant([...simulatedTypes]) },
+    { weight: 2, arbitrary: fc.subarray([...simulatedTypes], { minLength: 9 }) },
     { weight: 1, arbitrary: fc.constant(['Provenance', 'Practitioner']) },
   ),
   provenance: fc.constantFrom('relevant' as const, 'latest' as const),

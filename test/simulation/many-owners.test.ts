@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { documentedTypes } from '../../src/fhir/resource-types.ts'
-import { clinicalRecord, patientRecord, provenanceRecord, type SimulatedChange } from './changes.ts'
+import { clinicalRecord, patientRecord, provenanceRecord, simulatedTypes, type SimulatedChange } from './changes.ts'
 import { checkExport } from './check-export.ts'
 import type { ModelRequest } from './model.ts'
 import { type SimulatedTenant, Simulation } from './simulation.ts'
@@ -77,11 +76,11 @@ describe('exports of many owners', () => {
       ...[togetherMax - 1, togetherMax, togetherMax + 1, 2 * togetherMax, ids.length].map(
         (count): ModelRequest => ({
           patients: ids.slice(0, count),
-          types: [...documentedTypes],
+          types: [...simulatedTypes],
           provenance: count % 2 === 0 ? 'latest' : 'relevant',
         }),
       ),
-      { patients: ids, types: [...documentedTypes], provenance: 'relevant', since },
+      { patients: ids, types: [...simulatedTypes], provenance: 'relevant', since },
       { patients: ids, types: ['Condition', 'Provenance'], provenance: 'latest' },
     ]
     await assertSame(place, requests)
@@ -99,7 +98,7 @@ describe('exports of many owners', () => {
       }
       await simulation.write(place, records)
     }
-    const request: ModelRequest = { patients: ids, types: [...documentedTypes], provenance: 'relevant' }
+    const request: ModelRequest = { patients: ids, types: [...simulatedTypes], provenance: 'relevant' }
     await assertSame(place, [request])
     await simulation.pool.query('delete from pack where tenant = $1', [place.name])
     await simulation.pool.query(

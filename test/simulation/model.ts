@@ -38,6 +38,19 @@ export interface ModelResource {
   readonly performer: readonly { readonly reference: string }[]
 }
 
+interface ModelReference {
+  readonly reference?: string
+}
+
+/** What says whose a record is. */
+interface ModelCompartment {
+  readonly subject?: ModelReference
+  readonly patient?: ModelReference
+  readonly author?: readonly ModelReference[]
+  readonly attester?: readonly { readonly party?: ModelReference }[]
+  readonly participant?: readonly { readonly actor?: ModelReference }[]
+}
+
 /** What an export must give: the stored line of each record, and the references that lead nowhere. Keys are `Type/id`. */
 export interface ExpectedExport {
   readonly lines: ReadonlyMap<string, string>
@@ -81,7 +94,18 @@ const bySubjectElement = [
   'Observation',
   'Procedure',
 ]
-const ownTypes = ['Patient', ...byPatientElement, ...bySubjectElement]
+/** Some of the types of which a record may belong to several patients, and how they are named. */
+const byCompartment: Readonly<Record<string, (resource: ModelCompartment) => readonly (ModelReference | undefined)[]>> =
+  {
+    Appointment: ({ participant = [] }) => participant.map(({ actor }) => actor),
+    Composition: ({ subject, author = [], attester = [] }) => [
+      subject,
+      ...author,
+      ...attester.map(({ party }) => party),
+    ],
+    RelatedPerson: ({ patient }) => [patient],
+  }
+const ownTypes = ['Patient', ...[...byPatientElement, ...bySubjectElement].sort(), ...Object.keys(byCompartment)]
 const referencedTypes = ['Location', 'Organization', 'Practitioner']
 const referencePattern = /"reference":"([^"]*)"/g
 
@@ -124,11 +148,9 @@ export class Model {
   #ownersOf(record: ModelRecord, state: ReadonlyMap<string, Entry>): Set<string> {
     if (record.type === 'Patient') return new Set([record.id])
     if (record.type === 'Provenance') return new Set(this.#targetOwners(record, state))
-    const resource = JSON.parse(record.source) as Record<string, { reference?: string } | undefined>
-    const element = byPatientElement.includes(record.type) ? 'patient' : 'subject'
-    const subject = bySubjectElement.concat(byPatientElement).includes(record.type) ? resource[element] : undefined
-    const key = localKey(subject?.reference ?? '', this.#base)
-    return new Set(key?.startsWith('Patient/') ? [key.slice(8)] : [])
+    const resource = JSON.parse(record.source) as ModelCompartment
+    const keys = patientsNamed(record.type, resource).map((named) => localKey(named?.reference ?? '', this.#base))
+    return new Set(keys.flatMap((key) => (key?.startsWith('Patient/') ? [key.slice(8)] : [])))
   }
 
   #targetOwners(record: ModelRecord, state: ReadonlyMap<string, Entry>): string[] {
@@ -165,8 +187,8 @@ export class Model {
   }
 
   /**
-   * The same, in blocks: for each patient what an export of that patient alone would give, by type, what they have in common and id; what
-   * belongs to several patients after the rest of its type.
+   * The same, in blocks: for each patient what an export of that patient alone would give, by type, what they have in common and id; then what
+   * belongs to several patients, then what is referred to.
    */
   expectedBlocks(request: ModelRequest, time: number): ExpectedBlocks {
     const state = this.#stateAt(time)
@@ -180,13 +202,17 @@ export class Model {
     const ownersOf = this.ownersAt(time)
     for (const patient of patients) {
       const placeOf = (key: string) => {
-        const owners = ownersOf(key)
-        return owners.length === 1 ? `0 ${groupOf(key, patient)}` : `${owners.length > 1 ? 1 : 0}`
+        const { length } = ownersOf(key)
+        return `${rankInBlock(typeOf(key), length)} ${length === 1 ? groupOf(key, patient) : ''} ${key}`
       }
       const expected = this.expectedExport({ ...listed, patients: [patient] }, time, reach === 'system')
       for (const [key, line] of expected.lines) lines.set(key, line)
       for (const key of expected.unresolved) unresolved.add(key)
-      if (expected.lines.size > 0) blocks.set(patient, [...expected.lines.keys()].sort(byTypeAnd(placeOf)))
+      if (expected.lines.size > 0)
+        blocks.set(
+          patient,
+          [...expected.lines.keys()].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)),
+        )
     }
     return { lines, unresolved, blocks }
   }
@@ -330,6 +356,13 @@ export class Model {
   }
 }
 
+/** The references by which a record belongs to patients. */
+function patientsNamed(type: string, resource: ModelCompartment): readonly (ModelReference | undefined)[] {
+  if (byPatientElement.includes(type)) return [resource.patient]
+  if (bySubjectElement.includes(type)) return [resource.subject]
+  return byCompartment[type]?.(resource) ?? []
+}
+
 const passes = ({ only }: ModelRequest, { type, source }: ModelRecord): boolean =>
   only?.[type]?.(JSON.parse(source) as ModelResource) ?? true
 
@@ -338,13 +371,11 @@ const typeOf = (key: string): string => key.split('/')[0]!
 const linesOf = (entries: readonly Entry[]): Map<string, string> =>
   new Map(entries.map(({ key, version, written, record }) => [key, record.text(version, written)]))
 
-/** Patient first, Provenance after the clinical types, what they refer to last; else by name, and of a type by place, then by id. */
-function byTypeAnd(placeOf: (key: string) => string): (a: string, b: string) => number {
-  const rank = (key: string) =>
-    ['Provenance', ...referencedTypes].indexOf(typeOf(key)) + (typeOf(key) === 'Patient' ? -1 : 0)
-  const sortedBy = (key: string) => `${typeOf(key)} ${placeOf(key)} ${key}`
-  return (a, b) => rank(a) - rank(b) || (sortedBy(a) < sortedBy(b) ? -1 : 1)
-}
+const rankedTypes = [...ownTypes, 'Provenance', ...referencedTypes]
+
+/** Patient first, then the clinical types, then the others, then Provenance: what belongs to one patient, to several, to nobody. */
+const rankInBlock = (type: string, owners: number): string =>
+  `${['2', '0'][owners] ?? '1'} ${String(rankedTypes.indexOf(type)).padStart(2, '0')}`
 
 const recordedOf = ({ record }: Entry): number =>
   Date.parse((JSON.parse(record.source) as { recorded?: string }).recorded ?? '0000-01-01T00:00:00Z')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { transaction } from '../../src/database/transaction.ts'
-import { allTypes, documentedTypes, isOwnedType } from '../../src/fhir/resource-types.ts'
+import { allTypes, isOwnedType } from '../../src/fhir/resource-types.ts'
 import { inflateLines } from '../../src/gzip/deflated.ts'
 import { readScopeQuery } from '../../src/protocol/request/scope-query.ts'
 import { recordsOfOwners } from '../../src/records/as-of.ts'
@@ -10,7 +10,15 @@ import { absenceType, presentTypes } from '../../src/records/packs/absence-pack.
 import { dropPacks } from '../../src/records/packs/drop-packs.ts'
 import type { Pack } from '../../src/records/packs/pack.ts'
 import { insertPacks, packsOfOwners } from '../../src/records/packs/stored-packs.ts'
-import { batch, clinicalRecord, patientIds, patientRecord, provenanceRecord, type SimulatedChange } from './changes.ts'
+import {
+  batch,
+  clinicalRecord,
+  patientIds,
+  patientRecord,
+  provenanceRecord,
+  simulatedTypes,
+  type SimulatedChange,
+} from './changes.ts'
 import { checkExport } from './check-export.ts'
 import type { ModelRequest, ModelResource } from './model.ts'
 import { type SimulatedTenant, Simulation } from './simulation.ts'
@@ -37,6 +45,7 @@ const queries: Readonly<Record<string, (resource: ModelResource) => boolean>> = 
   'Observation?performer=Practitioner/a0': ({ performer }) =>
     performer.some(({ reference }) => reference === 'Practitioner/a0'),
   'Device?_id=none': () => false,
+  'Appointment?_id=a0': ({ id }) => id === 'a0',
   'Provenance?_id=v0,v2': ({ id }) => id !== 'v1',
 }
 
@@ -46,11 +55,12 @@ const asked = fc.record({
   patients: fc.shuffledSubarray(patientIds, { minLength: 1 }),
   reach: rarely(fc.constantFrom('patients' as const, 'system' as const)),
   types: fc.oneof(
-    { weight: 3, arbitrary: fc.constant([...documentedTypes]) },
-    fc.constant(documentedTypes.filter((type) => type !== 'Provenance')),
+    { weight: 3, arbitrary: fc.constant([...simulatedTypes]) },
+    fc.constant(simulatedTypes.filter((type) => type !== 'Provenance')),
     fc.constantFrom(['Condition' as const, 'Observation' as const], ['Patient' as const, 'Provenance' as const]),
     fc.constantFrom(['Provenance' as const], ['Condition' as const, 'Device' as const, 'Provenance' as const]),
-    fc.subarray([...documentedTypes], { minLength: 5 }),
+    fc.constant(['Appointment' as const, 'Composition' as const, 'Provenance' as const]),
+    fc.subarray([...simulatedTypes], { minLength: 5 }),
   ),
   provenance: fc.constantFrom('relevant' as const, 'latest' as const),
   sinceBack: rarely(fc.nat(20)),
@@ -233,7 +243,7 @@ describe('packs', () => {
         assert.equal((await simulation.pool.query(lie, [place.name, type])).rowCount, 1)
 
         const since = place.model.times[0]!
-        const request: ModelRequest = { patients: patientIds, types: documentedTypes, provenance: 'relevant', since }
+        const request: ModelRequest = { patients: patientIds, types: simulatedTypes, provenance: 'relevant', since }
         const job = await simulation.startExport(place.name, request)
         await simulation.completed(job.id)
         checkExport(place.model, job, await simulation.parts(job.id))
@@ -258,7 +268,7 @@ describe('packs', () => {
         const lie = `update pack set ${assignment} where tenant = $1 and owner = 'p0' and type = $2`
         assert.equal((await simulation.pool.query(lie, [place.name, type])).rowCount, 1)
 
-        const request: ModelRequest = { patients: patientIds, types: documentedTypes, provenance: 'relevant' }
+        const request: ModelRequest = { patients: patientIds, types: simulatedTypes, provenance: 'relevant' }
         const job = await simulation.startExport(place.name, request)
         await simulation.completed(job.id)
         checkExport(place.model, job, await simulation.parts(job.id))
@@ -276,7 +286,7 @@ describe('packs', () => {
     const when = exportedBefore ? 'after it was refused' : 'before anybody has read it'
     it(`that lie hide no first record of the type that they stand under, ${when}`, async () => {
       const place = simulation.newTenant()
-      const request: ModelRequest = { patients: patientIds, types: documentedTypes, provenance: 'relevant' }
+      const request: ModelRequest = { patients: patientIds, types: simulatedTypes, provenance: 'relevant' }
       const exportAll = async (wanted: ModelRequest) => {
         const job = await simulation.startExport(place.name, wanted)
         await simulation.completed(job.id)
@@ -366,7 +376,7 @@ describe('packs', () => {
       await replacePack(place, said)
       const job = await simulation.startExport(place.name, {
         patients: patientIds,
-        types: documentedTypes,
+        types: simulatedTypes,
         provenance: 'relevant',
       })
       await simulation.completed(job.id)
@@ -411,7 +421,7 @@ describe('packs', () => {
     await simulation.pool.query(`update pack set ${wrong} where tenant = $1`, [place.name])
     const job = await simulation.startExport(place.name, {
       patients: patientIds,
-      types: documentedTypes,
+      types: simulatedTypes,
       provenance: 'relevant',
     })
     await simulation.completed(job.id)
@@ -452,7 +462,7 @@ describe('packs', () => {
     )
     assert.equal(rows[0].present, 'Condition Patient')
     await simulation.pool.query('delete from record where tenant = $1', [place.name])
-    const types = documentedTypes.filter(isOwnedType) as ModelRequest['types']
+    const types = simulatedTypes.filter(isOwnedType) as ModelRequest['types']
     const job = await simulation.startExport(place.name, { patients: ['p0'], types, provenance: 'relevant' })
     await simulation.completed(job.id)
     checkExport(place.model, job, await simulation.parts(job.id))

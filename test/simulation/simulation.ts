@@ -9,7 +9,7 @@ import { transaction } from '../../src/database/connection.ts'
 import { openTestStore, type TestStore } from '../../src/database/store.fixture.ts'
 import { startEngine } from '../../src/engine/engine.ts'
 import { isCalm } from '../../src/engine/engine-log.ts'
-import { documentedTypes } from '../../src/fhir/resource-types.ts'
+import { allTypes } from '../../src/fhir/resource-types.ts'
 import { diskStore } from '../../src/files/disk-store.ts'
 import { acceptJob, findJob, packJob, pruneHorizon, startJob } from '../../src/jobs/job.ts'
 import { type Liveness, openLiveness } from '../../src/jobs/liveness.ts'
@@ -142,7 +142,7 @@ export class Simulation {
     filters: ExportRequest['filters'] = {},
   ): Promise<SimulatedJob> {
     const id = randomUUID()
-    const types = documentedTypes.filter((type) => request.types.includes(type))
+    const types = allTypes.filter((type) => request.types.includes(type))
     const { elements: items, deletions, ...asked } = request
     const elements = items && readElements([elementsEntry(items)], types, profiles.hl7, new Findings(false))
     const effective = {
