@@ -174,6 +174,7 @@ describe('a draft of a line', () => {
   const wide: readonly object[] = [
     { resourceType: 'ServiceRequest', subject: patients(1)[0] },
     { resourceType: 'ServiceRequest', subject: patients(1)[0], performer: patients(3) },
+    { resourceType: 'ServiceRequest', performer: patients(2), subject: { reference: 'Patient/other' } },
     { resourceType: 'ServiceRequest', requester: patients(1)[0] },
     { resourceType: 'Claim', patient: patients(1)[0], payee: { party: { reference: 'Patient/other' } } },
     { resourceType: 'Specimen', subject: { reference: 'Device/d' }, collection: { collector: patients(1)[0] } },

@@ -134,13 +134,16 @@ describe('packs', () => {
 
   it('are copied: where there are packs no version is read', async () => {
     const place = simulation.newTenant()
-    await simulation.write(place, [clinicalRecord('Condition/c0', 'Patient/p0')])
+    const records = ['Condition/c0', 'Observation/o0'].map((key) => clinicalRecord(key, 'Patient/p0'))
+    await simulation.write(place, records)
     await simulation.pack()
     await simulation.pool.query(`update record set body = 'not to be read' where tenant = $1`, [place.name])
     const request: ModelRequest = { patients: ['p0'], types: ['Condition', 'Practitioner'], provenance: 'relevant' }
-    const job = await simulation.startExport(place.name, request)
-    await simulation.completed(job.id)
-    checkExport(place.model, job, await simulation.parts(job.id))
+    for (const more of [{}, { organizedBy: 'Patient' as const }]) {
+      const job = await simulation.startExport(place.name, { ...request, ...more })
+      await simulation.completed(job.id)
+      checkExport(place.model, job, await simulation.parts(job.id))
+    }
   })
 
   /** All packs of a tenant must hold its current records; those of several owners are named by the packs of each. */
