@@ -9,13 +9,13 @@ export type ProfileName = (typeof profileNames)[number]
 export const referenceWalks = ['one-hop', 'transitive'] as const
 export type ReferenceWalk = (typeof referenceWalks)[number]
 
-/** Of whom an export is: `Patient/$export`, `Group/{id}/$export`, `$export`. */
-export const exportLevels = ['patient', 'group', 'system'] as const
+/** Of whom an export is: `Patient/$export`, `Patient/{id}/$export`, `Group/{id}/$export`, `$export`. */
+export const exportLevels = ['patient', 'instance', 'group', 'system'] as const
 export type ExportLevel = (typeof exportLevels)[number]
 
 /** The switches in which profiles differ (protocol §12). Code asks a switch, never a profile's name. */
 export interface Profile {
-  /** D1, D4, D5: the methods that start an export of a level. With none the level is not served. */
+  /** D1, D4, D5, D36: the methods that start an export of a level. With none the level is not served. */
   readonly kickOffMethods: Readonly<Record<ExportLevel, readonly ('GET' | 'POST')[]>>
   /** D2, D3: `Patient/$export` needs `patient`; otherwise it exports all patients when there is none. */
   readonly patientsRequired: boolean
@@ -71,7 +71,7 @@ export interface Profile {
  * every R4 search parameter of the 13 types less the 16 names, because the records support them.
  */
 const millennium: Profile = {
-  kickOffMethods: { patient: ['POST'], group: ['GET'], system: [] },
+  kickOffMethods: { patient: ['POST'], instance: [], group: ['GET'], system: [] },
   patientsRequired: true,
   headersRequired: true,
   repeatsAllowed: false,
@@ -98,7 +98,12 @@ const millennium: Profile = {
 
 /** The HL7 Bulk Data Access IG, 2.0.0 and 3.0.0. */
 const hl7: Profile = {
-  kickOffMethods: { patient: ['GET', 'POST'], group: ['GET', 'POST'], system: ['GET', 'POST'] },
+  kickOffMethods: {
+    patient: ['GET', 'POST'],
+    instance: ['GET', 'POST'],
+    group: ['GET', 'POST'],
+    system: ['GET', 'POST'],
+  },
   patientsRequired: false,
   headersRequired: false,
   repeatsAllowed: true,

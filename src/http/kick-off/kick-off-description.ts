@@ -44,6 +44,12 @@ const levels = {
     token: 'system read scopes of the types that are exported',
     refusals: {},
   },
+  instance: {
+    summary: 'Start an export of one patient',
+    details: 'Exports the records of the patient.',
+    token: 'system read scopes of the types that are exported',
+    refusals: { 404: 'There is no such patient, or the profile of the tenant serves no export of one.' },
+  },
   group: {
     summary: 'Start an export of the members of a Group',
     details: 'Exports the patients who are members of the Group, and of the Groups in it, at this moment.',

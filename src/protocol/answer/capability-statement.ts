@@ -72,7 +72,7 @@ function searchParamsOf(type: string, { typeFilter }: Profile): object {
 
 /** The export that is served on a resource type, or on the whole system (C5, D34). */
 function operationOn(type: string | undefined, { definition }: CapabilityUrls, profile: Profile): object {
-  const level: ExportLevel | undefined =
+  const level: Exclude<ExportLevel, 'instance'> | undefined =
     type === undefined ? 'system' : type === 'Patient' ? 'patient' : type === 'Group' ? 'group' : undefined
   if (level === undefined || !servedLevels(profile).includes(level)) return {}
   const operation = operationOf(level)

@@ -22,8 +22,8 @@ const about = {
   export: { level: 'system', name: 'SystemExport', title: 'Bulk export of all records', resource: [] },
 } as const
 
-/** The operation that starts an export of a level. */
-export const operationOf = (level: ExportLevel): ExportOperation =>
+/** The operation that starts an export of a level; that of one patient is the one of patients. */
+export const operationOf = (level: Exclude<ExportLevel, 'instance'>): ExportOperation =>
   exportOperations.find((operation) => about[operation].level === level)!
 
 /** The canonical URL of the IG's definition of an operation. */
@@ -52,7 +52,7 @@ export function operationDefinition(operation: ExportOperation, url: string, pro
     ...(resource.length > 0 ? { resource } : {}),
     system: level === 'system',
     type: level === 'patient',
-    instance: level === 'group',
+    instance: level === 'group' || (level === 'patient' && servedLevels(profile).includes('instance')),
     parameter: exportParameters(profile, level).map((parameter) => ({
       name: parameter.name,
       use: 'in',

@@ -107,6 +107,6 @@ export function exportParameters(profile: Profile, level: ExportLevel): ExportPa
     })
 }
 
-/** A list of patients comes in a body (protocol §11.3), and says nothing to a system export. */
+/** A list of patients comes in a body (protocol §11.3), and says nothing to an export of one patient or of the system. */
 const takesPatients = ({ kickOffMethods }: Profile, level: ExportLevel): boolean =>
-  level !== 'system' && kickOffMethods[level].includes('POST')
+  (level === 'patient' || level === 'group') && kickOffMethods[level].includes('POST')

@@ -46,7 +46,8 @@ function refuseUnknown(
   findings: Findings,
 ): void {
   if (name === 'patient') {
-    const text = level === 'group' ? 'The Group says which patients.' : 'A system export takes no patient.'
+    const ofOne = level === 'instance' ? 'The URL says which patient.' : 'A system export takes no patient.'
+    const text = level === 'group' ? 'The Group says which patients.' : ofOne
     findings.add(problem(400, 'not-supported', text, { expression: at }))
     return
   }

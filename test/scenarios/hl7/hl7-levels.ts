@@ -322,8 +322,48 @@ export const levelScenarios: readonly Scenario[] = [
     },
   },
   {
+    t: [],
+    rules: ['D36'],
+    does: 'an export of one patient by the URL',
+    outcome: 'the records of this patient, those too that are of others as well; 404 for one who is not known',
+    run: async (suite) => {
+      const participant = ['one-1', 'one-2'].map((id) => ({ actor: referenceTo(`Patient/${id}`) }))
+      await put(
+        suite,
+        [
+          ...[patient('one-1'), patient('one-2'), condition('one-c2', 'one-2')],
+          condition('one-c1', 'one-1', { recorder: referenceTo('Practitioner/one-doctor') }),
+          { resourceType: 'Practitioner', id: 'one-doctor' },
+          { resourceType: 'Appointment', id: 'one-visit', participant },
+        ],
+        'commons',
+      )
+      const path = '/Patient/one-1/$export'
+      const found = await exportedByGet(suite, path)
+      const clinical = { Appointment: ['one-visit'], Condition: ['one-c1'] }
+      assert.deepEqual(idsOf(found), { ...clinical, Patient: ['one-1'], Practitioner: ['one-doctor'] })
+      assert.equal(found.manifest.request, `${suite.base('commons')}${path}`)
+      assert.deepEqual(found.errors, [])
+      const caller = await suite.newCaller('commons')
+      const types = [entry('_type', 'valueString', 'Condition,Appointment')]
+      assert.deepEqual(idsOf(await exported(suite, caller, { path, patients: [], parameters: types })), clinical)
+      const listed = await kickOffRequest(suite, caller, { path, parameters: [patientEntry('Patient/one-2')] })
+      assertRefused(await suite.send(listed), 400, 'not-supported')
+      for (const id of ['nobody', 'no_id', 'one-visit']) {
+        for (const prefer of ['respond-async', 'handling=lenient'])
+          assertRefused(
+            await suite.ask(caller, 'GET', `/Patient/${id}/$export`, { headers: { prefer } }),
+            404,
+            'not-found',
+          )
+      }
+      const poorer = await suite.newCaller('commons', 'system/Patient.write')
+      assertRefused(await get(suite, poorer, path), 403, 'forbidden')
+    },
+  },
+  {
     t: [152, 153],
-    rules: ['D1', 'D4', 'D5'],
+    rules: ['D1', 'D4', 'D5', 'D36'],
     does: 'methods and levels that are not served',
     outcome: '405 with Allow; in millennium a system export is 404; HEAD starts nothing',
     run: async (suite) => {
@@ -331,6 +371,9 @@ export const levelScenarios: readonly Scenario[] = [
         ['commons', 'PUT', '/$export', 405, 'GET, POST'],
         ['commons', 'DELETE', '/Group/x/$export', 405, 'GET, POST'],
         ['clinic', 'POST', '/Group/x/$export', 405, 'GET'],
+        ['commons', 'DELETE', '/Patient/x/$export', 405, 'GET, POST'],
+        ['clinic', 'GET', '/Patient/x/$export', 404, undefined],
+        ['clinic', 'POST', '/Patient/x/$export', 404, undefined],
         ['clinic', 'GET', '/$export', 404, undefined],
         ['clinic', 'POST', '/$export', 404, undefined],
         ['nowhere', 'GET', '/Patient/$export', 405, 'POST'],
@@ -341,7 +384,7 @@ export const levelScenarios: readonly Scenario[] = [
       }
       const caller = await suite.newCaller('commons')
       const { rows: before } = await suite.server.pool.query('select from job where client = $1', [caller.client.id])
-      for (const path of ['/$export', '/Patient/$export', '/Group/x/$export']) {
+      for (const path of ['/$export', '/Patient/$export', '/Patient/x/$export', '/Group/x/$export']) {
         const response = await fetch(`${suite.base('commons')}${path}`, {
           method: 'HEAD',
           headers: { authorization: `Bearer ${caller.token}` },

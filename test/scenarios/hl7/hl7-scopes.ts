@@ -152,7 +152,7 @@ export const scopeScenarios: readonly Scenario[] = [
         })),
       )
       for (const [id, ...shape] of [
-        ['patient-export', false, true, false],
+        ['patient-export', false, true, true],
         ['group-export', false, false, true],
         ['export', true, false, false],
       ] as const) {
