@@ -20,9 +20,12 @@ export async function* packsByOwner(selection: Selection, types: readonly string
   const serving = packsThatServe(selection)
   let next = 0
   let packs = new Map<string, readonly Pack[] | undefined>()
+  /** Those of the present owner that are views of what has come last. */
+  let views = new Set<string>()
   const finish = (): PackedOwner => {
     const found = packs
     packs = new Map()
+    views = new Set()
     return { owner: owners[next++]!, packs: types.every((type) => found.get(type)) ? (found as never) : undefined }
   }
   for await (const found of packsOfOwners(pool, { ...packDemand(job, types), owners, signal: held.signal })) {
@@ -31,8 +34,10 @@ export async function* packsByOwner(selection: Selection, types: readonly string
       if (next === owners.length) throw new Error('packs came in another order than their owners')
       if (ofOwner.lying) await refusePacks(selection, ofOwner)
       packs.set(ofOwner.type, serving(ofOwner))
+      views.add(ofOwner.type)
     }
-    for (const [type, some] of packs) packs.set(type, some?.map(keptPack))
+    for (const type of views) packs.set(type, packs.get(type)?.map(keptPack))
+    views.clear()
   }
   while (next < owners.length) yield finish()
 }
