@@ -298,10 +298,11 @@ async function listening<T>({ host, port }: MetricsAddress, flag: string, listen
   try {
     return await listen()
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw cause
-    const reason = code === 'EADDRINUSE' ? 'is in use' : 'cannot be used'
-    throw new Failure(`Port ${port} of ${host} ${reason}.`, `Choose another one with ${flag}.`, { cause })
+    const { code, syscall } = cause as NodeJS.ErrnoException
+    if (syscall === undefined) throw cause
+    const reason = code === 'EADDRINUSE' ? 'is in use' : `cannot be used: ${code}`
+    // Without its cause: a name that is not known would be taken for a database that is away, and the start begin again.
+    throw new Failure(`Port ${port} of ${host} ${reason}.`, `Choose another one with ${flag}.`)
   }
 }
 
@@ -310,7 +311,7 @@ function disksOf(place: FilesPlace, { store, freeDiskBytes: floorBytes }: AppOpt
   const disks: WatchedDisk[] = []
   if (place.kind === 'disk') disks.push({ disk: 'files', directory: place.directory })
   if (store.kind === 'embedded') disks.push({ disk: 'data', directory: store.directory })
-  return { disks, floorBytes }
+  return { disks, floorBytes: place.kind === 'disk' ? floorBytes : undefined }
 }
 
 /** Of the addresses of `localhost` Fastify would give each but one a server of its own, which none of our bounds holds for. */

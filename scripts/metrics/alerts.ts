@@ -105,6 +105,14 @@ export const alerts: readonly Alert[] = [
     todo: 'Make room: delete exports (`millrace job delete`), or take a larger disk.',
   },
   {
+    name: 'MillraceFilesUnusable',
+    severity: 'critical',
+    query: 'sum(increase(millrace_engine_events_total{event="files-unusable"}[10m])) > 0',
+    for: '5m',
+    summary: 'S3 is away or refuses: exports wait',
+    todo: 'The lines `files-unusable` of the log, and `files` of /readyz, say why: the network, credentials, the bucket, a clock.',
+  },
+  {
     name: 'MillraceDiskFills',
     severity: 'warning',
     query: 'predict_linear(millrace_disk_free_bytes[6h], 86400) < 0',

@@ -14,11 +14,16 @@ before(async () => {
 })
 after(() => server.stop())
 
-async function run(...line: string[]): Promise<{ readonly text: string; readonly code: number | string | undefined }> {
+const run = (...line: string[]) => runWith({}, ...line)
+
+async function runWith(
+  environment: Readonly<Record<string, string>>,
+  ...line: string[]
+): Promise<{ readonly text: string; readonly code: number | string | undefined }> {
   const written: string[] = []
   const output = { write: (text: string) => written.push(text) }
   process.exitCode = undefined
-  await statusCommand({ MILLRACE_DATA: server.directory }, output).parseAsync(line, { from: 'user' })
+  await statusCommand({ MILLRACE_DATA: server.directory, ...environment }, output).parseAsync(line, { from: 'user' })
   const code = process.exitCode
   process.exitCode = undefined
   return { text: written.join(''), code }
@@ -58,6 +63,36 @@ test('what is wrong stands at the end, and the exit code says so', async () => {
   assert.match(text, /^STATUS +3 to look at\n/)
   assert.match(text, /^! no server answers at http:\/\/127\.0\.0\.1:1: ECONNREFUSED\n/m)
   assert.equal(text.match(/^! too little disk is free for exports in /gm)?.length, 2)
+})
+
+test('figures that a lock withholds are told, and all else is on the page', async () => {
+  const holder = await server.pool.connect()
+  await holder.query('begin; lock table job in access exclusive mode')
+  const { text, code } = await run()
+  await holder.query('rollback')
+  holder.release()
+  assert.equal(code, 1)
+  assert.match(text, /^! figures cannot be had in time: /m)
+  assert.match(text, /^server .* is ready$/m)
+})
+
+test('a disk that cannot be looked at is told', async () => {
+  const { text } = await run('--files', '/dev/null/files')
+  assert.match(text, /^! the disk of files cannot be looked at: ENOTDIR/m)
+  assert.match(text, /^disk of data /m)
+})
+
+test('files in S3 have no disk, and no floor', async () => {
+  const { text } = await runWith({ MILLRACE_FILES: 's3://bucket/files' }, '--free-disk', '1000T')
+  assert.match(text, /^STATUS +all is well\n/)
+  assert.doesNotMatch(text, /^disk of files/m)
+})
+
+test('a URL may end with a slash; what is none, and a size that is none, are failures', async () => {
+  assert.match((await run('--server', `${server.url}/`)).text, /^server .* is ready$/m)
+  for (const url of ['127.0.0.1:8080', 'localhost:8080'])
+    await assert.rejects(run('--server', url), { name: 'Failure', message: '--server is not the URL of a server.' })
+  await assert.rejects(runWith({ MILLRACE_FREE_DISK: '1GB' }), { name: 'Failure', message: /MILLRACE_FREE_DISK/ })
 })
 
 test('a store of an older or newer program is shown, and left as it is', async () => {

@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { Command } from 'commander'
 import type { Pool, PoolConfig } from 'pg'
 import { defaultFilesDirectory } from '../app.ts'
@@ -9,7 +9,9 @@ import { jobStates } from '../protocol/plan/job-state.ts'
 import { formatCount } from './export/export-summary.ts'
 import { type Output, printJson, printTable } from './output.ts'
 import { parseByteSize } from './serve/byte-size.ts'
-import { freeDiskBytesDefault } from './serve/serve.ts'
+import { readFilesPlace } from './serve/files-flag.ts'
+import { readServerUrl } from './serve/public-url.ts'
+import { freeDiskBytesDefault, stated } from './serve/serve.ts'
 import { withStoreOptions } from './store-options.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -35,18 +37,20 @@ export function statusCommand(environment: Environment, output: Output = process
   return withStoreOptions(new Command('status'))
     .description('show how a store and its server are')
     .option('--server <url>', 'ask this server whether it is ready (default: the public URL of the last one)')
-    .option('--files <dir>', 'directory of exported files (MILLRACE_FILES; default: files in the data directory)')
+    .option('--files <dir>', 'directory or S3 of exported files (MILLRACE_FILES; default: files in the data directory)')
     .option('--free-disk <size>', 'disk that exports leave free (MILLRACE_FREE_DISK; default 1G)', parseByteSize)
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
     .action(async (flags: Flags) => {
       const store = readStore(flags, environment)
+      const places = placesOf(store, flags, environment)
+      const url = flags.server === undefined ? undefined : readServerUrl(flags.server, '--server')
       const status = await withStoreAsItIs(store, (pool, connection) =>
         readStoreStatus({
           pool,
           connection,
-          ...placesOf(store, flags, environment),
-          url: flags.server,
+          ...places,
+          url,
           now: new Date(),
         }),
       )
@@ -68,12 +72,14 @@ async function withStoreAsItIs<T>(store: Store, work: (pool: Pool, connection: P
 
 function placesOf(store: Store, flags: Flags, environment: Environment) {
   const files = flags.files ?? environment.MILLRACE_FILES
-  const directory = files ? resolve(files) : defaultFilesDirectory(store)
-  const floor = environment.MILLRACE_FREE_DISK
+  // Nothing is sent there, so that clear text is no matter.
+  const place = files ? readFilesPlace(files, true) : defaultFilesDirectory(store)
+  const floorBytes = flags.freeDisk ?? stated(environment, 'MILLRACE_FREE_DISK', parseByteSize) ?? freeDiskBytesDefault
+  const isOnDisk = typeof place === 'string'
   return {
-    floorBytes: flags.freeDisk ?? (floor ? parseByteSize(floor) : freeDiskBytesDefault),
+    floorBytes: isOnDisk ? floorBytes : 0,
     disksOf: (id: string) => [
-      { disk: 'files' as const, directory: join(directory, id) },
+      ...(isOnDisk ? [{ disk: 'files' as const, directory: join(place, id) }] : []),
       ...(store.kind === 'embedded' ? [{ disk: 'data' as const, directory: store.directory }] : []),
     ],
   }

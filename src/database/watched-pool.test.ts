@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { EventEmitter } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -79,4 +80,16 @@ test('a pool that is ended leaves no session behind', async (t) => {
     const { rows } = await watching.query(`select from pg_stat_activity where application_name = 'ended'`)
     sessions = rows.length
   }
+})
+
+test('whoever waits in vain has waited too', async () => {
+  const pool = openPool({ host: '/nowhere' }, 1)
+  const events: EventEmitter = pool
+  let waits = 0
+  events.on('waited', () => {
+    waits += 1
+  })
+  await assert.rejects(pool.connect(), { code: 'ENOENT' })
+  assert.equal(waits, 1)
+  await pool.end()
 })

@@ -20,8 +20,8 @@ const silentText = 'The database does not answer'
 
 /**
  * A pool whose users do not wait for a database that says nothing: one that is paused, or behind a network that swallows everything.
- * Neither PostgreSQL nor the system would tell for a quarter of an hour. The event `taken` tells in milliseconds how long a connection was
- * waited for.
+ * Neither PostgreSQL nor the system would tell for a quarter of an hour. The event `waited` tells in milliseconds how long a connection was
+ * waited for, in vain too.
  */
 export class WatchedPool extends pg.Pool {
   readonly #pulse: Pulse
@@ -74,9 +74,7 @@ export class WatchedPool extends pg.Pool {
     const began = performance.now()
     const connecting = super.connect()
     try {
-      const client = await Promise.race([connecting, silence])
-      this.emit('taken', performance.now() - began)
-      return client
+      return await Promise.race([connecting, silence])
     } catch (error) {
       // Nobody waits for it any more.
       connecting.then(
@@ -84,6 +82,8 @@ export class WatchedPool extends pg.Pool {
         () => {},
       )
       throw error
+    } finally {
+      this.emit('waited', performance.now() - began)
     }
   }
 

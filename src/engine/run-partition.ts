@@ -1,3 +1,4 @@
+import { errorReason } from '../database/error-code.ts'
 import { transaction } from '../database/transaction.ts'
 import { NotAsPublished } from '../files/cut.ts'
 import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
@@ -48,7 +49,7 @@ export async function runPartition(
     if (isMended || partition.kind === 'references') await keepPublished(context, job.id)
   } catch (error) {
     ended(error instanceof NotHeld ? 'lost' : 'failed')
-    if (error instanceof NotHeld) await context.files.removeAttempt(held.folder)
+    if (error instanceof NotHeld) await removeLeft(context, held)
     else if (error instanceof NotAsPublished) await giveUpMending(context, partition, error)
     else await onFailure(partition, error)
   } finally {
@@ -65,9 +66,14 @@ async function exportAll(context: PartitionContext, selection: Selection): Promi
     held.signal.throwIfAborted()
   } catch (error) {
     if (held.signal.reason instanceof NotHeld) throw held.signal.reason
-    await context.files.removeAttempt(held.folder)
+    await removeLeft(context, held)
     throw error
   }
+}
+
+/** What cannot be removed now stays until its job goes: a store that is away must not end the thread, in which others are exported. */
+async function removeLeft({ files, tell }: PartitionContext, { folder }: HeldPartition): Promise<void> {
+  await files.removeAttempt(folder).catch((error) => tell('sweep-failed', { reason: errorReason(error) }))
 }
 
 async function exportPartition(selection: Selection): Promise<void> {
@@ -79,8 +85,9 @@ async function exportPartition(selection: Selection): Promise<void> {
 }
 
 /** Removes what killed attempts have written: the job is complete, and only its published files are wanted. */
-async function keepPublished({ pool, files }: PartitionContext, job: string): Promise<void> {
-  await files.keepOnly(job, await jobPaths(pool, job))
+async function keepPublished({ pool, files, tell }: PartitionContext, job: string): Promise<void> {
+  const kept = async () => files.keepOnly(job, await jobPaths(pool, job))
+  await kept().catch((error) => tell('sweep-failed', { reason: errorReason(error) }))
 }
 
 /**

@@ -66,7 +66,7 @@ export const isLockTimeout = (error: unknown): boolean => (error as { code?: unk
 
 /**
  * Accepts a job: its row, its `transactionTime` and its first task appear in one transaction.
- * @param cutTaken told how many milliseconds were waited for writers that were under way
+ * @param cutTaken told how many milliseconds were waited for writers that were under way, in vain too
  * @returns false when the client has a live job in the tenant (S-5); two simultaneous calls give exactly one true
  */
 export async function acceptJob(
@@ -82,8 +82,11 @@ export async function acceptJob(
   if (inserted.rowCount === 0) return false
   await enqueue(client, [{ kind: 'plan', job: job.id }])
   const began = performance.now()
-  await client.query('update job set transaction_time = cut() where id = $1', [job.id])
-  cutTaken(performance.now() - began)
+  try {
+    await client.query('update job set transaction_time = cut() where id = $1', [job.id])
+  } finally {
+    cutTaken(performance.now() - began)
+  }
   return true
 }
 

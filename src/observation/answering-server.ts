@@ -25,13 +25,16 @@ const answerBytesMax = 64 * 1024
 export function askServer(url: string): Promise<AnsweringServer> {
   const target = `${url}/readyz`
   const isTls = target.startsWith('https:')
+  const signal = AbortSignal.timeout(answerMsMax)
+  const reasonOf = ({ code, message }: NodeJS.ErrnoException): string =>
+    signal.aborted ? `no answer within ${answerMsMax / 1000} s` : (code ?? message)
   return new Promise((resolve) => {
     const asked = (isTls ? requestTls : requestClear)(target, {
       ...(isTls ? { rejectUnauthorized: false } : {}),
-      signal: AbortSignal.timeout(answerMsMax),
+      signal,
       agent: false,
     })
-    asked.on('error', (error: NodeJS.ErrnoException) => resolve({ url, reason: error.code ?? error.message }))
+    asked.on('error', (error) => resolve({ url, reason: reasonOf(error) }))
     asked.on('response', (response) => {
       const certificate = isTls ? certificateOf(response.socket as TLSSocket) : {}
       let text = ''
@@ -39,7 +42,7 @@ export function askServer(url: string): Promise<AnsweringServer> {
       response.on('data', (chunk) => {
         text = `${text}${chunk}`.slice(0, answerBytesMax)
       })
-      response.on('error', ({ message }) => resolve({ url, reason: message, ...certificate }))
+      response.on('error', (error) => resolve({ url, reason: reasonOf(error), ...certificate }))
       response.on('end', () => {
         const report = readReport(text)
         const ready = response.statusCode === 200

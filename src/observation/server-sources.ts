@@ -16,7 +16,8 @@ export interface ObservedServer {
   readonly version: string
   readonly connection: PoolConfig
   readonly disks: readonly WatchedDisk[]
-  readonly floorBytes: number
+  /** Undefined where none applies. */
+  readonly floorBytes: number | undefined
   /** Those that know their own: pools, other threads, the HTTP server. */
   readonly levels: readonly (() => readonly Sample[])[]
   readonly threads: { readonly configured: number; readonly ready: () => number }
@@ -52,7 +53,7 @@ function serverSamples({ threads, certificate, auditBacklog }: ObservedServer): 
   ]
 }
 
-async function diskSamples(disks: readonly WatchedDisk[], floorBytes: number): Promise<Sample[]> {
+async function diskSamples(disks: readonly WatchedDisk[], floorBytes: number | undefined): Promise<Sample[]> {
   const free = await Promise.all(
     disks.map(
       async ({ disk, directory }): Promise<Sample> => ({
@@ -62,5 +63,5 @@ async function diskSamples(disks: readonly WatchedDisk[], floorBytes: number): P
       }),
     ),
   )
-  return [...free, { name: 'millrace_disk_floor_bytes', value: floorBytes }]
+  return floorBytes === undefined ? free : [...free, { name: 'millrace_disk_floor_bytes', value: floorBytes }]
 }

@@ -26,7 +26,7 @@ export interface StoreFigures {
 /** So many changed types of owners are counted; how many more there are changes nothing that anybody decides. */
 export const unpackedMax = 100_000
 
-/** Before a first server there is no queue. */
+/** Before a first server there is no queue. Of what kind the connections of others are is hidden from whoever may not read all statistics. */
 const figuresSql = (hasQueue: boolean): string => `
   select
     (select coalesce(jsonb_object_agg(state, count), '{}') from (select state, count(*) from job group by state) s) as jobs,
@@ -38,7 +38,8 @@ const figuresSql = (hasQueue: boolean): string => `
     (select count(*)::int from (${liveWorkersSql}) w) as workers,
     (select count(*)::int from (select from unpacked limit ${unpackedMax}) u) as unpacked,
     pg_database_size(current_database())::float8 as "databaseBytes",
-    (select count(*)::int from pg_stat_activity where backend_type = 'client backend') as "connectionsOpen",
+    (select count(*)::int from pg_stat_activity
+      where datid is not null and coalesce(backend_type, 'client backend') = 'client backend') as "connectionsOpen",
     current_setting('max_connections')::int as "connectionsAllowed"`
 
 const ofStates = <State extends string>(

@@ -74,3 +74,8 @@ test('whoever answers and is not Millrace is told so', async () => {
   }
   server.close()
 })
+
+test('a server that stands still is told so, and not waited for', async (t) => {
+  t.mock.method(AbortSignal, 'timeout', () => AbortSignal.abort(new DOMException('too late', 'TimeoutError')))
+  assert.deepEqual(await askServer('http://127.0.0.1:1'), { url: 'http://127.0.0.1:1', reason: 'no answer within 5 s' })
+})

@@ -1,4 +1,5 @@
 import type { Pool, PoolConfig } from 'pg'
+import { errorReason } from '../database/error-code.ts'
 import { migrationState } from '../database/migrate.ts'
 import { readSetting } from '../database/setting.ts'
 import { freeBytes } from '../files/disk-floor.ts'
@@ -6,7 +7,7 @@ import { type AnsweringServer, askServer } from './answering-server.ts'
 import type { WatchedDisk } from './server-sources.ts'
 import { readStoreFigures, type StoreFigures } from './store-figures.ts'
 
-/** All that an operator is told of a store at once. What cannot be known of an older store is undefined. */
+/** All that an operator is told of a store at once. What cannot be known, as of an older store, is undefined or left out. */
 export interface StoreStatus {
   readonly id: string | undefined
   readonly postgresql: string
@@ -46,21 +47,39 @@ export async function readStoreStatus(asked: Asked): Promise<StoreStatus> {
   const hasSettings = settings[0]!.there
   const id = hasSettings ? await readSetting(pool, 'store_id') : undefined
   const url = asked.url ?? (hasSettings ? await readSetting(pool, 'public_url') : undefined)
+  const faults: string[] = []
   const found = {
     id,
     postgresql: rows[0]!.version,
     migrations,
-    figures: isKnown ? await readStoreFigures(connection) : undefined,
+    figures: isKnown ? await figuresInTime(connection, faults) : undefined,
     packs: isKnown ? await countPacks(pool) : undefined,
-    disks: await Promise.all(
-      (id === undefined ? [] : asked.disksOf(id)).map(async (disk) => ({
-        ...disk,
-        freeBytes: await freeBytes(disk.directory),
-      })),
-    ),
+    disks: id === undefined ? [] : await readDisks(asked.disksOf(id), faults),
     server: url === undefined ? undefined : await askServer(url),
   }
-  return { ...found, problems: problemsOf(found, asked) }
+  return { ...found, problems: [...problemsOf(found, asked), ...faults] }
+}
+
+/** A table that is locked, or a database without a connection left, is what one wants to see on the page. */
+async function figuresInTime(connection: PoolConfig, faults: string[]): Promise<StoreFigures | undefined> {
+  try {
+    return await readStoreFigures(connection)
+  } catch (error) {
+    faults.push(`figures cannot be had in time: ${errorReason(error)}`)
+    return undefined
+  }
+}
+
+async function readDisks(disks: readonly WatchedDisk[], faults: string[]): Promise<StoreStatus['disks']> {
+  const found: StoreStatus['disks'][number][] = []
+  for (const disk of disks) {
+    try {
+      found.push({ ...disk, freeBytes: await freeBytes(disk.directory) })
+    } catch (error) {
+      faults.push(`the disk of ${disk.disk} cannot be looked at: ${errorReason(error)}`)
+    }
+  }
+  return found
 }
 
 /** As many as the database believes there are: to count them would take long. */

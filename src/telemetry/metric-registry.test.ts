@@ -87,3 +87,14 @@ test('those who scrape at the same time cost one question', async () => {
   await registry.scrape()
   assert.equal(asked, 2)
 })
+
+test('what is no amount is dropped, and nobody fails by it', async () => {
+  const registry = new MetricRegistry()
+  for (const value of [-1, Number.NaN, Number.POSITIVE_INFINITY, 0, 2]) {
+    registry.count('millrace_export_file_bytes_total', {}, value)
+    registry.observe('millrace_export_seconds', value)
+  }
+  const page = await read(registry)
+  assert.equal(sumOf(page, 'millrace_export_file_bytes_total'), 2)
+  assert.deepEqual([sumOf(page, 'millrace_export_seconds_count'), sumOf(page, 'millrace_export_seconds_sum')], [2, 2])
+})

@@ -34,11 +34,11 @@ export class MetricRegistry implements Meter {
   }
 
   readonly count = (name: CounterName, labels: Labels = {}, amount = 1): void => {
-    this.#counters.get(name)!.inc(labels, amount)
+    if (isCountable(amount)) this.#counters.get(name)!.inc(labels, amount)
   }
 
   readonly observe = (name: HistogramName, value: number, labels: Labels = {}): void => {
-    this.#histograms.get(name)!.observe(labels, value)
+    if (isCountable(value)) this.#histograms.get(name)!.observe(labels, value)
   }
 
   /** From now on these are asked, and no others: a start that begins again makes new ones. */
@@ -101,6 +101,9 @@ export class MetricRegistry implements Meter {
     }
   }
 }
+
+/** Anything else would make the library throw, or spoil a sum for ever: whoever measures must not fail by it. */
+const isCountable = (value: number): boolean => Number.isFinite(value) && value >= 0
 
 /** Without labels `reset` would leave a zero, which says that something was found to be none. */
 function clear(gauge: Gauge<string>): void {

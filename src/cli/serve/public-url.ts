@@ -13,10 +13,18 @@ export function readPublicUrl(
   served?: string,
 ): string {
   const text = flag ?? (environment.MILLRACE_PUBLIC_URL || served || defaultPublicUrl)
+  return readServerUrl(text, flag === undefined ? 'MILLRACE_PUBLIC_URL' : '--public-url')
+}
+
+/**
+ * The same of any URL of a server.
+ * @param source the flag or variable that has it
+ * @throws Failure
+ */
+export function readServerUrl(text: string, source: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const web = url?.protocol === 'http:' || url?.protocol === 'https:'
   if (!url || !web || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '') {
-    const source = flag === undefined ? 'MILLRACE_PUBLIC_URL' : '--public-url'
     throw new Failure(`${source} is not the URL of a server.`, 'Write it as https://host, or https://host:port/path.')
   }
   return url.href.replace(/\/+$/, '')

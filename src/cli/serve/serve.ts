@@ -180,7 +180,7 @@ function serverOptions(flags: Flags, environment: Environment) {
 const closeMsMax = 10_000
 
 /** A number that an environment variable states; its fault is told like that of a flag. */
-function stated(environment: Environment, name: string, parse: (text: string) => number): number | undefined {
+export function stated(environment: Environment, name: string, parse: (text: string) => number): number | undefined {
   const text = environment[name]
   if (!text) return undefined
   try {

@@ -55,10 +55,9 @@ export async function* typesInPackOrder(
       continue
     }
     held ??= { type, owner: new Owner('', byMember) }
-    for (const record of records) {
-      const passed = held.owner.add(record)
-      if (passed) yield { type, records: passed }
-    }
+    const passed: RecordAsOf[] = []
+    for (const record of records) held.owner.add(record, passed)
+    if (passed.length > 0) yield { type, records: passed }
   }
   if (held) yield { type: held.type, records: held.owner.finish() }
 }
@@ -76,14 +75,15 @@ async function* inPackOrder<Place>(
 ): AsyncGenerator<RecordAsOf[]> {
   let owner: Owner<Place> | undefined
   for await (const records of read) {
+    const passed: RecordAsOf[] = []
     for (const record of records) {
       if (owner?.id !== record.owner) {
-        if (owner) yield owner.finish()
+        if (owner) for (const record of owner.finish()) passed.push(record)
         owner = new Owner(record.owner, order)
       }
-      const passed = owner.add(record)
-      if (passed) yield passed
+      owner.add(record, passed)
     }
+    if (passed.length > 0) yield passed
   }
   if (owner) yield owner.finish()
 }
@@ -101,18 +101,19 @@ class Owner<Place> {
     this.#order = order
   }
 
-  /** @returns what cannot be held any longer, or goes on at once */
-  add(record: RecordAsOf): RecordAsOf[] | undefined {
+  /** @param passed gets what cannot be held any longer, or goes on at once */
+  add(record: RecordAsOf, passed: RecordAsOf[]): void {
     if (!record.shared) this.#bytes += record.body.length + 1
     if (this.#bytes > orderedBytesMax) {
-      const passed = [...ownOf(this.#held), record]
+      for (const held of ownOf(this.#held)) passed.push(held)
+      passed.push(record)
       this.#held = []
-      return passed
+      return
     }
     // A shared one has no line here, whose place would matter: it goes on at once, and only what others are held against is kept.
     const body = record.shared ? noBody : Buffer.from(record.body)
     this.#held.push({ ...this.#order.placeOf(record), record: { ...record, body } })
-    return record.shared ? [record] : undefined
+    if (record.shared) passed.push(record)
   }
 
   finish(): RecordAsOf[] {

@@ -4,7 +4,7 @@ import { Agent as TlsAgent } from 'node:https'
 import { S3Client } from '@aws-sdk/client-s3'
 import { Failure } from '../../failure.ts'
 import { UnusableStore } from '../file-store.ts'
-import { patiently, readPatienceMs, writePatienceMs } from './patience.ts'
+import { isAway, patiently, readPatienceMs, writePatienceMs } from './patience.ts'
 import type { S3Place } from './s3-url.ts'
 
 /** A connection that is not there by then, and one on which nothing was said for so long, is given up. */
@@ -80,12 +80,13 @@ export class Bucket {
       this.#tellOnce(last)
       gone.abort(last)
     }, readPatienceMs)
-    const onAway = (fault: UnusableStore) => {
+    const onTrouble = (fault: UnusableStore) => {
       last = fault
+      if (!isAway(fault)) this.#tellOnce(fault)
     }
     try {
       const ask = () => question({ abortSignal: gone.signal })
-      return await patiently(ask, readPatienceMs, onAway, gone.signal)
+      return await patiently(ask, readPatienceMs, onTrouble, gone.signal)
     } finally {
       clearTimeout(timer)
     }
@@ -101,7 +102,8 @@ export class Bucket {
 function clientFor({ region, pathStyle }: S3Place, endpoint: string | undefined, ca: Buffer | undefined): S3Client {
   const agent = { keepAlive: true, maxSockets: socketsMax }
   return new S3Client({
-    ...(endpoint === undefined ? {} : { endpoint, region: nominalRegion }),
+    // An endpoint of the environment may be one without TLS, which only the flag allows.
+    ...(endpoint === undefined ? { ignoreConfiguredEndpointUrls: true } : { endpoint, region: nominalRegion }),
     ...(region === undefined ? {} : { region }),
     forcePathStyle: pathStyle,
     maxAttempts: triesMax,

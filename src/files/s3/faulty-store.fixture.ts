@@ -11,6 +11,7 @@ export type Operation =
   | 'CreateMultipartUpload'
   | 'UploadPart'
   | 'CompleteMultipartUpload'
+  | 'DeleteObject'
   | 'other'
 
 /** What becomes of a request. */
@@ -122,5 +123,6 @@ function operationOf({ method, url = '' }: IncomingMessage): Operation {
   if (method === 'GET') return 'GetObject'
   if (method === 'PUT') return searchParams.has('partNumber') ? 'UploadPart' : 'PutObject'
   if (method === 'POST') return searchParams.has('uploads') ? 'CreateMultipartUpload' : 'CompleteMultipartUpload'
+  if (method === 'DELETE' && !searchParams.has('uploadId')) return 'DeleteObject'
   return 'other'
 }

@@ -19,11 +19,18 @@ interface Answer {
 
 /**
  * The bytes of an object, asked for again from where they broke off.
+ * @param etag the object must have it
  * @throws DamagedFile when it is gone or has another size
  */
-export async function objectBytes(bucket: Bucket, path: string, size: number, range?: ByteRange): Promise<Readable> {
+export async function objectBytes(
+  bucket: Bucket,
+  path: string,
+  size: number,
+  range?: ByteRange,
+  etag?: string,
+): Promise<Readable> {
   const wanted = range ?? { start: 0, end: size - 1 }
-  const first = await ask(bucket, path, wanted)
+  const first = await ask(bucket, path, wanted, etag)
   if (first.size !== size) {
     first.bytes.destroy()
     throw new DamagedFile(`it has ${first.size} bytes and not ${size}`)
@@ -73,10 +80,10 @@ function answerOf({ Body, ContentRange, ContentLength, ETag = '' }: GetObjectCom
   return { bytes: Body as Readable, etag: ETag, size: Number(size) }
 }
 
-/** How many bytes an object has. @throws DamagedFile when it is gone */
-export async function sizeOf(bucket: Bucket, path: string): Promise<number> {
+/** What tells an object from one that has taken its place. @throws DamagedFile when it is gone */
+export async function seen(bucket: Bucket, path: string): Promise<Pick<Answer, 'size' | 'etag'>> {
   // What answers to HEAD does not say whether the object is gone or the bucket.
-  const { bytes, size } = await ask(bucket, path, { start: 0, end: 0 })
+  const { bytes, size, etag } = await ask(bucket, path, { start: 0, end: 0 })
   bytes.destroy()
-  return size
+  return { size, etag }
 }

@@ -16,26 +16,41 @@ export const isAway = (error: unknown): error is UnusableStore =>
 
 /**
  * Asks again and again while the store is away, with growing pauses.
- * @param onAway told each time
+ * @param onTrouble told each time that the store cannot be used
+ * @param signal ends the wait, whatever the question itself waits for
  * @throws UnusableStore when it is away for longer than the patience lasts, or is in another trouble
  */
 export async function patiently<T>(
   ask: () => Promise<T>,
   patienceMs: number,
-  onAway: (fault: UnusableStore) => void,
+  onTrouble: (fault: UnusableStore) => void,
   signal?: AbortSignal,
 ): Promise<T> {
   const began = performance.now()
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, pauseMsMax)) {
     try {
-      return await ask()
+      return await (signal ? untilAborted(ask(), signal) : ask())
     } catch (error) {
       signal?.throwIfAborted()
       const fault = faultOf(error)
-      if (isAway(fault)) onAway(fault)
+      if (fault instanceof UnusableStore) onTrouble(fault)
       if (!isAway(fault) || performance.now() - began > patienceMs) throw fault
     }
     // Whoever is woken by the signal finds its reason thrown.
     await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted())
+  }
+}
+
+/** The credentials of a question may be asked for elsewhere, by requests that know of no signal. */
+async function untilAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted()
+  const aborted = Promise.withResolvers<never>()
+  const abort = () => aborted.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
+  asked.catch(() => {})
+  try {
+    return await Promise.race([asked, aborted.promise])
+  } finally {
+    signal.removeEventListener('abort', abort)
   }
 }

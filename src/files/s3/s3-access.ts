@@ -38,7 +38,7 @@ export interface Access {
 export async function checkAccess(place: S3Place): Promise<Access> {
   const bucket = await Bucket.open(place, () => {})
   const denied: string[] = []
-  const step = async <T>(right: string, ask: (sent: Sent) => Promise<T>): Promise<T | undefined> => {
+  const step: Step = async (right, ask) => {
     try {
       return await bucket.askSoon(ask)
     } catch (error) {
@@ -47,30 +47,47 @@ export async function checkAccess(place: S3Place): Promise<Access> {
       return undefined
     }
   }
-  const { client } = bucket
+  try {
+    const deleted = await triedRights(bucket, step)
+    if (denied.length > 0) throw failureOf(place, new UnusableStore('denied', `it does not allow ${denied.join(', ')}`))
+    return { keepsDeleted: deleted?.VersionId !== undefined || deleted?.DeleteMarker === true }
+  } finally {
+    bucket.client.destroy()
+  }
+}
+
+type Step = <T>(right: string, ask: (sent: Sent) => Promise<T>) => Promise<T | undefined>
+
+/** Uses each right once, and removes what that has made, also where a step fails. */
+async function triedRights(bucket: Bucket, step: Step) {
+  const { client, place } = bucket
   const at = bucket.at(`access-${randomUUID()}`)
   const below = { Bucket: at.Bucket, Prefix: place.prefix }
   const encryption = encryptionHeaders(place)
-  await step('s3:ListBucket', (sent) => client.send(new ListObjectsV2Command({ ...below, MaxKeys: 1 }), sent))
-  const put = await step('s3:PutObject', (sent) =>
-    client.send(new PutObjectCommand({ ...at, ...encryption, Body: 'x' }), sent),
-  )
-  if (put) {
-    await step('s3:GetObject', (sent) => client.send(new GetObjectCommand({ ...at, Range: 'bytes=0-0' }), sent))
-    const begun = new CreateMultipartUploadCommand({ ...at, ...encryption })
-    const upload = await step('s3:PutObject of several parts', (sent) => client.send(begun, sent))
-    await step('s3:ListBucketMultipartUploads', (sent) => client.send(new ListMultipartUploadsCommand(below), sent))
-    const UploadId = upload?.UploadId
-    if (UploadId !== undefined)
-      await step('s3:AbortMultipartUpload', (sent) =>
-        client.send(new AbortMultipartUploadCommand({ ...at, UploadId }), sent),
-      )
+  let UploadId: string | undefined
+  const abort = () => client.send(new AbortMultipartUploadCommand({ ...at, UploadId }))
+  try {
+    await step('s3:ListBucket', (sent) => client.send(new ListObjectsV2Command({ ...below, MaxKeys: 1 }), sent))
+    const put = await step('s3:PutObject', (sent) =>
+      client.send(new PutObjectCommand({ ...at, ...encryption, Body: 'x' }), sent),
+    )
+    if (put) {
+      await step('s3:GetObject', (sent) => client.send(new GetObjectCommand({ ...at, Range: 'bytes=0-0' }), sent))
+      const begun = new CreateMultipartUploadCommand({ ...at, ...encryption })
+      UploadId = (await step('s3:PutObject of several parts', (sent) => client.send(begun, sent)))?.UploadId
+      await step('s3:ListBucketMultipartUploads', (sent) => client.send(new ListMultipartUploadsCommand(below), sent))
+      if (UploadId !== undefined)
+        await step('s3:AbortMultipartUpload', (sent) =>
+          client.send(new AbortMultipartUploadCommand({ ...at, UploadId }), sent),
+        )
+    }
+  } catch (error) {
+    const left = [client.send(new DeleteObjectCommand(at)), ...(UploadId === undefined ? [] : [abort()])]
+    await Promise.allSettled(left)
+    throw error
   }
   // An object that is not there is deleted with the same right.
-  const deleted = await step('s3:DeleteObject', (sent) => client.send(new DeleteObjectCommand(at), sent))
-  client.destroy()
-  if (denied.length > 0) throw failureOf(place, new UnusableStore('denied', `it does not allow ${denied.join(', ')}`))
-  return { keepsDeleted: deleted?.VersionId !== undefined || deleted?.DeleteMarker === true }
+  return step('s3:DeleteObject', (sent) => client.send(new DeleteObjectCommand(at), sent))
 }
 
 /** Without its cause: who starts a server would take that for a database that goes away, and begin again. */

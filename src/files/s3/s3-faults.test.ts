@@ -87,6 +87,20 @@ describe('an S3 of which requests go wrong', { skip: gatewaySkipped }, () => {
     }
   }
 
+  it('says so when files cannot be removed, and removes them when they can', async () => {
+    const job = newPath().split('/')[0]!
+    const paths = [0, 1, 2].map((n) => `${job}/${n}-1/Patient-0.ndjson.gz`)
+    for (const path of paths) await write(store, path, small)
+    const denied: Fault = { kind: 'answered', status: 403, code: 'AccessDenied' }
+    faulty.fault = (operation) => (operation === 'DeleteObject' ? denied : undefined)
+    const isDenied = (error: unknown) => error instanceof UnusableStore && error.trouble === 'denied'
+    for (const remove of [() => store.removeJob(job), () => store.removeAttempt(`${job}/0-1`)])
+      await assert.rejects(remove, isDenied)
+    faulty.heal()
+    await store.removeJob(job)
+    for (const path of paths) await assert.rejects(store.read(path, { size: small.length, crc: null }), DamagedFile)
+  })
+
   const forgotten: Fault = { kind: 'answered', status: 404, code: 'NoSuchUpload' }
 
   it('takes an upload for ended that the store knows no more, if the object is there', async () => {

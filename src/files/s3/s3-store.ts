@@ -7,7 +7,7 @@ import { attemptFolder, comparedWith, filePath, isJobFolder, jobFolder } from '.
 import { DamagedFile, type FileStore } from '../file-store.ts'
 import { Bucket, type TellTrouble } from './bucket.ts'
 import { LastLook } from './last-look.ts'
-import { objectBytes, sizeOf } from './object-bytes.ts'
+import { objectBytes, seen } from './object-bytes.ts'
 import type { S3Place } from './s3-url.ts'
 import { type Found, removeBelow, sweeping, topFolders } from './swept-objects.ts'
 import { UploadedFile } from './uploaded-file.ts'
@@ -29,10 +29,11 @@ function storeOf(bucket: Bucket): FileStore {
     trouble: () => lastLook.trouble,
     create: async (path) => new UploadedFile(bucket, filePath(path)),
     read: async (path, { size, crc }, range) => {
-      const read = (part?: ByteRange) => objectBytes(bucket, filePath(path), size, part)
-      // An object is never written again under its key.
-      if (range && crc !== null) await checked.insist(path, `${size}`, crc, () => piecesOf(read))
-      return read(range)
+      const read = (etag?: string, part?: ByteRange) => objectBytes(bucket, filePath(path), size, part, etag)
+      if (!range || crc === null) return read(undefined, range)
+      const { etag } = await seen(bucket, filePath(path))
+      await checked.insist(path, `${etag} ${size}`, crc, () => piecesOf(() => read(etag)))
+      return read(etag, range)
     },
     ...(bucket.place.links
       ? { link: (path, size, method, seconds) => linkTo(bucket, filePath(path), size, method, seconds) }
@@ -70,7 +71,7 @@ async function linkTo(
   method: 'GET' | 'HEAD',
   seconds: number,
 ): Promise<string> {
-  const found = await sizeOf(bucket, path)
+  const { size: found } = await seen(bucket, path)
   if (found !== size) throw new DamagedFile(`it has ${found} bytes and not ${size}`)
   const { linkClient } = bucket
   const at = bucket.at(path)

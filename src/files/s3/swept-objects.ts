@@ -23,15 +23,23 @@ export async function removeBelow(
   folder: string,
   chosen: (found: Found) => boolean = () => true,
 ): Promise<void> {
-  let going: Promise<void>[] = []
-  for await (const found of foundBelow(bucket, folder)) {
-    if (!chosen(found)) continue
-    going.push(remove(bucket, found))
-    if (going.length < removalsMax) continue
+  const failures: unknown[] = []
+  // A removal may fail while the next page is waited for: nobody listens to it then.
+  const removed = (found: Found) => remove(bucket, found).catch((error) => void failures.push(error))
+  let going: Promise<unknown>[] = []
+  try {
+    for await (const found of foundBelow(bucket, folder)) {
+      if (!chosen(found)) continue
+      going.push(removed(found))
+      if (going.length < removalsMax) continue
+      await Promise.all(going)
+      going = []
+      if (failures.length > 0) break
+    }
+  } finally {
     await Promise.all(going)
-    going = []
   }
-  await Promise.all(going)
+  if (failures.length > 0) throw failures[0]
 }
 
 /** The folders that lie directly in the prefix, also those in which there is nothing yet but uploads. */

@@ -10,7 +10,7 @@ import { DamagedFile } from '../file-store.ts'
 import { SpareBuffers } from '../spare-buffers.ts'
 import type { Bucket, Sent } from './bucket.ts'
 import { encryptionHeaders } from './encryption.ts'
-import { sizeOf } from './object-bytes.ts'
+import { seen } from './object-bytes.ts'
 import { UploadSlots } from './upload-slots.ts'
 
 /** What a file is uploaded in: the least that S3 takes of all but the last piece. A file that is no larger is uploaded at once. */
@@ -169,7 +169,7 @@ export class UploadedFile extends Writable {
   async #isThere(error: unknown): Promise<boolean> {
     if (!(error instanceof Error && error.cause instanceof Error && error.cause.name === 'NoSuchUpload')) return false
     try {
-      return (await sizeOf(this.#bucket, this.#path)) === this.#bytes
+      return (await seen(this.#bucket, this.#path)).size === this.#bytes
     } catch (fault) {
       if (fault instanceof DamagedFile) return false
       throw fault

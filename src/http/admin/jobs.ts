@@ -8,6 +8,7 @@ import { type JobPlace, type JobSummary, jobStateCounts, type ListedJob, listJob
 import { isUuid } from '../../jobs/uuid.ts'
 import { type JobState, jobStates } from '../../protocol/plan/job-state.ts'
 import type { HttpContext } from '../context.ts'
+import { forAWhile } from '../files/removal-wait.ts'
 import { administratorOf } from './acting-administrator.ts'
 import { AdminRefusal, countOf, pageOf, readQuery, refusalOf, sendJson } from './admin-answer.ts'
 
@@ -41,9 +42,9 @@ export function adminJobRoutes(scope: FastifyInstance, context: HttpContext): vo
     const id = await idOf(request)
     await removeJob(context.pool, administratorOf(request), id).catch(conflict)
     // The sweeper removes what is left.
-    await context.files
-      .removeJob(id)
-      .catch((error) => request.log.warn({ job: id, reason: errorReason(error) }, 'files left'))
+    await forAWhile(context.files.removeJob(id), (error) =>
+      request.log.warn({ job: id, reason: errorReason(error) }, 'files left'),
+    )
     return sendJson(reply, 200, { job: id, deleted: true })
   })
 }

@@ -36,7 +36,7 @@ export class BytesInFlight {
   readonly #all: Share
   readonly #held = new Map<string, number>()
   /** Tenants that have more than a small request. */
-  readonly #largeTenants = new Set<string>()
+  readonly #largeTenants = new Map<string, number>()
 
   constructor(bounds: ByteBounds = byteBounds) {
     this.bounds = bounds
@@ -78,14 +78,16 @@ export class BytesInFlight {
     }
   }
 
-  add(shares: readonly Share[], bytes: number): void {
+  /** @param large whether a request has become large by them (1), or is it no more (-1) */
+  add(shares: readonly Share[], bytes: number, large: -1 | 0 | 1): void {
     for (const { whose, key } of shares) {
       const held = (this.#held.get(key) ?? 0) + bytes
       if (held === 0) this.#held.delete(key)
       else this.#held.set(key, held)
-      if (whose !== 'tenant') continue
-      if (held > this.bounds.smallBytesMax) this.#largeTenants.add(key)
-      else this.#largeTenants.delete(key)
+      if (whose !== 'tenant' || large === 0) continue
+      const requests = (this.#largeTenants.get(key) ?? 0) + large
+      if (requests === 0) this.#largeTenants.delete(key)
+      else this.#largeTenants.set(key, requests)
     }
   }
 
@@ -133,7 +135,9 @@ export class HeldBytes {
 
   /** There are so many now: what is in memory already is counted, whether there is room for it or not. */
   become(bytes: number): void {
-    this.#all.add(this.#shares, bytes - this.#bytes)
+    const isLarge = (size: number) => Number(size > this.#all.bounds.smallBytesMax)
+    const large = (isLarge(bytes) - isLarge(this.#bytes)) as -1 | 0 | 1
+    this.#all.add(this.#shares, bytes - this.#bytes, large)
     this.#bytes = bytes
   }
 }

@@ -22,6 +22,7 @@ import { described, fhirJsonType, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { sendOutcome, sendProblems } from '../outcome-answer.ts'
 import { type RateLimits, sendThrottled } from '../rates.ts'
+import { forAWhile } from './removal-wait.ts'
 
 const path = '/bulk-export/jobs/:id'
 
@@ -55,9 +56,8 @@ export function jobRoutes(scope: FastifyInstance, context: HttpContext, limits: 
       if (await deleteJob(client, job.id)) await appendAudit(client, deletion)
     })
     // The row decides. A worker may still be writing for a moment, and the sweeper removes what is left then: of very many references too.
-    await Promise.all([context.files.removeJob(job.id), clearEnded(context.pool, job.id)]).catch((error) =>
-      request.log.warn({ job: job.id, reason: errorReason(error) }, 'files left'),
-    )
+    const removal = Promise.all([context.files.removeJob(job.id), clearEnded(context.pool, job.id)])
+    await forAWhile(removal, (error) => request.log.warn({ job: job.id, reason: errorReason(error) }, 'files left'))
     const { id, tenant, client, state } = job
     request.log.info({ job: id, tenant, client, state }, isLive(state) ? 'export cancelled' : 'export deleted')
     return reply.code(202).send()

@@ -23,7 +23,7 @@ export function measureRequests(app: FastifyInstance, meter: Meter, scheme: 'htt
       meter.observe('http_server_request_duration_seconds', (performance.now() - began) / 1000, {
         http_request_method: methodOf(request),
         http_route: request.routeOptions.url ?? '',
-        http_response_status_code: String(reply.raw.statusCode),
+        http_response_status_code: reply.raw.headersSent ? String(reply.raw.statusCode) : 'none',
         url_scheme: scheme,
       })
     })

@@ -29,9 +29,10 @@ export function traceRequests(app: FastifyInstance, scheme: 'http' | 'https'): v
       parent ? trace.setSpanContext(ROOT_CONTEXT, parent) : ROOT_CONTEXT,
     )
     onceAnswerEnds(request.raw, reply.raw, () => {
-      const status = reply.raw.statusCode
-      span.setAttribute('http.response.status_code', status)
-      if (status >= 500) {
+      const { statusCode: status, headersSent } = reply.raw
+      // A client that has given up was told no status.
+      if (headersSent) span.setAttribute('http.response.status_code', status)
+      if (headersSent && status >= 500) {
         span.setAttribute('error.type', String(status))
         span.setStatus({ code: SpanStatusCode.ERROR })
       }

@@ -76,7 +76,7 @@ export const exportMetrics = {
   },
   millrace_cut_wait_seconds: {
     kind: 'histogram',
-    help: 'Kick-offs by how long they waited for writers that were under way',
+    help: 'Kick-offs by how long they waited for writers that were under way, those that waited in vain included',
     unit: 'seconds',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     of: 'process',
@@ -90,7 +90,7 @@ export const exportMetrics = {
       event: [
         ...['export-completed', 'export-failed', 'export-expired', 'task-failed', 'warm-up-failed', 'queue-error'],
         ...['queue-warning', 'sweep-failed', 'pack-refused', 'pack-failed', 'packed', 'files-mended', 'files-lost'],
-        ...['disk-short', 'thread-failed'],
+        ...['disk-short', 'files-unusable', 'thread-failed'],
       ],
     },
     of: 'process',

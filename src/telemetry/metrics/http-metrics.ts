@@ -12,7 +12,8 @@ export const httpMetrics = {
     labels: {
       http_request_method: 'the method, `_OTHER` for one that HTTP does not know',
       http_route: 'the pattern of the route, such as `/r4/:tenant/Patient/$export`; empty where there is none',
-      http_response_status_code: 'the status; 401, 403 and 429 are refusals',
+      http_response_status_code:
+        'the status; 401, 403 and 429 are refusals; `none` where a client gave up before it was sent one',
       url_scheme: ['http', 'https'],
     },
     buckets: requestEnds,

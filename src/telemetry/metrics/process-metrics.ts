@@ -27,7 +27,7 @@ export const processMetrics = {
   },
   millrace_disk_floor_bytes: {
     kind: 'gauge',
-    help: 'What `--free-disk` keeps free: below it kick-offs are 503',
+    help: 'What `--free-disk` keeps free: below it kick-offs are 503. None where files lie in S3',
     unit: 'bytes',
     of: 'process',
     decides: 'the same',

@@ -22,12 +22,15 @@ export async function* packsByOwner(selection: Selection, types: readonly string
   const wanted = new Set(types)
   let next = 0
   let packs = new Map<string, readonly Pack[] | undefined>()
+  /** Those of the present owner that are views of what has come last. */
+  let views = new Set<string>()
   /** Of which types the owner has records, as far as packs tell. */
   let present: readonly string[] | undefined
   const finish = (): PackedOwner => {
     const found = packs
     const isWhole = (present?.filter((type) => wanted.has(type)) ?? types).every((type) => found.get(type))
     packs = new Map()
+    views = new Set()
     present = undefined
     return { owner: owners[next++]!, packs: isWhole ? (found as never) : undefined }
   }
@@ -36,10 +39,15 @@ export async function* packsByOwner(selection: Selection, types: readonly string
       while (next < owners.length && owners[next] !== ofOwner.owner) yield finish()
       if (next === owners.length) throw new Error('packs came in another order than their owners')
       if (ofOwner.lying) await refusePacks(selection, ofOwner)
-      if (ofOwner.type !== absenceType) packs.set(ofOwner.type, serving(ofOwner))
-      else if (!ofOwner.lying) present = ofOwner.packs.flatMap(presentTypes)
+      if (ofOwner.type === absenceType) {
+        if (!ofOwner.lying) present = ofOwner.packs.flatMap(presentTypes)
+        continue
+      }
+      packs.set(ofOwner.type, serving(ofOwner))
+      views.add(ofOwner.type)
     }
-    for (const [type, some] of packs) packs.set(type, some?.map(keptPack))
+    for (const type of views) packs.set(type, packs.get(type)?.map(keptPack))
+    views.clear()
   }
   while (next < owners.length) yield finish()
 }

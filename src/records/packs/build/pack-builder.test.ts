@@ -80,3 +80,46 @@ describe('packs of Provenances', () => {
     assert.deepEqual(slices(1), [' 2', ' 2', ' 2', ' 1', ' 1'])
   })
 })
+
+describe('packs of very many lines', () => {
+  const bodyOf = (id: string, size: number) => Buffer.from(`{"id":"${id}","text":"${id.repeat(size / id.length)}"}`)
+
+  /** The lines that come out of the packs of so many records, sorted, and those that went in. */
+  function through(type: string, count: number, size: number, more: (index: number) => Partial<PackRow> = () => ({})) {
+    const present = new PresentRecords('p')
+    const rows = Array.from({ length: count }, (_, index): PackRow => {
+      const id = `r${100_000 + index}`
+      return { ...provenance, type, id, targets: '', body: bodyOf(id, size + index), ...more(index) }
+    })
+    const builder = new PackBuilder(type, present, new GatheredLines())
+    for (const row of rows) builder.add(row)
+    const packs = builder.finish()
+    for (const pack of packs) {
+      if (pack.columns === undefined) continue
+      const columns = new PackColumns(pack.columns, type === 'Provenance')
+      const sections = columns.sectionsOf(pack)
+      assert.equal(Buffer.concat(sections.map(({ lines }) => inflateLines(lines))).equals(inflateLines(pack)), true)
+    }
+    const lines = Buffer.concat(packs.map(inflateLines)).toString().split('\n').filter(Boolean)
+    return { packs: packs.length, lines: lines.sort(), expected: rows.map(({ body }) => `${body}`).sort() }
+  }
+
+  it('hold each of them once, whole', () => {
+    const categories = (index: number) => ({
+      body: Buffer.from(`{"id":"r${100_000 + index}","category":"${index % 3}","text":"${'x'.repeat(3_000 + index)}"}`),
+    })
+    for (const [type, count, size] of [
+      ['Encounter', 2_000, 1_500],
+      ['Encounter', 5, 900_000],
+      ['Provenance', 6_000, 2_000],
+      ['Provenance', 2_000, 2_000],
+    ] as const) {
+      const { packs, lines, expected } = through(type, count, size)
+      assert.ok(packs > 1)
+      assert.deepEqual(lines, expected, `${count} of ${type}`)
+    }
+    const { packs, lines } = through('Observation', 1_500, 0, categories)
+    assert.ok(packs > 1)
+    assert.deepEqual(lines, Array.from({ length: 1_500 }, (_, index) => `${categories(index).body}`).sort())
+  })
+})

@@ -108,8 +108,8 @@ export class PackBuilder {
       this.#deflate('', this.#entries)
       this.#clear()
     }
+    this.#entries.push({ ...entry, start: this.#lines.length })
     this.#lines.add(row.body)
-    this.#entries.push(entry)
   }
 
   #giveUp(): void {
@@ -120,7 +120,7 @@ export class PackBuilder {
   #entryOf({ id, shared, updated, refs, targets }: PackRow, body: Buffer): Gathered {
     return {
       id,
-      start: this.#lines.length,
+      start: 0,
       key: this.#isByMember ? memberTextOf(body) : '',
       length: shared ? 0 : body.length + 1,
       updated,
@@ -160,7 +160,10 @@ export class PackBuilder {
       told: this.#isByMember && key !== untold ? key : undefined,
       lines: deflateLinesSync(this.#linesOf(items), items.length, packLevel),
     }))
-    return { slice, entries, sections, lines: joined(sections.map(({ lines }) => lines)) }
+    const lines = joined(sections.map((section) => section.lines))
+    // A pack that holds other lines than it says would be copied for as long as it lives.
+    if (lines.bytes !== entries.reduce((sum, { length }) => sum + length, 0)) throw new Error('a pack has lost lines')
+    return { slice, entries, sections, lines }
   }
 
   /** The lines of some entries: where these are neighbours a view, else a copy. */
