@@ -78,7 +78,7 @@ async function* inPackOrder<Place>(
     const passed: RecordAsOf[] = []
     for (const record of records) {
       if (owner?.id !== record.owner) {
-        if (owner) for (const record of owner.finish()) passed.push(record)
+        if (owner) for (const held of owner.finish()) passed.push(held)
         owner = new Owner(record.owner, order)
       }
       owner.add(record, passed)

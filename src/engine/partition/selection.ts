@@ -177,10 +177,11 @@ export class Selection {
   }
 
   /** Notes what some records of a pack refer to. */
-  referFrom(pack: Pack, columns: PackColumns, entries: readonly number[]): void {
+  referFrom(pack: Pack, columns: PackColumns, entries: Iterable<number>): void {
     if (this.#notesNothing || pack.refs.length === 0) return
     const refs = pack.refs.toString('latin1').split(' ')
-    const lists = new Set(entries.map((entry) => columns.listOf(entry)))
+    const lists = new Set<number>()
+    for (const entry of entries) lists.add(columns.listOf(entry))
     for (const list of lists) for (const place of columns.refsOf(list)) this.#note(refs[place]!)
   }
 

@@ -31,18 +31,33 @@ test('without patience nothing is asked twice', async () => {
   )
 })
 
-test('what does not pass by itself is not waited for', async () => {
-  for (const [name, expected] of [
-    ['AccessDenied', UnusableStore],
-    ['NoSuchKey', DamagedFile],
-    ['TypeError', Error],
+test('what does not pass by itself is not waited for, and told where the store cannot be used', async () => {
+  for (const [name, expected, troubles] of [
+    ['AccessDenied', UnusableStore, ['denied']],
+    ['NoSuchKey', DamagedFile, []],
+    ['TypeError', Error, []],
   ] as const) {
     const error = Object.assign(new Error(''), { name })
+    const told: string[] = []
     await assert.rejects(
-      patiently(failing(1, error), 60_000, () => assert.fail('told')),
+      patiently(failing(1, error), 60_000, ({ trouble }) => told.push(trouble)),
       expected,
     )
+    assert.deepEqual(told, troubles)
   }
+})
+
+test('who gives up while a question waits for something else hears why at once', async () => {
+  const gone = new AbortController()
+  const reason = new Error('given up')
+  const never = () => {
+    setImmediate(() => gone.abort(reason))
+    return new Promise<never>(() => {})
+  }
+  await assert.rejects(
+    patiently(never, 60_000, () => assert.fail('told'), gone.signal),
+    reason,
+  )
 })
 
 test('who gives up in a pause hears why at once', async () => {

@@ -43,11 +43,11 @@ export async function patiently<T>(
 
 /** The credentials of a question may be asked for elsewhere, by requests that know of no signal. */
 async function untilAborted<T>(asked: Promise<T>, signal: AbortSignal): Promise<T> {
+  asked.catch(() => {})
   signal.throwIfAborted()
   const aborted = Promise.withResolvers<never>()
   const abort = () => aborted.reject(signal.reason)
   signal.addEventListener('abort', abort, { once: true })
-  asked.catch(() => {})
   try {
     return await Promise.race([asked, aborted.promise])
   } finally {

@@ -54,8 +54,7 @@ export class OpenedPack {
 
   /** Exports all lines of a section as they are, and notes what they refer to. */
   copy(writer: LineSink, { lines, start, end }: PackSection): Promise<void> | undefined {
-    const entries = Array.from({ length: end - start }, (_, index) => start + index)
-    this.#selection.referFrom(this.pack, this.columns, entries)
+    this.#selection.referFrom(this.pack, this.columns, numbersFrom(start, end))
     return writer.copy(lines)
   }
 
@@ -86,4 +85,8 @@ export class OpenedPack {
       await writer.writeRecords(rendered)
     }
   }
+}
+
+function* numbersFrom(start: number, end: number): Generator<number> {
+  for (let number = start; number < end; number++) yield number
 }

@@ -102,4 +102,15 @@ describe('packs of several sections', () => {
       ...{ Condition: 24, Observation: 54, Provenance: 51 },
     })
   })
+
+  it('are all that blocks of patients and whole sections are read from', async () => {
+    await patient.pack()
+    const { rowCount } = await patient.store.pool.query(`update record set body = 'not to be read' where owner = 'p'`)
+    assert.ok(rowCount! > 0)
+    const organized = await patient.exportedLines({ types, organizedBy: 'Patient' } as never)
+    assert.equal(organized.Parameters!.length, 1 + 24 + 54 + 51)
+    const laboratory = await patient.exportedLines({ types, ...filters('Observation?category=laboratory') } as never)
+    for (const line of [...Object.values(organized), ...Object.values(laboratory)].flat())
+      assert.notEqual(line, 'not to be read')
+  })
 })

@@ -94,12 +94,11 @@ export class PackBuilder {
   add(row: PackRow): void {
     this.#changed = Math.max(this.#changed, row.changed)
     if (row.body === null || this.#unpackable) return
-    const entry = this.#entryOf(row, row.body)
     if (row.shared) {
-      this.#shared.push(entry)
+      this.#shared.push(this.#entryOf(row, row.body))
       return
     }
-    if (this.#lines.records > 0 && this.#lines.length + entry.length > this.#gatheredBytesMax) {
+    if (this.#lines.records > 0 && this.#lines.length + row.body.length + 1 > this.#gatheredBytesMax) {
       if (this.#isByMember) {
         this.#giveUp()
         return
@@ -108,7 +107,7 @@ export class PackBuilder {
       this.#deflate('', this.#entries)
       this.#clear()
     }
-    this.#entries.push({ ...entry, start: this.#lines.length })
+    this.#entries.push(this.#entryOf(row, row.body))
     this.#lines.add(row.body)
   }
 
@@ -117,10 +116,11 @@ export class PackBuilder {
     this.#pieces = []
   }
 
+  /** Of a record whose line is the next one that is gathered. */
   #entryOf({ id, shared, updated, refs, targets }: PackRow, body: Buffer): Gathered {
     return {
       id,
-      start: 0,
+      start: this.#lines.length,
       key: this.#isByMember ? memberTextOf(body) : '',
       length: shared ? 0 : body.length + 1,
       updated,
