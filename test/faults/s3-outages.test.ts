@@ -85,10 +85,12 @@ describe('an export whose S3 fails it', { skip: gatewaySkipped }, () => {
     })
   }
 
-  it('is right when of all that is asked every third request is cut, lost or broken off', async () => {
+  it('is right when of all that the server asks every third request is cut, lost or broken off', async () => {
     const faults: readonly Fault[] = [{ kind: 'cut' }, { kind: 'lost' }, { kind: 'cut off', bytes: 200 }]
     let asked = 0
-    faulty.fault = () => {
+    faulty.fault = (_operation, { url = '' }) => {
+      // What a client downloads by a link breaks off between it and the store.
+      if (new URL(url, faulty.endpoint).searchParams.has('X-Amz-Signature')) return undefined
       asked++
       return asked % 3 === 0 ? faults[(asked / 3) % faults.length] : undefined
     }
