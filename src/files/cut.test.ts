@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { crc32, gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
-import { deflateLinesSync } from '../gzip/deflated.ts'
+import { deflateLines } from '../gzip/deflated.ts'
 import { NotAsPublished } from './cut.ts'
 import { PartWriter, type WrittenPart } from './part-writer.ts'
 
@@ -26,7 +26,7 @@ async function written(lines: readonly string[], packed: boolean, gzipBytesMax: 
   for (let at = 0; at < lines.length; at += 7) {
     const some = lines.slice(at, at + 7)
     const text = Buffer.from(some.map((line) => `${line}\n`).join(''))
-    if (packed) await writer.copy(deflateLinesSync(text, some.length, 6))
+    if (packed) await writer.copy(deflateLines(text, some.length, 6))
     else await writer.write(text, some.length)
   }
   const parts = await writer.end()

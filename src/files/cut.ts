@@ -1,4 +1,4 @@
-import { type Deflated, deflateLinesSync, inflateLines } from '../gzip/deflated.ts'
+import { type Deflated, deflateLines, inflateLines } from '../gzip/deflated.ts'
 
 /** Where a file that is made again ended: its lines' bytes, and whether what stands at its end goes on in the next one. */
 export interface Cut {
@@ -20,8 +20,5 @@ export function divideLines(lines: Deflated, bytes: number, level: number): [Def
   if (text[bytes - 1] !== lineFeed) throw new NotAsPublished('no line ends where the file ended')
   const head = text.subarray(0, bytes)
   const records = head.reduce((count, byte) => count + Number(byte === lineFeed), 0)
-  return [
-    deflateLinesSync(head, records, level),
-    deflateLinesSync(text.subarray(bytes), lines.records - records, level),
-  ]
+  return [deflateLines(head, records, level), deflateLines(text.subarray(bytes), lines.records - records, level)]
 }

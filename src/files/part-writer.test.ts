@@ -139,7 +139,7 @@ describe('the parts of one type (T-183)', () => {
         const store = new MemoryStore(slow)
         const writer = new PartWriter(store, folder, 'Observation', 2_000)
         for (const { text, deflated } of all) {
-          await (deflated ? writer.copy(await deflateLines(text, 1, 6)) : writer.write(text, 1))
+          await (deflated ? writer.copy(deflateLines(text, 1, 6)) : writer.write(text, 1))
         }
         const expected = Buffer.concat(all.map(({ text }) => text)).toString('latin1')
         assert.equal(textOf(store, await writer.end(), 2_000), expected)
@@ -151,7 +151,7 @@ describe('the parts of one type (T-183)', () => {
   it('are given up without a trace in the list', async () => {
     const store = new MemoryStore(true)
     const writer = new PartWriter(store, folder, 'Observation', 1_000_000)
-    await writer.copy(await deflateLines(Buffer.from('{}\n'), 1, 6))
+    await writer.copy(deflateLines(Buffer.from('{}\n'), 1, 6))
     await writer.write(Buffer.from('{}\n'), 1)
     writer.abandon()
     assert.deepEqual(writer.parts, [])

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { type Deflated, deflateLines, deflateLinesSync } from '../gzip/deflated.ts'
+import { type Deflated, deflateLines } from '../gzip/deflated.ts'
 import { memberEndBytes } from '../gzip/member.ts'
 import { type Cut, divideLines, NotAsPublished } from './cut.ts'
 import type { FileStore } from './file-store.ts'
@@ -42,18 +42,10 @@ const linesLevel = 1
 /** Lines are gathered up to this size before they are deflated: smaller pieces deflate worse. */
 const gatheredBytesMax = 128 * 1024
 
-/** What is smaller is deflated by the thread that asks: another one costs as much as this takes. */
-const deflatedHereBytesMax = 32 * 1024
-
-const deflated = async (lines: Buffer, records: number): Promise<Deflated> =>
-  lines.length <= deflatedHereBytesMax
-    ? deflateLinesSync(lines, records, linesLevel)
-    : deflateLines(lines, records, linesLevel)
-
 const buffers = new SpareBuffers(gatheredBytesMax)
 
-/** Deflate adds at most 5 bytes to each 16 KB that it cannot shrink, and a few at the end of each of at most three pieces. */
-const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16_383) * 5 + 3 * 64
+/** Deflate adds at most 5 bytes to each 16 KB that it cannot shrink, and a few at the end of each of at most two pieces. */
+const deflatedBytesMax = (bytes: number): number => bytes + Math.ceil(bytes / 16_383) * 5 + 2 * 64
 
 /** Writes the lines of one type into gzip files of at most `gzipBytesMax`, cut at line ends; or cut as files were that are made again. */
 export class PartWriter {
@@ -67,13 +59,9 @@ export class PartWriter {
   readonly #gzipBytesMax: number
   readonly #cuts: readonly Cut[] | undefined
   #open: OpenPart | undefined
-  /** One buffer is filled while another one is deflated. */
   #gathered: Buffer | undefined
   #gatheredBytes = 0
   #gatheredRecords = 0
-  /** The piece that is being deflated while the next one is gathered. */
-  #deflating: Promise<Deflated> | undefined
-  #deflatingBytes = 0
 
   /**
    * @param folder where in the store: it names the job, the partition and the attempt
@@ -104,7 +92,7 @@ export class PartWriter {
   /** Adds whole lines that stand in several places. Waits like `write`. */
   async writeRuns(runs: readonly LineRun[]): Promise<void> {
     for (const { lines, records } of runs) {
-      if (this.#gatheredBytes + lines.length > gatheredBytesMax) await this.#deflateGathered()
+      if (this.#gatheredBytes + lines.length > gatheredBytesMax) await this.#settle()
       this.#gather(lines)
       this.#gatheredRecords += records
     }
@@ -113,7 +101,7 @@ export class PartWriter {
   /** Adds records, each as a line. Waits like `write`. */
   async writeRecords(records: readonly Buffer[]): Promise<void> {
     for (const record of records) {
-      if (this.#gatheredBytes + record.length + 1 > gatheredBytesMax) await this.#deflateGathered()
+      if (this.#gatheredBytes + record.length + 1 > gatheredBytesMax) await this.#settle()
       this.#gather(record, 1)
       this.#gathered![this.#gatheredBytes++] = lineFeed
       this.#gatheredRecords++
@@ -137,7 +125,7 @@ export class PartWriter {
   copy(lines: Deflated): Promise<void> | undefined {
     this.copied.records += lines.records
     this.copied.bytes += lines.bytes
-    if (this.#open && !this.#gathered && !this.#deflating && this.#hasRoom(lines)) return this.#open.append(lines)
+    if (this.#open && !this.#gathered && this.#hasRoom(lines)) return this.#open.append(lines)
     return this.#settle().then(() => this.#append(lines))
   }
 
@@ -157,7 +145,7 @@ export class PartWriter {
 
   /** Whether this many bytes of lines will stand in the same file as those before them, however badly they deflate. */
   fits(bytes: number): boolean {
-    const waiting = this.#gatheredBytes + this.#deflatingBytes
+    const waiting = this.#gatheredBytes
     if (this.#cuts) return waiting + (this.#open?.bytes ?? 0) < this.#nextCut.bytes
     if (this.#open === undefined && waiting === 0) return true
     return this.#openGzipBytes + deflatedBytesMax(waiting + bytes) + memberEndBytes <= this.#gzipBytesMax
@@ -183,31 +171,14 @@ export class PartWriter {
 
   /** Brings everything that was written into the file. */
   async #settle(): Promise<void> {
-    await this.#deflateGathered()
-    await this.#appendDeflated()
-  }
-
-  async #deflateGathered(): Promise<void> {
     const buffer = this.#gathered
     if (buffer === undefined) return
-    const deflatingBytes = this.#gatheredBytes
-    const deflating = deflated(buffer.subarray(0, deflatingBytes), this.#gatheredRecords).finally(() =>
-      buffers.give(buffer),
-    )
+    const lines = deflateLines(buffer.subarray(0, this.#gatheredBytes), this.#gatheredRecords, linesLevel)
+    buffers.give(buffer)
     this.#gathered = undefined
     this.#gatheredBytes = 0
     this.#gatheredRecords = 0
-    deflating.catch(() => {})
-    await this.#appendDeflated()
-    this.#deflating = deflating
-    this.#deflatingBytes = deflatingBytes
-  }
-
-  async #appendDeflated(): Promise<void> {
-    const deflating = this.#deflating
-    this.#deflating = undefined
-    if (deflating) await this.#append(await deflating)
-    this.#deflatingBytes = 0
+    await this.#append(lines)
   }
 
   async #append(lines: Deflated): Promise<void> {

@@ -1,5 +1,4 @@
-import { promisify } from 'node:util'
-import { constants, crc32, deflateRaw, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
+import { constants, crc32, deflateRawSync, inflateRawSync, type ZlibOptions } from 'node:zlib'
 import { combineCrc32 } from './crc32.ts'
 
 /**
@@ -15,8 +14,6 @@ export interface Deflated {
   readonly blocks: Buffer
 }
 
-const deflate = promisify(deflateRaw) as (lines: Buffer, options: ZlibOptions) => Promise<Buffer>
-
 /** Deflate writes into buffers of this size; what is not filled is held all the same. */
 const chunkBytesMax = 64 * 1024
 const chunkBytesMin = 1024
@@ -28,20 +25,16 @@ const optionsFor = (lines: Buffer, level: number): ZlibOptions => ({
   chunkSize: Math.min(chunkBytesMax, Math.max(chunkBytesMin, lines.length >> 2)),
 })
 
-const described = (lines: Buffer, records: number, blocks: Buffer): Deflated => ({
+/**
+ * Deflates whole lines here and now. Handing them to a thread of Node's pool costs the one that asks as much as the work itself
+ * (docs/decisions/0059).
+ */
+export const deflateLines = (lines: Buffer, records: number, level: number): Deflated => ({
   records,
   bytes: lines.length,
   crc: crc32(lines),
-  blocks,
+  blocks: deflateRawSync(lines, optionsFor(lines, level)),
 })
-
-/** Deflates whole lines in a thread of Node's pool: for many at once. They must not be changed until it has ended. */
-export const deflateLines = async (lines: Buffer, records: number, level: number): Promise<Deflated> =>
-  described(lines, records, await deflate(lines, optionsFor(lines, level)))
-
-/** Deflates whole lines here and now: for few, where going to another thread costs more than the work. */
-export const deflateLinesSync = (lines: Buffer, records: number, level: number): Deflated =>
-  described(lines, records, deflateRawSync(lines, optionsFor(lines, level)))
 
 /** Pieces of lines as one. */
 export function joined(pieces: readonly Deflated[]): Deflated {

@@ -1,4 +1,4 @@
-import { type Deflated, deflateLinesSync, joined } from '../../../gzip/deflated.ts'
+import { type Deflated, deflateLines, joined } from '../../../gzip/deflated.ts'
 import { recordedOf } from '../../provenance-age.ts'
 import type { ColumnEntry, ColumnSection } from '../columns/column-entry.ts'
 import { Numbered, writeColumns } from '../columns/write-columns.ts'
@@ -158,7 +158,7 @@ export class PackBuilder {
     const divided = entries.length === 0 ? [nothing] : sectionsOf(entries)
     const sections = divided.map(({ items, key }) => ({
       told: this.#isByMember && key !== untold ? key : undefined,
-      lines: deflateLinesSync(this.#linesOf(items), items.length, packLevel),
+      lines: deflateLines(this.#linesOf(items), items.length, packLevel),
     }))
     const lines = joined(sections.map((section) => section.lines))
     // A pack that holds other lines than it says would be copied for as long as it lives.
