@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { crc32 } from 'node:zlib'
-import { CheckedFiles, identityOf, piecesOf } from './checked-files.ts'
+import { CheckedFiles, identityOf, piecesOf, rememberedFilesMax } from './checked-files.ts'
 import { DamagedFile } from './file-store.ts'
 
 const bytes = Buffer.alloc(600_000, 'bytes of a file')
@@ -56,4 +56,22 @@ test('what is not what was published is told each time, and is fine when it is m
   for (let time = 0; time < 2; time++) await assert.rejects(insist(), DamagedFile)
   await writeFile(path, bytes)
   assert.ok((await insist()) > 0)
+})
+
+test('so many files are remembered: with one more, that which was asked for longest ago is read again', async () => {
+  const checked = new CheckedFiles()
+  let reads = 0
+  const insist = (path: number) =>
+    checked.insist(`${path}`, 'file', crc32('a'), async function* () {
+      reads++
+      yield Buffer.from('a')
+    })
+  for (let path = 0; path < rememberedFilesMax; path++) await insist(path)
+  await insist(0)
+  assert.equal(reads, rememberedFilesMax)
+  await insist(rememberedFilesMax)
+  await insist(0)
+  assert.equal(reads, rememberedFilesMax + 1)
+  await insist(1)
+  assert.equal(reads, rememberedFilesMax + 2)
 })

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib'
 import { DamagedFile } from './file-store.ts'
 
 /** Files that are remembered at a time; what was asked for longest ago is forgotten. */
-const rememberedFilesMax = 10_000
+export const rememberedFilesMax = 10_000
 
 /** How many bytes are read at once. */
 const pieceBytes = 256 * 1024
