@@ -120,20 +120,24 @@ export async function* recordsOfOwner(
   }
 }
 
-/** The records with the given ids as of a time, whoever owns them; each once, in order of id. */
+/**
+ * The records with the given ids as of a time, whoever owns them; each once, in order of id. Each is looked up by its key: for many at once the
+ * planner may go through all of a tenant's records.
+ */
 export async function* recordsWithIds(
   pool: Pool,
   selection: { tenant: string; type: string; ids: readonly string[]; asOf: number; signal?: AbortSignal },
 ): AsyncGenerator<RecordAsOf[]> {
   const { tenant, type, ids, asOf } = selection
-  const lead = `tenant = ${text(tenant)} and type = ${text(type)} and id = any (${textArray(ids)})
-    and lead and not deleted and written <= ${instant(asOf)}`
+  const lead = `tenant = ${text(tenant)} and type = ${text(type)} and id = wanted.id
+      and lead and not deleted and written <= ${instant(asOf)}`
   yield* batches(
     pool,
-    `select ${columns} from record where ${lead} and superseded = 'infinity'
-     union all
-     select ${columns} from record where ${lead} and superseded > ${instant(asOf)} and superseded < 'infinity'
-     order by id`,
+    `select r.* from (select distinct unnest(${textArray(ids)}) as id) as wanted cross join lateral (
+       (select ${columns} from record where ${lead} and superseded = 'infinity' offset 0)
+       union all
+       (select ${columns} from record where ${lead} and superseded > ${instant(asOf)} and superseded < 'infinity' offset 0)) r
+     order by r.id`,
     selection.signal,
   )
 }
