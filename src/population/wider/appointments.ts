@@ -2,7 +2,7 @@ import { dayMs, instant, minuteMs, populationEnd } from '../calendar.ts'
 import type { Chart } from '../chart.ts'
 import { concept, reference, snomed, status, terminology } from '../datatypes.ts'
 import type { Seat } from '../seat.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 
 const checkUp = concept(`${terminology}/v2-0276`, 'CHECKUP', 'A routine check-up, such as an annual physical')
 const familyTalk = concept(`${terminology}/v2-0276`, 'WALKIN', 'A previously unscheduled walk-in visit')

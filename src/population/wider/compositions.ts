@@ -4,7 +4,7 @@ import { concept, fixed, loinc, reference } from '../datatypes.ts'
 import { Raw, writeJson } from '../json.ts'
 import { prose } from '../resources/note.ts'
 import type { Visit } from '../resources/visit.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 
 const summary = concept(loinc, '34133-9', 'Summarization of Episode Note')
 const problems = concept(loinc, '11450-4', 'Problem list - Reported')
@@ -14,7 +14,7 @@ const noProblem = fixed({
 })
 
 const summarizedShare = 0.12
-const entriesMax = 5
+const entriesListed = 5
 
 /** Writes Compositions that summarize some visits. */
 export function writeCompositions(chart: Chart): void {
@@ -23,7 +23,7 @@ export function writeCompositions(chart: Chart): void {
   for (const [index, visit] of chart.visits.entries()) {
     const isSure = seat.kind === 'page' && index === 0
     if (!isSure && !random.chance(visit.kind.inpatient ? 1 : summarizedShare)) continue
-    const found = conditions.filter(({ created }) => created <= visit.end + 1).slice(0, entriesMax)
+    const found = conditions.filter(({ created }) => created <= visit.end + 1).slice(0, entriesListed)
     writeComposition(
       chart,
       visit,

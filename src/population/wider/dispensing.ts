@@ -2,7 +2,7 @@ import { dateTime, dayMs, hourMs } from '../calendar.ts'
 import type { Chart } from '../chart.ts'
 import { decimal, reference, status, terminology } from '../datatypes.ts'
 import { Raw } from '../json.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 import { medicationReference } from './network-roles.ts'
 
 const community = status(`${terminology}/medicationdispense-category`, 'community', 'Community')

@@ -4,7 +4,7 @@ import { concept, decimal, reference, status, terminology } from '../datatypes.t
 import type { JsonObject, Raw } from '../json.ts'
 import type { Visit } from '../resources/visit.ts'
 import type { Seat } from '../seat.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 
 const insured = concept(`${terminology}/v3-ActCode`, 'EHCPOL', 'extended healthcare')
 const self = status(`${terminology}/subscriber-relationship`, 'self')

@@ -6,7 +6,7 @@ import type { Network, Practitioner, Site } from '../network.ts'
 import { Random } from '../random.ts'
 import type { PopulationRecord } from '../record.ts'
 import { sharedId } from '../record-ids.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 
 const recordStream = 0x726f6c65
 /** Numbers of shared records: beyond those of the others. */

@@ -3,7 +3,7 @@ import type { Chart, Entry } from '../chart.ts'
 import { coding, concept, loinc, reference, snomed, status, terminology } from '../datatypes.ts'
 import type { JsonObject, Raw } from '../json.ts'
 import type { Visit } from '../resources/visit.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 
 const laboratory = concept(snomed, '108252007', 'Laboratory procedure')
 const imaging = concept(snomed, '363679005', 'Imaging')

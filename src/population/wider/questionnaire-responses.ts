@@ -2,7 +2,7 @@ import { dateTime } from '../calendar.ts'
 import type { Chart } from '../chart.ts'
 import { coding, decimal, reference } from '../datatypes.ts'
 import { prose } from '../resources/note.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 
 const system = 'http://loinc.org'
 const answers = [

@@ -2,7 +2,7 @@ import { date, populationEnd, yearMs } from '../calendar.ts'
 import type { Chart } from '../chart.ts'
 import { concept, terminology } from '../datatypes.ts'
 import { femaleNames, maleNames } from '../names.ts'
-import { definition } from './definition.ts'
+import { definition } from './type-definition.ts'
 
 const roles = [
   concept(`${terminology}/v3-RoleCode`, 'SPS', 'spouse'),
