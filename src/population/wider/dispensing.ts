@@ -2,8 +2,8 @@ import { dateTime, dayMs, hourMs } from '../calendar.ts'
 import type { Chart } from '../chart.ts'
 import { decimal, reference, status, terminology } from '../datatypes.ts'
 import { Raw } from '../json.ts'
-import { definition } from './type-definition.ts'
 import { medicationReference } from './network-roles.ts'
+import { definition } from './type-definition.ts'
 
 const community = status(`${terminology}/medicationdispense-category`, 'community', 'Community')
 const inpatient = status(`${terminology}/medication-admin-category`, 'inpatient', 'Inpatient')
