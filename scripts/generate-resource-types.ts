@@ -2,6 +2,6 @@
 // a test compares the file with it.
 import { writeFileSync } from 'node:fs'
 import { typesFile, typesText } from './resource-types/source-text.ts'
-import { typesTable } from './resource-types/table.ts'
+import { attachmentNames, typesTable } from './resource-types/table.ts'
 
-writeFileSync(typesFile, typesText(typesTable()))
+writeFileSync(typesFile, typesText(typesTable(), attachmentNames()))

@@ -15,6 +15,15 @@ export function typesTable(): Readonly<Record<string, R4Type>> {
   return Object.fromEntries(types.map(({ code, param = [] }) => [code, rowOf(code, param)]))
 }
 
+/** The names of members that are Attachments, in whatever resource or datatype, in alphabetical order. A choice has a member of its own for them. */
+export function attachmentNames(): readonly string[] {
+  const names = [...elementsByPath.values()].flatMap(({ path, type = [] }) => {
+    if (!type.some(({ code }) => code === 'Attachment')) return []
+    return [path.slice(path.lastIndexOf('.') + 1).replace(/\[x\]$/, 'Attachment')]
+  })
+  return [...new Set(names)].sort()
+}
+
 const definitions = officialParameters()
 const elementsByPath = elementDefinitions()
 

@@ -18,6 +18,8 @@ export const openMarks = {
   unexported: '+',
   /** Not a reference: the record itself stands in the compartment of more patients than it may belong to. */
   crowded: '#',
+  /** Not a reference: the record itself has relative URLs of the type's records, which an export may have to write otherwise. */
+  relative: '@',
   /** No form of a reference. */
   unreadable: '*',
 } as const

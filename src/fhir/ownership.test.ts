@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { typesFile, typesText } from '../../scripts/resource-types/source-text.ts'
-import { typesTable } from '../../scripts/resource-types/table.ts'
+import { attachmentNames, typesTable } from '../../scripts/resource-types/table.ts'
 import type { JsonObject } from './json/json-object.ts'
 import { belonging, ownersMax, provenanceTargets, referencedRecords } from './ownership.ts'
 import { clinicalTypes } from './resource-types.ts'
@@ -21,7 +21,7 @@ function ownerOf(resource: JsonObject, type: string, id: string, own: readonly s
 describe('the types of R4', () => {
   it('are those of the official definitions', () => {
     const advice = 'run scripts/generate-resource-types.ts'
-    assert.equal(readFileSync(typesFile, 'utf8'), typesText(typesTable()), advice)
+    assert.equal(readFileSync(typesFile, 'utf8'), typesText(typesTable(), attachmentNames()), advice)
   })
 })
 

@@ -34,7 +34,7 @@ export const subjectElementOf = (type: string): 'patient' | 'subject' | undefine
   subjectElement[type as ClinicalType]
 
 /** The number of the rules in this file and of what references are noted: a store that was filled by others is put under these. */
-export const ownershipRules = 2
+export const ownershipRules = 3
 
 function referenceText(value: unknown): string | undefined {
   return isObject(value) && typeof value.reference === 'string' ? value.reference : undefined

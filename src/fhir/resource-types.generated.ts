@@ -297,3 +297,22 @@ export const r4Types: Readonly<Record<ResourceType, R4Type>> = {
   VerificationResult: { patients: [], needsPatient: false },
   VisionPrescription: { patients: ['patient'], needsPatient: true },
 }
+
+/** The members that are Attachments wherever they stand. */
+export const attachmentNames: readonly string[] = [
+  'attachment',
+  'content',
+  'contentAttachment',
+  'defaultValueAttachment',
+  'document',
+  'fixedAttachment',
+  'form',
+  'image',
+  'legallyBindingAttachment',
+  'patternAttachment',
+  'photo',
+  'presentedForm',
+  'sequenceAttachment',
+  'sourceAttachment',
+  'valueAttachment',
+]

@@ -44,15 +44,19 @@ export const allTypes: readonly ResourceType[] = [
   ...new Set<ResourceType>([...documentedTypes, ...(Object.keys(r4Types) as ResourceType[])]),
 ]
 
+export const isResourceType = (type: string): type is ResourceType => Object.hasOwn(r4Types, type)
+
 const clinical: ReadonlySet<string> = new Set(clinicalTypes)
 const bySubject: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes, 'Provenance'])
 
-/** Types that belong to patients by the Patient compartment, not by their subject alone. */
+/** A Binary is in no compartment, and belongs to the patient who decides who may read it. */
+const ofSecurity: readonly string[] = ['securityContext']
+
+/** Types that belong to patients by the Patient compartment, not by their subject alone; and Binary. */
 const byCompartment: ReadonlySet<string> = new Set(
-  allTypes.filter((type) => r4Types[type].patients.length > 0 && !bySubject.has(type)),
+  allTypes.filter((type) => patientElements(type).length > 0 && !bySubject.has(type)),
 )
 
-export const isResourceType = (type: string): type is ResourceType => Object.hasOwn(r4Types, type)
 export const isClinicalType = (type: string): type is ClinicalType => clinical.has(type)
 export const isCompartmentType = (type: string): boolean => byCompartment.has(type)
 
@@ -63,14 +67,17 @@ export const isOwnedType = (type: string): boolean => bySubject.has(type) || byC
 export const isTargetType = (type: string): boolean => type !== 'Provenance' && isOwnedType(type)
 
 /** The elements by which a record of a compartment's type belongs to patients. */
-export const patientElements = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].patients : [])
+export function patientElements(type: string): readonly string[] {
+  if (type === 'Binary') return ofSecurity
+  return isResourceType(type) ? r4Types[type].patients : []
+}
 
 /** Whether each record of a type belongs to a patient: one that does not refers to somebody who is not known. */
 export const needsPatient = (type: ResourceType): boolean =>
   (clinical.has(type) && type !== 'Device') || (byCompartment.has(type) && r4Types[type].needsPatient)
 
 /**
- * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. A Device may
- * be a patient's all the same.
+ * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. A Device or
+ * a Binary may be a patient's all the same.
  */
 export const isReferredType = (type: string): boolean => isResourceType(type) && r4Types[type].patients.length === 0

@@ -69,6 +69,14 @@ export async function claimPartition(
   return { ...partition, owners: await unpackIds(packed) }
 }
 
+/** The owners of all partitions of a job. Where patients are listed they are no more than may be listed. */
+export async function exportedOwners(pool: Pool, job: string): Promise<ReadonlySet<string>> {
+  const sql = `select owners_packed as packed from partition where job = $1 and kind = 'owners'`
+  const { rows } = await pool.query<{ packed: Buffer }>(sql, [job])
+  const owners = await Promise.all(rows.map(({ packed }) => unpackIds(packed)))
+  return new Set(owners.flat())
+}
+
 /** Records progress of a held partition. False: it is held no longer (cancelled, or rescued), so stop now. */
 export async function beatPartition(pool: Pool, held: Partition, scanned: number): Promise<boolean> {
   const { rowCount } = await pool.query(

@@ -1,11 +1,13 @@
 import { dayMs, hourMs, instant, localInstant, minuteMs, populationEnd } from './calendar.ts'
 import { coding, reference, terminology } from './datatypes.ts'
+import type { Medication } from './diagnosis.ts'
 import { type JsonObject, Raw, writeJson, writeMembers } from './json.ts'
 import type { Network, Organization, Practitioner, Site } from './network.ts'
 import { invent, type Person } from './person.ts'
 import { Random } from './random.ts'
 import type { PopulationRecord } from './record.ts'
 import { assertRecordNumber, recordId } from './record-ids.ts'
+import type { Visit } from './resources/visit.ts'
 import type { Seat } from './seat.ts'
 
 /** Who wrote a record, and when: what its `meta` and its Provenances tell. */
@@ -27,6 +29,20 @@ export interface Entry {
   readonly organization: Organization
 }
 
+/** A MedicationRequest by its reference. */
+interface Prescription {
+  readonly request: string
+  readonly medication: Medication
+  readonly visit: Visit
+}
+
+/** A Binary that an Attachment leads to, and that only a population of all types has. */
+interface UnwrittenBinary {
+  readonly id: string
+  readonly contentType: string
+  readonly visit: Visit
+}
+
 const patientStream = 0x70617469
 
 /** One patient's records while they are being written: identity, numbering, and the lines not handed on yet. */
@@ -41,6 +57,10 @@ export class Chart {
   readonly subject: Raw
   readonly subjectShown: Raw
   readonly entries: Entry[] = []
+  /** What records of other types are made of, where these are wanted. */
+  readonly visits: Visit[] = []
+  readonly prescriptions: Prescription[] = []
+  readonly unwritten: UnwrittenBinary[] = []
   #pending: PopulationRecord[] = []
   #records = 0
   #observations = 0

@@ -14,6 +14,7 @@ import {
   seatAt,
   seedMax,
 } from './seat.ts'
+import { widerNetworkRecords } from './wider/network-roles.ts'
 
 /**
  * A synthetic US Core-like population as a stream: shared Organizations, Locations and Practitioners, then every patient's records,
@@ -25,8 +26,10 @@ export function* population(options: PopulationOptions): Generator<PopulationRec
   const { seed, patients, heavyPatient } = options
   const shared = network(seed)
   yield* networkRecords(shared, seed)
+  if (options.types === 'all') yield* widerNetworkRecords(shared, seed)
   for (let index = 0; index < patients; index++) yield* seated(shared, options, index)
-  if (heavyPatient !== undefined) yield* patientRecords(shared, seed, heavySeat, undefined, heavyPatient)
+  if (heavyPatient !== undefined)
+    yield* patientRecords(shared, seed, heavySeat, undefined, heavyPatient, isWide(options))
   yield* groups(options)
 }
 
@@ -38,8 +41,10 @@ export function onePatient(options: PopulationOptions, index: number): Generator
 
 function seated(shared: Network, options: PopulationOptions, index: number): Generator<PopulationRecord> {
   const previous: Seat | undefined = index === 0 ? undefined : seatAt(index - 1, options)
-  return patientRecords(shared, options.seed, seatAt(index, options), previous, 0)
+  return patientRecords(shared, options.seed, seatAt(index, options), previous, 0, isWide(options))
 }
+
+const isWide = ({ types }: PopulationOptions): boolean => types === 'all'
 
 function assertOptions({ patients, seed, pagePatients, heavyPatient }: PopulationOptions): void {
   assertBetween('patients', patients, pagePatients ? pagePatientIds.length : 0, patientsMax)

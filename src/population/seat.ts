@@ -9,6 +9,8 @@ export interface PopulationOptions {
   readonly seed: number
   /** Have the patients and Groups that the operation's page names. */
   readonly pagePatients?: boolean
+  /** Records of other types, too, than the exports of Oracle have: what insurances, pharmacies, laboratories and relatives bring. */
+  readonly types?: 'all'
   /** Observations of one more patient, `heavyPatientId`, who has that many: at least `heavyObservationsMin`. */
   readonly heavyPatient?: number
 }

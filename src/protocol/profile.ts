@@ -27,6 +27,11 @@ export interface Profile {
   readonly exportedTypes: readonly ResourceType[]
   /** D35: records of every type come along with what refers to them, not only Location, Organization and Practitioner. */
   readonly allReferred: boolean
+  /**
+   * D37: Attachments that lead to a Binary of this server come out with absolute URLs, and that Binary comes along; read without FHIR JSON being
+   * asked for, it is its bytes, with ranges, as far as the caller may read what `securityContext` names.
+   */
+  readonly attachments: boolean
   /** D9: types that `_type` may not name alone, for they only come along with others. A system export has them all by themselves. */
   readonly dependentTypes: readonly ResourceType[]
   /** D18: `includeAssociatedData` with `_type` needs Provenance in `_type`; otherwise it adds Provenance. */
@@ -77,6 +82,7 @@ const millennium: Profile = {
   repeatsAllowed: false,
   exportedTypes: documentedTypes,
   allReferred: false,
+  attachments: false,
   dependentTypes: ['Location', 'Organization', 'Practitioner', 'Provenance'],
   provenanceInTypeRequired: true,
   elements: false,
@@ -109,6 +115,7 @@ const hl7: Profile = {
   repeatsAllowed: true,
   exportedTypes: allTypes,
   allReferred: true,
+  attachments: true,
   dependentTypes: allTypes.filter((type) => !isOwnedType(type)),
   provenanceInTypeRequired: false,
   elements: true,

@@ -1,6 +1,7 @@
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
+import { attachmentRefs } from '../fhir/relations/attachment-urls.ts'
 import { type Relations, relationsOf } from '../fhir/relations/relations.ts'
 import { scannedRelations } from '../fhir/relations/scanned-relations.ts'
 import type { ResourceScan, Span } from '../fhir/resource-scan.ts'
@@ -70,7 +71,7 @@ export function draftOf(source: string, bases: readonly string[], assignedId?: s
   const modified = type === 'Group' ? modifierExtensionIn(resource, 'Group') : undefined
   if (modified !== undefined) return { kind: 'extension', fault: groupFault, expression: modified }
   const [relations, identifiers] = [relationsOf(resource, type, id, bases), identifiersOf(resource)]
-  return describe({ type, id, statedId: resource.id, relations, identifiers }, text)
+  return describe({ type, id, statedId: resource.id, relations, identifiers }, text, bases)
 }
 
 /** A Group says whose records are exported: one that perhaps says something else is not stored. */
@@ -103,7 +104,8 @@ export function draftOfSent(
 export function draftOfStored(line: string, type: string, id: string, bases: readonly string[]): Draft | undefined {
   const resource = JSON.parse(line)
   const relations = { ...relationsOf(resource, type, id, bases), conditional: false }
-  const draft = describe({ type, id, statedId: id, relations, identifiers: identifiersOf(resource) }, storedText(line))
+  const outlined = { type, id, statedId: id, relations, identifiers: identifiersOf(resource) }
+  const draft = describe(outlined, storedText(line), bases)
   return 'fault' in draft ? undefined : draft
 }
 
@@ -135,7 +137,7 @@ function scannedDraft(
   const outlined = scannedOutline(line, scan, bases, assignedId)
   if (!outlined) return undefined
   const { id, statedId } = outlined
-  return describe(outlined, scannedText(line, scan, id === statedId ? undefined : id))
+  return describe(outlined, scannedText(line, scan, id === statedId ? undefined : id), bases)
 }
 
 /** What a resource says, but for its text. */
@@ -164,9 +166,12 @@ function scannedOutline(
   return { type, id, statedId, relations: scannedRelations(line, scan, type, id, bases), identifiers }
 }
 
-function describe(outlined: Outlined, text: ResourceText): Draft | TextFault {
+function describe(outlined: Outlined, text: ResourceText, bases: readonly string[]): Draft | TextFault {
   const sketched = sketch(outlined)
-  return 'fault' in sketched ? sketched : { ...sketched, text, digest: digestOf(text) }
+  if ('fault' in sketched) return sketched
+  const attached = attachmentRefs(text.bytes, outlined.type, bases)
+  const refs = attached.length === 0 ? sketched.refs : [...new Set([...sketched.refs, ...attached])]
+  return { ...sketched, refs, text, digest: digestOf(text) }
 }
 
 function sketch({ type, id, statedId, relations, identifiers }: Outlined): Omit<Draft, 'text' | 'digest'> | TextFault {

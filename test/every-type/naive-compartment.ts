@@ -70,6 +70,12 @@ export const referencesIn = (resource: NaiveResource): string[] =>
     return match ? [`${match[1]}/${match[2]}`] : []
   })
 
+/** The relative URLs of a resource's Attachments that lead to Binaries. */
+export const relativeAttachments = (resource: NaiveResource): string[] =>
+  evaluate(resource, 'descendants().where($this is FHIR.Attachment).url').flatMap((url) =>
+    typeof url === 'string' && local.exec(url)?.[1] === 'Binary' ? [url] : [],
+  )
+
 /** The records, `Type/id`, that a Provenance is about. */
 export const targetsOf = (resource: NaiveResource): string[] =>
   evaluate(resource, 'Provenance.target.reference').flatMap((reference) => {
@@ -86,7 +92,7 @@ export function expectedOf(resources: readonly NaiveResource[], patients: (id: s
     (each) => each.resourceType === 'Provenance' && targetsOf(each).some((target) => keys.has(target)),
   )
   const exported = [...owned, ...provenances]
-  const referred = new Set(exported.flatMap(referencesIn))
+  const referred = new Set(exported.flatMap((each) => [...referencesIn(each), ...relativeAttachments(each)]))
   const along = resources.filter(
     (each) => isReferred(each.resourceType) && patientsOf(each).length === 0 && referred.has(keyOf(each)),
   )

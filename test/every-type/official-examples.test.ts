@@ -12,7 +12,7 @@ import { findSourceFiles } from '../../src/records/load/source/source-files.ts'
 import { storeDrafts } from '../../src/records/load/store-drafts.ts'
 import { packChanged } from '../../src/records/packs/packer.ts'
 import { TestServer } from '../server.ts'
-import { expectedOf, type NaiveResource, patientsOf } from './naive-compartment.ts'
+import { expectedOf, type NaiveResource, patientsOf, relativeAttachments } from './naive-compartment.ts'
 
 const source = fileURLToPath(new URL('../../../shared/data/r4-examples', import.meta.url))
 const skip = existsSync(source) ? false : 'the official examples are not beside the project'
@@ -86,6 +86,25 @@ describe('the official R4 examples of all types', { skip }, () => {
     })
   }
 
+  it('lead from Attachments to Binaries that the client reads with its token', async () => {
+    const { lines } = await exported('Patient/$export', [])
+    const urls = [...lines.values()].flatMap((line) =>
+      [...line.matchAll(/"url":"(http[^"]*\/Binary\/[^"]+)"/g)].map(([, url]) => url!),
+    )
+    const read = urls.filter((url) => url.startsWith(server.base('examples')))
+    assert.equal(read.length, 3)
+    for (const url of read) {
+      const key = url.slice(url.indexOf('Binary/'))
+      const stored = loaded.get(key)
+      const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
+      assert.equal(answer.status, stored === undefined ? 404 : 200, key)
+      if (stored === undefined) continue
+      const { contentType, data } = JSON.parse(stored)
+      assert.equal(answer.headers.get('content-type'), contentType)
+      assert.deepEqual(Buffer.from(await answer.arrayBuffer()), Buffer.from(data, 'base64'))
+    }
+  })
+
   it('give with _elements, _type and organizeOutputBy the same records', async () => {
     const types = [...new Set(resources.map(({ resourceType }) => resourceType))].filter(
       (type) => type !== 'AuditEvent',
@@ -104,7 +123,13 @@ describe('the official R4 examples of all types', { skip }, () => {
 
   function check(lines: Lines, expected: ReadonlySet<string>): void {
     assert.deepEqual([...lines.keys()].sort(), [...expected].sort())
-    for (const [key, line] of lines) assert.equal(withoutMeta(line), withoutMeta(loaded.get(key)!), key)
+    for (const [key, line] of lines) assert.equal(withoutMeta(line), withoutMeta(absolute(loaded.get(key)!)), key)
+  }
+
+  /** The text with the absolute URLs of its Attachments. */
+  function absolute(line: string): string {
+    const urls = relativeAttachments(JSON.parse(line))
+    return urls.reduce((text, url) => text.replace(`"url":"${url}"`, `"url":"${server.base('examples')}/${url}"`), line)
   }
 
   async function exported(path: string, patients: readonly string[]) {

@@ -29,7 +29,7 @@ describe('an export all of whose files are damaged', () => {
   before(async () => {
     server = await TestServer.start(['--workers', '1'])
     await server.addTenant('clinic', 'hl7')
-    const records = [...population({ patients: 6, seed: 3, pagePatients: false })]
+    const records = [...population({ patients: 6, seed: 3, types: 'all' })]
     patients = records.filter(({ type }) => type === 'Patient').map(({ id }) => id)
     const drafts = records.map(({ line }) => draftOf(line, []))
     await storeDrafts(server.pool, 'clinic', drafts as never, true, () => {})

@@ -30,6 +30,7 @@ import { jsonVerdict } from '../../src/fhir/json/json-verdict.ts'
 import { modifierExtensionIn } from '../../src/fhir/modifier-extension.ts'
 import { notedReference, readOpen } from '../../src/fhir/open-reference.ts'
 import { localReference } from '../../src/fhir/reference.ts'
+import { attachmentRefs, withAbsoluteUrls } from '../../src/fhir/relations/attachment-urls.ts'
 import { ResourceScanner } from '../../src/fhir/resource-scanner.ts'
 import { digestOf, readResourceText, storedLine, storedText } from '../../src/fhir/resource-text.ts'
 import { documentedTypes } from '../../src/fhir/resource-types.ts'
@@ -247,6 +248,10 @@ export const parsers: readonly Parser[] = [
   parser('fhir/subset-text.ts', 'leaves members out', wellFormed, (text: string) =>
     subsetText(storedLine(storedText(text), 1, 0).toString(), (name) => name.length % 2 === 0),
   ),
+  parser('fhir/relations/attachment-urls.ts', 'makes URLs absolute', wellFormed, (text: string) => [
+    attachmentRefs(Buffer.from(text), 'Basic', ['https://a.example.org']),
+    withAbsoluteUrls(storedLine(storedText(text.replaceAll('a', 'Binary')), 1, 0), 'https://a.example.org'),
+  ]),
   parserOf('fhir/modifier-extension.ts', 'looks for modifier extensions', wellFormed, parsed, (resource) =>
     modifierExtensionIn(resource, 'Basic'),
   ),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
-import { batch, clinicalRecord, patientIds, provenanceRecord, simulatedTypes, type SimulatedChange } from './changes.ts'
+import { batch, clinicalRecord, patientIds, provenanceRecord, type SimulatedChange, simulatedTypes } from './changes.ts'
 import { checkExport, deletedBy } from './check-export.ts'
 import type { ModelRequest } from './model.ts'
 import { elementItems } from './model-elements.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { clinicalRecord, patientRecord, provenanceRecord, simulatedTypes, type SimulatedChange } from './changes.ts'
+import { clinicalRecord, patientRecord, provenanceRecord, type SimulatedChange, simulatedTypes } from './changes.ts'
 import { checkExport } from './check-export.ts'
 import type { ModelRequest } from './model.ts'
 import { type SimulatedTenant, Simulation } from './simulation.ts'

@@ -16,8 +16,8 @@ import {
   patientIds,
   patientRecord,
   provenanceRecord,
-  simulatedTypes,
   type SimulatedChange,
+  simulatedTypes,
 } from './changes.ts'
 import { checkExport } from './check-export.ts'
 import type { ModelRequest, ModelResource } from './model.ts'

@@ -65,6 +65,20 @@ test('--heavy-patient adds a patient with that many observations', async () => {
   assert.match(text, /has 1,000 observations/)
 })
 
+test('--types all adds records of other types; those that there are without are the same', async () => {
+  const out = join(directory, 'all')
+  const summary = JSON.parse(await generate(...options, '--types', 'all', '--out', out, '--json'))
+  assert.equal(summary.types, 'all')
+  assert.ok(summary.files.some(({ name }: { name: string }) => name === 'Claim.ndjson'))
+  const without = expected('Patient')
+  assert.equal(await readFile(join(out, 'Patient.ndjson'), 'utf8'), without)
+  await assert.rejects(generate(...options, '--types', 'some', '--out', join(directory, 'some')), (error) => {
+    assert.ok(error instanceof Failure)
+    assert.match(error.advice, /documented or --types all/)
+    return true
+  })
+})
+
 test('a directory that holds something is refused and left alone', async () => {
   const out = await mkdtemp(join(directory, 'full-'))
   await writeFile(join(out, 'notes.txt'), 'mine')

@@ -23,6 +23,7 @@ interface Flags {
   readonly gzip?: boolean
   readonly heavyPatient?: string
   readonly pagePatients?: boolean
+  readonly types: string
   readonly json?: boolean
 }
 
@@ -33,6 +34,7 @@ Examples:
   $ bin/millrace generate --patients 200 --seed 1 --out population
   $ bin/millrace generate --patients 100000 --seed 7 --out population --gzip
   $ bin/millrace generate --patients 10 --seed 1 --out population --page-patients --heavy-patient 50000
+  $ bin/millrace generate --patients 50 --seed 1 --out population --types all
   $ bin/millrace generate --patients 50 --seed 1 --out population --json`
 
 /** `millrace generate`: writes a synthetic population to files. */
@@ -45,6 +47,11 @@ export function generateCommand(output: Output = process.stdout): Command {
     .option('--gzip', 'compress the files')
     .option('--heavy-patient <count>', `add patient ${heavyPatientId} with this many observations`)
     .option('--page-patients', `make the first patients ${pagePatientIds.join(', ')}, with their Groups`)
+    .option(
+      '--types <which>',
+      '"documented": those that Oracle exports, Group and Binary; "all": orders, insurance, dispensing, relatives and others too',
+      'documented',
+    )
     .option('--json', 'print one JSON object')
     .addHelpText('after', help)
     .action(async (flags: Flags) => {
@@ -60,12 +67,15 @@ export function generateCommand(output: Output = process.stdout): Command {
 }
 
 function readOptions(flags: Flags): PopulationOptions {
-  const { heavyPatient, pagePatients } = flags
+  const { heavyPatient, pagePatients, types } = flags
+  if (types !== 'documented' && types !== 'all')
+    throw new Failure(`--types ${shellWord(types)} is not possible.`, 'Give --types documented or --types all.')
   const patientsMin = pagePatients ? pagePatientIds.length : 1
   return {
     patients: wholeNumber('--patients', flags.patients, patientsMin, patientsMax),
     seed: wholeNumber('--seed', flags.seed, 0, seedMax),
     ...(pagePatients && { pagePatients }),
+    ...(types === 'all' && { types }),
     ...(heavyPatient !== undefined && {
       heavyPatient: wholeNumber('--heavy-patient', heavyPatient, heavyObservationsMin, heavyObservationsMax),
     }),
@@ -123,13 +133,14 @@ function describe(
   files: readonly WrittenFile[],
   seconds: number,
 ): object {
-  const { patients, seed, pagePatients, heavyPatient } = options
+  const { patients, seed, pagePatients, heavyPatient, types = 'documented' } = options
   const named = ({ records, bytes, fileBytes }: Totals): object => ({ records, bytes, file_bytes: fileBytes })
   return {
     directory,
     patients,
     seed,
     page_patients: pagePatients ?? false,
+    types,
     heavy_patient: heavyPatient && { id: heavyPatientId, observations: heavyPatient },
     ...named(totals(files)),
     seconds: Number(seconds.toFixed(3)),

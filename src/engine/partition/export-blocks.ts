@@ -138,7 +138,7 @@ class Blocks {
   async #addRecords(type: string, records: readonly RecordAsOf[]): Promise<void> {
     await this.#selection.held.giveWay()
     const rendered = this.#shapeOf(type).render(records)
-    await this.#block.writeRecords(rendered.map(({ body }) => body))
+    await this.#block.writeRecords(rendered.map((record) => this.#selection.written(record)))
   }
 }
 

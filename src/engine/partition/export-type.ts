@@ -1,11 +1,12 @@
 import { isOwnedType } from '../../fhir/resource-types.ts'
 import type { LineSink } from '../../files/part-writer.ts'
-import { type Extent, extentOfTimes, isWhole } from '../../protocol/plan/pack-use.ts'
+import { asksBinaries, type Extent, extentOfTimes, isWhole } from '../../protocol/plan/pack-use.ts'
 import { recordsOfOwners } from '../../records/as-of.ts'
 import type { PackColumns } from '../../records/packs/columns/pack-columns.ts'
 import type { PackSection } from '../../records/packs/columns/pack-sections.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import { hasSectionMember, sectionMember } from '../../records/packs/sections/section-key.ts'
+import { PermittedBinaries } from '../references/permitted-binaries.ts'
 import { lineRendererOf, rendererOf } from './choice.ts'
 import { recordsInPackOrder } from './in-pack-order.ts'
 import { type LineTest, lineTest } from './line-test.ts'
@@ -30,6 +31,7 @@ export function exportOfType(
   const { since, until } = job.request
   const test = lineTest(job, type)
   const render = rendererOf(job, type)
+  const permitted = asksBinaries(job.request, type) ? new PermittedBinaries(selection) : undefined
   const choice = new ChoiceOfType(selection, writer, type, exported)
   return {
     versions: (owners) => {
@@ -37,7 +39,8 @@ export function exportOfType(
       return hasSectionMember(type) ? recordsInPackOrder(read) : read
     },
     addRecords: async (read) => {
-      const records = test === undefined ? read : read.filter(({ body }) => test.passes(body))
+      const passing = test === undefined ? read : read.filter(({ body }) => test.passes(body))
+      const records = permitted ? await permitted.among(type, passing) : passing
       if (choice.notesIds) for (const { owner, id } of records) exported.add(owner, type, [id])
       await selection.addOwn(writer, type, records, render)
       held.scanned += read.length

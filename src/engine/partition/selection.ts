@@ -1,5 +1,6 @@
 import type { Pool } from 'pg'
 import { isOpen } from '../../fhir/open-reference.ts'
+import { relativeUrls, withAbsoluteUrls } from '../../fhir/relations/attachment-urls.ts'
 import type { Cut } from '../../files/cut.ts'
 import { type LineSink, PartWriter, type WrittenPart } from '../../files/part-writer.ts'
 import type { Job } from '../../jobs/job.ts'
@@ -13,12 +14,16 @@ import type { PackColumns } from '../../records/packs/columns/pack-columns.ts'
 import type { Pack } from '../../records/packs/pack.ts'
 import type { HeldPartition } from './held-partition.ts'
 import { MetReferences } from './met-references.ts'
+import { writeRendered } from './packs/rendered-lines.ts'
 import type { PartitionContext } from './partition-context.ts'
 
 /** A part with the list of the manifest it belongs to. */
 export type KindedPart = WrittenPart & { readonly kind: 'output' | 'deleted' | 'error' }
 
-/** Makes of records what is written. */
+/** Makes of a line what is written. */
+export type RenderLine = (line: Buffer) => Buffer
+
+/** The same of records. */
 type Rendering = (records: readonly RecordAsOf[]) => readonly RecordAsOf[]
 
 /** Gathers what one partition exports. */
@@ -34,6 +39,7 @@ export class Selection {
   chosen: Amount = { records: 0, bytes: 0 }
   readonly #context: PartitionContext
   readonly #tells: (entry: string) => boolean
+  readonly #absolute: RenderLine | undefined
   /** Nothing is noted of what records refer to. */
   readonly #notesNothing: boolean
   readonly #seenRefs = new Set<string>()
@@ -48,6 +54,8 @@ export class Selection {
     this.held = held
     this.published = published
     this.#tells = tellsOpen(job.request)
+    const { base, absoluteUrls } = job.request
+    this.#absolute = absoluteUrls && ((line) => withAbsoluteUrls(line, base))
     this.#notesNothing = !job.request.tellsAll && !job.request.types.some((type) => comesAlong(job.request, type))
   }
 
@@ -143,7 +151,7 @@ export class Selection {
     this.held.signal.throwIfAborted()
     if (records.length === 0) return
     for (const { refs } of records) this.refer(refs)
-    await writer.writeRecords(records.map(({ body }) => body))
+    await writer.writeRecords(records.map((record) => this.written(record)))
   }
 
   /**
@@ -156,7 +164,22 @@ export class Selection {
     else if (!this.#notesNothing) this.#met.eachNew(pack.refs, this.#note)
     if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
     this.held.scanned += pack.records
-    return pack.records === 0 ? undefined : writer.copy(pack)
+    if (pack.records === 0) return undefined
+    const render = this.renderOf(pack)
+    return render ? writeRendered(this, writer, pack, render) : writer.copy(pack)
+  }
+
+  /**
+   * What is made of the lines of a pack, if they do not come out as they are stored: those with relative URLs of Attachments (IG). The others are
+   * not looked at.
+   */
+  renderOf({ refs }: Pick<Pack, 'refs'>): RenderLine | undefined {
+    return this.#absolute !== undefined && refs.includes(relativeUrls) ? this.#absolute : undefined
+  }
+
+  /** The line of a record as it comes out. */
+  written({ body, refs }: Pick<RecordAsOf, 'body' | 'refs'>): Buffer {
+    return this.#absolute !== undefined && refs.includes(relativeUrls) ? this.#absolute(body) : body
   }
 
   /**

@@ -8,6 +8,7 @@ import { chooserOf, rendererOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
 import { followReferences } from './follow-references.ts'
 import { ownerlessIssues } from './ownerless-issues.ts'
+import { PermittedBinaries } from './permitted-binaries.ts'
 import { unreadableIssues } from './unreadable-issues.ts'
 
 /**
@@ -59,13 +60,15 @@ async function exportType(selection: Selection, type: string): Promise<string[]>
   const missing: string[] = []
   const choose = chooserOf(job, type)
   const render = rendererOf(job, type)
+  const permitted = new PermittedBinaries(selection)
   await selection.writing(type, 'output', async (writer) => {
     for await (const ids of referencePages(pool, job.id, type)) {
       const absent = new Set(ids)
       const asOf = job.transactionTime.getTime()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
         for (const { id } of records) absent.delete(id)
-        await selection.add(writer, render(choose(records.filter(isNobodysOrShared))))
+        const own = await permitted.among(type, choose(records.filter(isNobodysOrShared)))
+        await selection.add(writer, render(own))
         held.scanned += records.length
       }
       missing.push(...absent)

@@ -2,6 +2,7 @@ import { referenceHopsMax } from '../../protocol/limits.ts'
 import { recordsWithIds } from '../../records/as-of.ts'
 import type { shapesOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
+import { PermittedBinaries } from './permitted-binaries.ts'
 
 /** Bytes of records that are kept at hand. */
 const keptBytesMax = 32 * 1024 * 1024
@@ -16,12 +17,14 @@ type Kept = { readonly body: Buffer; readonly refs: string } | undefined
 export class ReferencedRecords {
   readonly #selection: Selection
   readonly #shapeOf: ReturnType<typeof shapesOf>
+  readonly #permitted: PermittedBinaries
   readonly #kept = new Map<string, Kept>()
   #keptBytes = 0
 
   constructor(selection: Selection, shapeOf: ReturnType<typeof shapesOf>) {
     this.#selection = selection
     this.#shapeOf = shapeOf
+    this.#permitted = new PermittedBinaries(selection)
   }
 
   /**
@@ -73,8 +76,10 @@ export class ReferencedRecords {
         absent.delete(id)
         found.set(`${type}/${id}`, undefined)
       }
-      for (const { id, body, refs } of render(choose(records.filter(({ owner }) => owner === '')))) {
-        found.set(`${type}/${id}`, { body: Buffer.from(body), refs })
+      const own = await this.#permitted.among(type, choose(records.filter(({ owner }) => owner === '')))
+      for (const record of render(own)) {
+        const { id, refs } = record
+        found.set(`${type}/${id}`, { body: Buffer.from(this.#selection.written(record)), refs })
       }
     }
     for (const id of absent) {

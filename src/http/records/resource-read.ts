@@ -3,6 +3,7 @@ import { bearerChallenge } from '../../access/bearer.ts'
 import { isId, isTypeName } from '../../fhir/reference.ts'
 import { lacksRead } from '../../protocol/grant.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
+import type { Profile } from '../../protocol/profile.ts'
 import type { Admit, StoredVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { roomOf } from '../bytes/room.ts'
@@ -11,22 +12,33 @@ import type { StoreContext } from '../context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { fhirJson, sendProblems } from '../outcome-answer.ts'
+import { contentTag, refusedBinary, sendBinary } from './binary-answer.ts'
+import { asksForResource, type BinaryContent, binaryContent } from './binary-content.ts'
 import { readableCurrent, readableVersion, type Wanted } from './readable-record.ts'
 import { versionTag } from './resource-body.ts'
 
 const reading = {
   tag: 'Records',
   token: 'the system read scope of the type',
-  headers: { 'If-None-Match': { type: 'string', examples: ['W/"3"'] } },
+  headers: {
+    'If-None-Match': { type: 'string', examples: ['W/"3"'] },
+    Range: { type: 'string', examples: ['bytes=1000-'], description: 'Of the bytes of a Binary; profile `hl7` only.' },
+    'If-Range': { type: 'string', description: 'The range counts only with this ETag.' },
+  },
   answers: {
     200: {
       says: 'The record. A Binary is sent as its bytes, unless FHIR JSON is asked for.',
       headers: { ETag: 'The version.', 'Last-Modified': '`meta.lastUpdated`' },
       content: { [fhirJsonType]: { schema: schemaNamed('Resource') } },
     },
+    206: { says: 'The range of the bytes of a Binary.', headers: { 'Content-Range': 'Which bytes.' } },
     304: { says: 'The record has the version of `If-None-Match`.' },
   },
-  refusals: { 404: 'There is no such record, or that version is not kept any more.', 410: 'It was deleted.' },
+  refusals: {
+    404: 'There is no such record, or that version is not kept any more.',
+    410: 'It was deleted.',
+    416: 'The range lies outside the content.',
+  },
 } as const satisfies Partial<RouteDescription>
 
 const read = described({ ...reading, summary: 'Read a record' })
@@ -97,23 +109,41 @@ async function answer(
     return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
   if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))
 
-  const etag = versionTag(found.version)
-  reply.header('ETag', etag).header('Last-Modified', found.updated.toUTCString())
+  const binary = type === 'Binary' ? bytesOf(found.body) : undefined
+  const refused = binary && profile.attachments ? await refusedBinary(request, reply, context, binary) : undefined
+  return refused ?? sendVersion(request, reply, context, found, binary && contentOf(request, profile, binary))
+}
+
+const bytesOf = (body: string | Buffer): Buffer => (typeof body === 'string' ? Buffer.from(body) : body)
+
+/** @param content sent in place of the text */
+async function sendVersion(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: StoreContext,
+  { version, updated, body }: StoredVersion,
+  content: BinaryContent | undefined,
+): Promise<FastifyReply> {
+  const { attachments } = callerOf(request).profile
+  const { type, id } = request.params as { type: string; id: string }
+  const etag = content && attachments ? contentTag(version) : versionTag(version)
+  if (type === 'Binary' && attachments) reply.header('Vary', 'Accept')
+  reply.header('ETag', etag).header('Last-Modified', updated.toUTCString())
   if (request.headers['if-none-match'] === etag) return reply.code(304).send()
-  const detail = { version: found.version }
+  const detail = { version }
   await context.audit.record(
     auditOf(request, { kind: 'read', outcome: 'success', subjects: [`${type}/${id}`], detail }),
   )
-  const bytes = type === 'Binary' ? rawContent(request, String(found.body)) : undefined
-  if (bytes) return reply.header('Content-Disposition', 'attachment').type(bytes.contentType).send(bytes.data)
-  return reply.type(fhirJson).send(found.body)
+  if (content === undefined) return reply.type(fhirJson).send(body)
+  reply.header('Content-Disposition', 'attachment')
+  return attachments ? sendBinary(request, reply, content) : reply.type(content.contentType).send(content.data)
 }
 
-/** protocol §4: a Binary is a FHIR resource for clients that ask for FHIR JSON, its bytes for the others. */
-function rawContent(request: FastifyRequest, body: string): { contentType: string; data: Buffer } | undefined {
-  if (/application\/(fhir\+json|json\+fhir)/i.test(request.headers.accept ?? 'application/fhir+json')) return undefined
-  const { contentType, data } = JSON.parse(body) as { contentType?: unknown; data?: unknown }
-  if (typeof contentType !== 'string' || typeof data !== 'string') return undefined
-  const isMediaType = /^[\w.+-]+\/[\w.+-]+([\t ]*;[\x20-\x7e]*)?$/.test(contentType)
-  return { contentType: isMediaType ? contentType : 'application/octet-stream', data: Buffer.from(data, 'base64') }
+/**
+ * protocol §4: a Binary is a FHIR resource for clients that ask for FHIR JSON, its bytes for the others. Who asks for nothing gets the bytes
+ * where attachments are served (D37), as R4 has it.
+ */
+function contentOf(request: FastifyRequest, { attachments }: Profile, body: Buffer): BinaryContent | undefined {
+  const accept = request.headers.accept ?? (attachments ? undefined : fhirJsonType)
+  return asksForResource(accept) ? undefined : binaryContent(body)
 }

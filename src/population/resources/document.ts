@@ -93,7 +93,9 @@ export function attachment(chart: Chart, visit: Visit, title: string): JsonObjec
   const id = chart.nextId()
   const exists = random.chance(binaryShare)
   if (exists) writeBinary(chart, visit, id)
-  return { contentType: exists ? plainText : random.pick(contentTypes), url: `Binary/${id}`, title, creation }
+  const contentType = exists ? plainText : random.pick(contentTypes)
+  if (!exists) chart.unwritten.push({ id, contentType, visit })
+  return { contentType, url: `Binary/${id}`, title, creation }
 }
 
 function writeBinary(chart: Chart, visit: Visit, id: string): void {

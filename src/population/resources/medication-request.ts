@@ -19,7 +19,7 @@ export function writeMedicationRequest(chart: Chart, visit: Visit, medication: M
   const recent = visit.start > person.seenUntil - 400 * dayMs
   const own = random.chance(0.07)
   const elsewhere = random.chance(0.1)
-  chart.add('MedicationRequest', chart.nextId(), visit, requestProfile, {
+  const request = chart.add('MedicationRequest', chart.nextId(), visit, requestProfile, {
     contained: own ? [{ resourceType: 'Medication', id: 'med', code: medication.code, status: 'active' }] : [],
     identifier: [{ system: 'urn:oid:2.16.840.1.113883.3.13.7', value: String(random.integer(10_000_000, 99_999_999)) }],
     status: recent ? 'active' : random.pick(ended),
@@ -43,6 +43,7 @@ export function writeMedicationRequest(chart: Chart, visit: Visit, medication: M
     },
     note: note(chart, visit),
   })
+  chart.prescriptions.push({ request, medication, visit })
 }
 
 function dosage({ sig, timesDaily, dose, doseUnit }: Medication): JsonObject {

@@ -4,6 +4,7 @@ import { acuteDiagnoses, type Diagnosis } from '../diagnosis.ts'
 import type { Network } from '../network.ts'
 import type { PopulationRecord } from '../record.ts'
 import type { Seat } from '../seat.ts'
+import { writeWider } from '../wider/wider-records.ts'
 import { writeAllergies } from './allergy-intolerance.ts'
 import { writeCare } from './care.ts'
 import { drawDiagnoses, writeConcern, writeIllness, writeProblem } from './condition.ts'
@@ -32,7 +33,8 @@ const panelMax = 2
 /**
  * All records of one patient: Patient, clinical records by visit, Provenances. They depend on the seed and the seat alone,
  * so any patient can be generated without the others. `previous` is the patient before, to whom a few records refer.
- * `heavyObservations` is how many Observations the heavy patient has.
+ * `heavyObservations` is how many Observations the heavy patient has. Records of other types, where the population `isWide`, come last: those before
+ * them are the same with and without.
  */
 export function* patientRecords(
   shared: Network,
@@ -40,6 +42,7 @@ export function* patientRecords(
   seat: Seat,
   previous: Seat | undefined,
   heavyObservations: number,
+  isWide: boolean,
 ): Generator<PopulationRecord> {
   const chart = new Chart(shared, seat, seed)
   writePatient(chart, previous)
@@ -65,6 +68,11 @@ export function* patientRecords(
   if (seat.kind === 'heavy') yield* monitoring(chart, last, heavyObservations - chart.observations)
   writeProvenances(chart, previous)
   yield* chart.drain()
+  if (!isWide) return
+  const documented = chart.entries.length
+  writeWider(chart, previous)
+  writeProvenances(chart, undefined, documented)
+  yield* chart.drain()
 }
 
 /** One visit: the Encounter first, then what was found, measured, done and written down. `known` grows by what was found. */
@@ -77,6 +85,7 @@ function writeVisit(
 ): void {
   const { random } = chart
   const { kind } = visit
+  chart.visits.push(visit)
   const likely = (share: number): boolean => (last === undefined && chart.seat.kind === 'page') || random.chance(share)
   const ids = found.map(() => chart.nextId())
   const illness = likely(kind.illness) ? chart.nextId() : undefined

@@ -40,11 +40,12 @@ interface Description {
 /**
  * Writes the Provenances of a chart: one for most records, later ones for records that changed, a few over several records at
  * once, and rarely one over this patient and the one before. A few records have none.
+ * @param from the first entry that is described
  */
-export function writeProvenances(chart: Chart, previous: Seat | undefined): void {
+export function writeProvenances(chart: Chart, previous: Seat | undefined, from = 0): void {
   const { random, entries, seat } = chart
   const thorough = seat.kind === 'page'
-  for (let i = 0; i < entries.length; i++) {
+  for (let i = from; i < entries.length; i++) {
     const entry = entries[i]!
     if (!thorough && random.chance(undescribedShare)) continue
     if (!thorough && random.chance(togetherShare)) {

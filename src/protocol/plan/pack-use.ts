@@ -28,6 +28,13 @@ export const forThemselves = ({
 }: Pick<ExportRequest, 'reach' | 'types' | 'provenance'>): boolean =>
   provenance === 'relevant' && (reach === 'system' || !types.some(isTargetType))
 
+/**
+ * Whether of each Binary it is asked if what its `securityContext` names may be read (D37). Those that partitions of patients have are these
+ * patients' own.
+ */
+export const asksBinaries = ({ reach, contexts }: Pick<ExportRequest, 'reach' | 'contexts'>, type: string): boolean =>
+  type === 'Binary' && reach === 'system' && contexts !== undefined
+
 /** How many records are of the times that are asked for. */
 export function extentOfTimes(
   { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }: Pick<ExportRequest, 'since' | 'until'>,

@@ -34,6 +34,10 @@ export interface ExportRequest {
   readonly referenceWalk?: 'transitive'
   /** Records of every type may come along with what refers to them, not of those only that Oracle documents. */
   readonly allReferred?: true
+  /** URLs of Attachments that lead to a Binary under `base` come out absolute. */
+  readonly absoluteUrls?: true
+  /** Where Binaries are exported, and the token may not read all that decides who may read them. */
+  readonly contexts?: BinaryContexts
   /** The `error` file tells of every kind of open reference, not only of those that the operation promises to resolve. */
   readonly tellsAll?: true
   /** It tells of how many records there are of these types, which would be exported, had the token a scope for them. */
@@ -51,3 +55,11 @@ export interface ExportRequest {
  * request's `_typeFilter`, and those of the token's granular scopes. A type without any list has no entry.
  */
 export type Filters = Readonly<Record<string, readonly (readonly Query[])[]>>
+
+/** What of other types the token may not read, and so no Binary whose `securityContext` it is: whatever the export has of them. */
+interface BinaryContexts {
+  /** Types of which it may read nothing. */
+  readonly closed: readonly ResourceType[]
+  /** Types of which it may read what meets one of the queries of granular scopes. */
+  readonly narrowed: Readonly<Record<string, readonly Query[]>>
+}

@@ -158,6 +158,8 @@ function readRequest(
       provenance,
       ...(profile.referenceWalk === 'transitive' ? { referenceWalk: 'transitive' } : {}),
       ...(profile.allReferred ? { allReferred: true } : {}),
+      ...(profile.attachments ? { absoluteUrls: true } : {}),
+      ...binaryContexts(types, grant, profile),
       ...(profile.tellsAll ? { tellsAll: true } : {}),
       ...(unreadable.length > 0 ? { unreadable } : {}),
       ...(profile.tellsAll && mayMissOwnerless(level, patients) ? { tellsOwnerless: true } : {}),
@@ -217,6 +219,20 @@ function readTypeFilter(
   })
   findings.addAll(problems)
   return Object.fromEntries(queries)
+}
+
+/** What may decide who reads a Binary (D37), where the token may not read all of it. */
+function binaryContexts(
+  types: readonly ResourceType[],
+  grant: Grant,
+  { attachments, exportedTypes }: Profile,
+): Pick<ExportRequest, 'contexts'> {
+  if (!attachments || !types.includes('Binary')) return {}
+  const readable = exportedTypes.map((type) => [type, grant.readable(type)] as const)
+  const closed = readable.flatMap(([type, what]) => (what === 'none' ? [type] : []))
+  const narrowed = readable.flatMap(([type, what]) => (typeof what === 'string' ? [] : [[type, what] as const]))
+  if (closed.length === 0 && narrowed.length === 0) return {}
+  return { contexts: { closed, narrowed: Object.fromEntries(narrowed) } }
 }
 
 /** S-6, S-29, O-5, O-6 */

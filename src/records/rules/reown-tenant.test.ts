@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
+import { ownershipRules } from '../../fhir/ownership.ts'
 import { recordsOfOwners } from '../as-of.ts'
 import { draftOf } from '../draft.ts'
 import { storeDrafts } from '../load/store-drafts.ts'
@@ -97,7 +98,8 @@ describe('records that were stored under former rules of ownership', () => {
   it('are gone on with where it was broken off', async () => {
     await fill('broken')
     await store.pool.query(
-      `insert into ruled_tenant (tenant, rules, after_type, after_id) values ('broken', 2, 'Appointment', 'a')`,
+      `insert into ruled_tenant (tenant, rules, after_type, after_id) values ('broken', $1, 'Appointment', 'a')`,
+      [ownershipRules],
     )
     assert.deepEqual((await told('broken')).at(-1), { tenant: 'broken', looked: sources.length - 1, placed: 3 })
     assert.deepEqual((await trimmed('broken'))[0], 'Appointment 1  >')

@@ -42,7 +42,7 @@ export function dataSet(name: string, most: number): Records {
 /** At most so many generated lines of each filterable type. */
 export function populationRecords(most: number): Records {
   const records = new Map<string, string[]>()
-  for (const { type, line } of population({ patients: 4, seed: 7, pagePatients: true })) {
+  for (const { type, line } of population({ patients: 4, seed: 7, pagePatients: true, types: 'all' })) {
     if (!Object.hasOwn(searchParameters, type)) continue
     const lines = records.get(type) ?? []
     lines.push(line)

@@ -4,9 +4,10 @@ import { PackColumns } from '../../../records/packs/columns/pack-columns.ts'
 import type { PackSection } from '../../../records/packs/columns/pack-sections.ts'
 import type { Pack } from '../../../records/packs/pack.ts'
 import type { LineTest } from '../line-test.ts'
-import { addAmount, type Selection } from '../selection.ts'
+import { addAmount, type RenderLine, type Selection } from '../selection.ts'
 import { type ChosenLines, chosenLines } from './chosen-lines.ts'
 import { refusePacks } from './packs-that-serve.ts'
+import { writeRendered } from './rendered-lines.ts'
 
 /**
  * A pack of which perhaps not all is exported. A section is inflated when one of its lines is looked at, and its lines are not kept: an owner may have hundreds
@@ -55,17 +56,15 @@ export class OpenedPack {
   /** Exports all lines of a section as they are, and notes what they refer to. */
   copy(writer: LineSink, { lines, start, end }: PackSection): Promise<void> | undefined {
     this.#selection.referFrom(this.pack, this.columns, numbersFrom(start, end))
-    return writer.copy(lines)
+    const render = this.#selection.renderOf(this.pack)
+    return render ? writeRendered(this.#selection, writer, lines, render) : writer.copy(lines)
   }
 
   /** Exports chosen lines and notes what they refer to. */
-  async write(
-    writer: LineSink,
-    { runs, entries }: ChosenLines,
-    render: ((line: Buffer) => Buffer) | undefined,
-  ): Promise<void> {
+  async write(writer: LineSink, { runs, entries }: ChosenLines, shape: RenderLine | undefined): Promise<void> {
     if (entries.length === 0) return
     this.#selection.referFrom(this.pack, this.columns, entries)
+    const render = oneAfterTheOther(shape, this.#selection.renderOf(this.pack))
     if (render === undefined) {
       for (const { lines, records } of runs) addAmount(this.#selection.chosen, { records, bytes: lines.length })
       return writer.writeRuns(runs)
@@ -86,6 +85,9 @@ export class OpenedPack {
     }
   }
 }
+
+const oneAfterTheOther = (first: RenderLine | undefined, second: RenderLine | undefined): RenderLine | undefined =>
+  first && second ? (line) => second(first(line)) : (first ?? second)
 
 function* numbersFrom(start: number, end: number): Generator<number> {
   for (let number = start; number < end; number++) yield number

@@ -13,6 +13,7 @@ import type { ExportRequest } from '../../../protocol/request/export-request.ts'
 import { draftOf } from '../../../records/draft.ts'
 import { storeDrafts } from '../../../records/load/store-drafts.ts'
 import { packChanged } from '../../../records/packs/packer.ts'
+import { type Meter, noMeter } from '../../../telemetry/meter.ts'
 import { startEngine } from '../../engine.ts'
 
 const pollMs = 50
@@ -28,7 +29,15 @@ export async function openPacksAndVersions() {
   const told: string[] = []
   const files = diskStore(join(store.directory, 'files'))
   const log = (event: string) => void told.push(event)
-  const engine = await startEngine({ pool: store.pool, connection: store.connection, files, concurrency: 1, log })
+  const sources: Record<string, number> = { packs: 0, chosen: 0, versions: 0 }
+  const meter: Meter = {
+    ...noMeter,
+    count: (name, labels, by = 1) => {
+      if (name === 'millrace_export_records_total') sources[labels!.source!]! += by
+    },
+  }
+  const { pool, connection } = store
+  const engine = await startEngine({ pool, connection, files, concurrency: 1, log, meter })
 
   async function put(...records: (object | string)[]): Promise<void> {
     const drafts = records.map((record) => {
@@ -52,6 +61,7 @@ export async function openPacksAndVersions() {
     const request = { ...about, types: ['Observation', 'Provenance'], warnings: [], ...more } as ExportRequest
     const job = await packJob({ id, tenant, client: id, url: '', request })
     await transaction(store.pool, (client) => acceptJob(client, producer.enqueue, job))
+    for (const source in sources) sources[source] = 0
     for (;;) {
       const state = (await findJob(store.pool, id))!.state
       assert.notEqual(state, 'failed')
@@ -69,8 +79,16 @@ export async function openPacksAndVersions() {
     return lines
   }
 
+  /** Of how many records of that export the lines were copied out of packs, chosen out of them, and read as versions. */
+  async function sourcesOf(lines: Exported): Promise<Readonly<Record<string, number>>> {
+    const records = Object.values(lines).flat().length
+    while (sources.packs! + sources.chosen! + sources.versions! < records) await pause(pollMs)
+    return { ...sources }
+  }
+
   return {
     store,
+    sourcesOf,
     put,
     now,
     exportedLines,

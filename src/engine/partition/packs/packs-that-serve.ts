@@ -1,4 +1,4 @@
-import { comingAlongWhole, extentOfTimes, isChosen } from '../../../protocol/plan/pack-use.ts'
+import { asksBinaries, comingAlongWhole, extentOfTimes, isChosen } from '../../../protocol/plan/pack-use.ts'
 import { absenceType } from '../../../records/packs/absence-pack.ts'
 import { dropPacks } from '../../../records/packs/drop-packs.ts'
 import type { Pack } from '../../../records/packs/pack.ts'
@@ -22,7 +22,8 @@ export function packsThatServe({ job }: Selection): (found: OwnedPacks) => reado
   }
   /** Those of several owners are not in packs: a filter cannot ask about them there. */
   const isHidden = ({ type, shared }: Pack) => shared !== '' && Object.hasOwn(request.filters, type)
-  const serves = (pack: Pack) => pack.changed <= asOf && !needsColumns(pack) && !isHidden(pack)
+  const serves = (pack: Pack) =>
+    pack.changed <= asOf && !needsColumns(pack) && !isHidden(pack) && !asksBinaries(request, pack.type)
   /** Which of several is the newest of a record is told by all of them together. */
   const isUntold = (packs: readonly Pack[]) =>
     packs[0]?.type === 'Provenance' && packs.some(lacksColumns) && packs.some((pack) => coming(pack) === 'some')
