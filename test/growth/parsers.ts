@@ -34,6 +34,7 @@ import { attachmentRefs, withAbsoluteUrls } from '../../src/fhir/relations/attac
 import { ResourceScanner } from '../../src/fhir/resource-scanner.ts'
 import { digestOf, readResourceText, storedLine, storedText } from '../../src/fhir/resource-text.ts'
 import { documentedTypes } from '../../src/fhir/resource-types.ts'
+import { securityContextOf } from '../../src/fhir/security-context.ts'
 import { subsetText } from '../../src/fhir/subset-text.ts'
 import { parseRange } from '../../src/files/byte-range.ts'
 import { compileFilter } from '../../src/filter/compile.ts'
@@ -252,6 +253,9 @@ export const parsers: readonly Parser[] = [
     attachmentRefs(Buffer.from(text), 'Basic', ['https://a.example.org']),
     withAbsoluteUrls(storedLine(storedText(text.replaceAll('a', 'Binary')), 1, 0), 'https://a.example.org'),
   ]),
+  parser('fhir/security-context.ts', 'finds what decides who reads', wellFormed, (text: string) =>
+    securityContextOf(storedLine(storedText(text), 1, 0), ['https://a.example.org']),
+  ),
   parserOf('fhir/modifier-extension.ts', 'looks for modifier extensions', wellFormed, parsed, (resource) =>
     modifierExtensionIn(resource, 'Basic'),
   ),

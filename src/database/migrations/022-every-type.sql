@@ -79,4 +79,4 @@ create table ruled_tenant (
   placed     bigint  not null default 0, -- of which so many got other owners or references
   done       boolean not null default false
 );
-insert into setting (name, value) select 'ownership_rules', case when exists (select from record) then '1' else '2' end;
+insert into setting (name, value) select 'ownership_rules', case when exists (select from record) then '1' else '3' end;
