@@ -4,8 +4,15 @@ export type { ResourceType } from './resource-types.generated.ts'
 
 /** What ties the records of a type to patients, by the official definitions. */
 export interface R4Type {
-  /** The elements by which a record stands in the Patient compartment, as paths such as `participant.actor`; none for other types. */
+  /** Whether its records stand in the Patient compartment by its definition. */
+  readonly inCompartment: boolean
+  /**
+   * The elements by which a record stands in the Patient compartment, as paths such as `participant.actor`. Of a type outside of it those by
+   * which a record may be about a patient: its `subject` or `patient`, or else all that may refer to one.
+   */
   readonly patients: readonly string[]
+  /** Those of them that say whom a record is about, not who took part in it. */
+  readonly about: readonly string[]
   /** One of them is always there and refers to patients only. */
   readonly needsPatient: boolean
 }
@@ -47,7 +54,7 @@ export const allTypes: readonly ResourceType[] = [
 const clinical: ReadonlySet<string> = new Set(clinicalTypes)
 const bySubject: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes, 'Provenance'])
 
-/** Types that belong to patients by the Patient compartment, not by their subject alone. */
+/** Types that belong to patients by the elements of the table, not by their subject alone. */
 const byCompartment: ReadonlySet<string> = new Set(
   allTypes.filter((type) => r4Types[type].patients.length > 0 && !bySubject.has(type)),
 )
@@ -62,15 +69,18 @@ export const isOwnedType = (type: string): boolean => bySubject.has(type) || byC
 /** Whether a Provenance belongs to the patients whose records of a type it is about. */
 export const isTargetType = (type: string): boolean => type !== 'Provenance' && isOwnedType(type)
 
-/** The elements by which a record of a compartment's type belongs to patients. */
+/** The elements by which a record of these types belongs to patients. */
 export const patientElements = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].patients : [])
 
 /** Whether each record of a type belongs to a patient: one that does not refers to somebody who is not known. */
 export const needsPatient = (type: ResourceType): boolean =>
   (clinical.has(type) && type !== 'Device') || (byCompartment.has(type) && r4Types[type].needsPatient)
 
+/** See `R4Type.about`. */
+export const elementsAbout = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].about : [])
+
 /**
- * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. A Device may
- * be a patient's all the same.
+ * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. One that is
+ * about a patient is that patient's all the same, such as a Device.
  */
-export const isReferredType = (type: string): boolean => isResourceType(type) && r4Types[type].patients.length === 0
+export const isReferredType = (type: string): boolean => isResourceType(type) && !r4Types[type].inCompartment

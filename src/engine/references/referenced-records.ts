@@ -1,4 +1,5 @@
 import { referenceHopsMax } from '../../protocol/limits.ts'
+import { isNobodys } from '../../protocol/plan/coming-along.ts'
 import { recordsWithIds } from '../../records/as-of.ts'
 import type { shapesOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
@@ -73,7 +74,7 @@ export class ReferencedRecords {
         absent.delete(id)
         found.set(`${type}/${id}`, undefined)
       }
-      for (const { id, body, refs } of render(choose(records.filter(({ owner }) => owner === '')))) {
+      for (const { id, body, refs } of render(choose(records.filter(isNobodys)))) {
         found.set(`${type}/${id}`, { body: Buffer.from(body), refs })
       }
     }
