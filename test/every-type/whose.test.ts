@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
+import { unexportedTypesMax } from '../../src/engine/references/unexported-issues.ts'
 import type { JsonObject } from '../../src/fhir/json/json-object.ts'
 import { ownersMax, subjectElementOf } from '../../src/fhir/ownership.ts'
 import { allTypes, elementsAbout, isReferredType, patientElements } from '../../src/fhir/resource-types.ts'
@@ -92,6 +93,7 @@ const crowds = [
 describe('whose the records of every type are (docs/decisions/0056)', () => {
   let server: TestServer
   let token: string
+  let fleet: string
 
   before(async () => {
     server = await TestServer.start()
@@ -103,7 +105,7 @@ describe('whose the records of every type are (docs/decisions/0056)', () => {
   })
   after(() => server?.stop())
 
-  async function store(records: readonly JsonObject[]): Promise<void> {
+  async function store(records: readonly JsonObject[], tenant = 'whose'): Promise<void> {
     const drafts = records.map((record) => draftOf(JSON.stringify(record), [server.base(tenant)]))
     const good = drafts.filter((draft) => 'text' in draft)
     assert.equal(good.length, drafts.length)
@@ -158,6 +160,33 @@ describe('whose the records of every type are (docs/decisions/0056)', () => {
     })
   }
 
+  it('are named by a system export where no export has their type', async () => {
+    const typed = (count: number): JsonObject[] =>
+      Array.from({ length: count }, (_, number) => ({
+        resourceType: `Vehicle${String.fromCharCode(65 + number)}`,
+        id: 'v',
+      }))
+    const told = (errors: readonly string[]) =>
+      errors.filter((each) => each.includes('no export has')).map((each) => JSON.parse(each).issue[0].diagnostics)
+    await server.addTenant('fleet', 'hl7')
+    const scope = 'system/*.read system/Parameters.read'
+    fleet = await server.token(await server.addClient('fleet', scope), scope)
+    assert.deepEqual(told((await exported('$export', 'fleet')).errors), [])
+    await store(
+      [patient('p'), { resourceType: 'Parameters', id: 'x' }, ...typed(1), { ...typed(1)[0], id: 'w' }],
+      'fleet',
+    )
+    assert.deepEqual(told((await exported('$export', 'fleet')).errors), ['Parameters: 1, VehicleA: 2'])
+    assert.deepEqual(told((await exported('$export?_type=Patient', 'fleet')).errors), [])
+    assert.deepEqual(told((await exported('Patient/$export', 'fleet')).errors), [])
+    await store(typed(unexportedTypesMax - 1), 'fleet')
+    const [all] = told((await exported('$export', 'fleet')).errors)
+    assert.equal(all.split(', ').length, unexportedTypesMax)
+    await store(typed(unexportedTypesMax), 'fleet')
+    const [some] = told((await exported('$export', 'fleet')).errors)
+    assert.equal(some, `${all}, and perhaps 1 more types`)
+  })
+
   it('are counted where nobody gets them', async () => {
     const { errors } = await exported('Patient/$export')
     const text = errors.find((each) => each.includes('belong to none'))!
@@ -170,8 +199,8 @@ describe('whose the records of every type are (docs/decisions/0056)', () => {
     assert.deepEqual([...counts].sort(), [...expected].sort())
   })
 
-  async function exported(path: string): Promise<{ keys: Set<string>; errors: readonly string[] }> {
-    const headers = { authorization: `Bearer ${token}` }
+  async function exported(path: string, tenant = 'whose'): Promise<{ keys: Set<string>; errors: readonly string[] }> {
+    const headers = { authorization: `Bearer ${tenant === 'fleet' ? fleet : token}` }
     const answer = await fetch(`${server.base(tenant)}/${path}`, { headers })
     assert.equal(answer.status, 202, await answer.text())
     for (;;) {

@@ -9,6 +9,7 @@ import { chooserOf, rendererOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
 import { followReferences } from './follow-references.ts'
 import { ownerlessIssues } from './ownerless-issues.ts'
+import { unexportedIssues } from './unexported-issues.ts'
 import { unreadableIssues } from './unreadable-issues.ts'
 
 /**
@@ -36,6 +37,7 @@ export async function exportReferences(selection: Selection): Promise<void> {
     ...openReferenceIssues(open),
     ...(await ownerlessIssues(selection)),
     ...(await unreadableIssues(selection)),
+    ...(await unexportedIssues(selection)),
   )
   if (issues.length === 0) return
   await selection.writing('OperationOutcome', 'error', async (writer) => {

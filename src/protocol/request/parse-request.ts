@@ -160,6 +160,7 @@ function readRequest(
       ...(profile.allReferred ? { allReferred: true } : {}),
       ...(profile.tellsAll ? { tellsAll: true } : {}),
       ...(unreadable.length > 0 ? { unreadable } : {}),
+      ...(profile.tellsAll && level === 'system' && explicit === undefined ? { tellsUnexported: true } : {}),
       ...(profile.tellsAll && mayMissOwnerless(level, patients) ? { tellsOwnerless: true } : {}),
       lenient: findings.lenient,
       warnings: findings.warnings,
