@@ -58,10 +58,14 @@ export function referencePage({ table, refused }: { readonly table: Table; reado
   const sections = tableTypes.map((type) => {
     const rows = Object.entries(table[type]!).map(([code, parameter]) => row(type, code, parameter))
     const title = type === 'Resource' ? 'Every type' : type
-    return `## ${title}\n\nIn ${profilesOf(type)}.\n\n| parameter | type | elements | modifiers | strict |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n${refusedOf(refused[type]!)}`
+    const heading = `## ${title}\n\nIn ${profilesOf(type)}.\n\n`
+    if (rows.length === 0) return `${heading}${noneOfItsOwn}${refusedOf(refused[type]!)}`
+    return `${heading}| parameter | type | elements | modifiers | strict |\n| --- | --- | --- | --- | --- |\n${rows.join('\n')}\n${refusedOf(refused[type]!)}`
   })
   return [introduction, ...sections].join('\n')
 }
+
+const noneOfItsOwn = 'It has those of every type, and none of its own.\n'
 
 /** The parameters of R4 that are refused by name. */
 function refusedOf(refused: Refused[string]): string {

@@ -20,6 +20,8 @@ export const openMarks = {
   crowded: '#',
   /** Not a reference: the record itself has relative URLs of the type's records, which an export may have to write otherwise. */
   relative: '@',
+  /** Not a reference: the record itself is about somebody who is no patient that is known here, or whose kind cannot be told. */
+  stranger: '=',
   /** No form of a reference. */
   unreadable: '*',
 } as const
@@ -56,6 +58,14 @@ function openEntry(reference: string, bases: readonly string[]): string | undefi
   if (!isAbsolute(relative)) return `${openMarks.unreadable}/${unknownType}`
   return `${openMarks.elsewhere}/${typedEnd.exec(relative)?.[1] ?? unknownType}`
 }
+
+/** Whether a record is about patients without being one's: about too many, or about one who is not known here. */
+export const isAboutSomebody = (refs: string): boolean => refs.split(' ').some((entry) => aboutSomebody.has(entry))
+
+/** What is noted of such a record. */
+export const somebody = { crowd: `${openMarks.crowded}/Patient`, stranger: `${openMarks.stranger}/Patient` } as const
+
+const aboutSomebody: ReadonlySet<string> = new Set(Object.values(somebody))
 
 /** The mark and the type of an open entry; without the type where none can be told. */
 export function readOpen(entry: string): { readonly mark: OpenMark; readonly type: string | undefined } {

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { typesFile, typesText } from '../../scripts/resource-types/source-text.ts'
 import { attachmentNames, typesTable } from '../../scripts/resource-types/table.ts'
 import type { JsonObject } from './json/json-object.ts'
-import { belonging, ownersMax, provenanceTargets, referencedRecords } from './ownership.ts'
+import { belonging, ownersMax, ownersOutsideMax, provenanceTargets, referencedRecords } from './ownership.ts'
 import { clinicalTypes } from './resource-types.ts'
 
 const base = 'https://fhir.example.org/r4/clinic'
@@ -66,7 +66,15 @@ describe('the owner of a record (search-params §7)', () => {
   })
 
   it('is nobody for types that no patient owns', () => {
-    for (const type of ['Location', 'Organization', 'Practitioner', 'Medication', 'Binary', 'Vehicle', 'toString']) {
+    for (const type of [
+      'Location',
+      'Organization',
+      'Practitioner',
+      'Medication',
+      'Questionnaire',
+      'Vehicle',
+      'toString',
+    ]) {
       const resource = { subject: reference('Patient/p'), patient: reference('Patient/p') }
       assert.equal(ownerOf(resource, type, 'x', bases), undefined)
     }
@@ -98,12 +106,43 @@ describe('the owners of a record of the Patient compartment (docs/decisions/0056
     assert.deepEqual(of('Appointment', {}), [''])
   })
 
+  it(`is at most ${ownersOutsideMax} of a type outside of it: one of more is nobody's, and says so`, () => {
+    const subject = [p, reference('Group/g'), p, q]
+    assert.deepEqual(belonging({ subject: [reference('Group/g')] }, 'Contract', 'x', bases).owners, [''])
+    const [one, two] = [subject.slice(0, 3), subject].map((some) =>
+      belonging({ subject: some }, 'Contract', 'x', bases),
+    )
+    assert.deepEqual(one, { owners: ['p'], isCrowded: false, isStrangers: false })
+    assert.deepEqual(two, { owners: [''], isCrowded: true, isStrangers: false })
+  })
+
+  it('are told of where somebody stands there who is no patient that is known, and may be one', () => {
+    const isStrangers = (type: string, resource: JsonObject) => belonging(resource, type, 'x', bases).isStrangers
+    const patients = [
+      reference('Patient?name=x'),
+      reference('https://elsewhere.example/Patient/p'),
+      { type: 'Patient' },
+    ]
+    const untold = [{ display: 'x' }, { identifier: {} }, reference('urn:uuid:1'), reference('#x'), 'Patient/p', null]
+    const others = [reference('Group/g'), reference('https://elsewhere.example/Group/g'), { type: 'Group' }]
+    for (const who of [...patients, ...untold]) {
+      assert.ok(isStrangers('ServiceRequest', { subject: who }), JSON.stringify(who))
+      assert.ok(isStrangers('Observation', { subject: who }), JSON.stringify(who))
+      assert.equal(isStrangers('Schedule', { actor: [who] }), patients.includes(who as never), JSON.stringify(who))
+      assert.equal(isStrangers('ServiceRequest', { subject: who, performer: [p] }), false, 'it is somebody’s')
+    }
+    for (const who of others) assert.equal(isStrangers('ServiceRequest', { subject: who }), false, JSON.stringify(who))
+    assert.equal(isStrangers('ServiceRequest', {}), false)
+    assert.equal(isStrangers('Observation', {}), false)
+    assert.equal(isStrangers('Organization', { subject: { type: 'Patient' } }), false)
+  })
+
   it(`are at most ${ownersMax}: of more patients it is nobody's, and says so`, () => {
     const member = Array.from({ length: ownersMax + 1 }, (_, number) => ({ entity: reference(`Patient/${number}`) }))
     const few = belonging({ member: member.slice(1) }, 'Group', 'x', bases)
     assert.deepEqual([few.owners.length, few.isCrowded], [ownersMax, false])
     assert.equal(belonging({ member: member.slice(2) }, 'Group', 'x', bases).owners.length, ownersMax - 1)
-    assert.deepEqual(belonging({ member }, 'Group', 'x', bases), { owners: [''], isCrowded: true })
+    assert.deepEqual(belonging({ member }, 'Group', 'x', bases), { owners: [''], isCrowded: true, isStrangers: false })
   })
 })
 

@@ -1,7 +1,15 @@
 import { isObject, type JsonObject } from './json/json-object.ts'
-import { notedReference } from './open-reference.ts'
+import { isOpen, notedReference, readOpen } from './open-reference.ts'
 import { localReference } from './reference.ts'
-import { type ClinicalType, isCompartmentType, isTargetType, patientElements } from './resource-types.ts'
+import {
+  type ClinicalType,
+  elementsAbout,
+  isClinicalType,
+  isCompartmentType,
+  isReferredType,
+  isTargetType,
+  patientElements,
+} from './resource-types.ts'
 
 /**
  * The element that says whose record it is, of the types that Oracle documents. Not the compartment: Device is missing from it, and a
@@ -29,9 +37,12 @@ const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
  */
 export const ownersMax = 100
 
+/** The same of a type outside of the Patient compartment: it comes along with what refers to it, as far as it is nobody's. */
+export const ownersOutsideMax = 1
+
 /** See `subjectElement`; undefined for types that belong to nobody, or to patients in another way. */
 export const subjectElementOf = (type: string): 'patient' | 'subject' | undefined =>
-  subjectElement[type as ClinicalType]
+  isClinicalType(type) ? subjectElement[type] : undefined
 
 /** The number of the rules in this file and of what references are noted: a store that was filled by others is put under these. */
 export const ownershipRules = 3
@@ -40,38 +51,65 @@ function referenceText(value: unknown): string | undefined {
   return isObject(value) && typeof value.reference === 'string' ? value.reference : undefined
 }
 
-/** Whose a record is. `isCrowded`: it stands in the compartment of more patients than a record may belong to, and is nobody's. */
+/** Whose a record is. */
 export interface Belonging {
   /** In order; `['']` for nobody. */
   readonly owners: readonly string[]
+  /** It is about more patients than a record may belong to, and is nobody's. */
   readonly isCrowded: boolean
+  /** It is about somebody who is no patient that is known here, or whose kind cannot be told, and is nobody's. */
+  readonly isStrangers: boolean
 }
 
 export const nobody: readonly string[] = ['']
 
 /**
- * The ids of the patients that own the resource: those whose compartment it stands in, and of the documented types the subject. Nobody owns
- * a type without owners, and one of patients that are not of this tenant. A Provenance belongs to those who own its targets, which is not asked here.
+ * The ids of the patients that own the resource: those whose compartment it stands in, or whom it is about, and of the documented types the
+ * subject. Nobody owns a type without owners, and one of patients that are not of this tenant. A Provenance belongs to those who own its targets,
+ * which is not asked here.
  */
 export function belonging(resource: JsonObject, type: string, id: string, bases: readonly string[]): Belonging {
-  if (type === 'Patient') return { owners: [id], isCrowded: false }
+  if (type === 'Patient') return { owners: [id], isCrowded: false, isStrangers: false }
   const patients = new Set<string>()
-  for (const value of ownerElements(resource, type)) {
+  let isStrangers = false
+  for (const [path, value] of ownerElements(resource, type)) {
     const reference = referenceText(value)
-    const target = reference && localReference(reference, bases)
-    if (target && target.type === 'Patient') patients.add(target.id)
+    const target = reference === undefined ? undefined : localReference(reference, bases)
+    if (target?.type === 'Patient') patients.add(target.id)
+    isStrangers ||= target === undefined && isStranger(value, isAbout(type, path), bases)
   }
-  const isCrowded = patients.size > ownersMax
-  return { owners: patients.size === 0 || isCrowded ? nobody : [...patients].sort(), isCrowded }
+  const isCrowded = patients.size > (isReferredType(type) ? ownersOutsideMax : ownersMax)
+  if (patients.size === 0 || isCrowded) return { owners: nobody, isCrowded, isStrangers: isStrangers && !isCrowded }
+  return { owners: [...patients].sort(), isCrowded, isStrangers: false }
 }
 
-function* ownerElements(resource: JsonObject, type: string): Generator<unknown> {
-  if (isCompartmentType(type)) for (const path of patientElements(type)) yield* valuesAt(resource, path.split('.'), 0)
-  else {
-    const element = subjectElementOf(type)
-    if (element) yield resource[element]
-  }
+/** The elements by which a record may belong to patients, with their paths. A list of subjects is none. */
+function* ownerElements(resource: JsonObject, type: string): Generator<readonly [string, unknown]> {
+  const subject = subjectElementOf(type)
+  if (subject !== undefined) yield [subject, resource[subject]]
+  const paths = isCompartmentType(type) ? patientElements(type) : []
+  for (const path of paths) for (const value of valuesAt(resource, path.split('.'), 0)) yield [path, value]
 }
+
+const isAbout = (type: string, path: string): boolean =>
+  path === subjectElementOf(type) || elementsAbout(type).includes(path)
+
+/** Whether a value that leads to no record here stands for a patient; where its kind cannot be told, that depends on the element. */
+function isStranger(value: unknown, isAbout: boolean, bases: readonly string[]): boolean {
+  if (value === undefined) return false
+  const type = typeElsewhere(referenceText(value), bases) ?? statedType(value)
+  return type === undefined ? isAbout : type === 'Patient'
+}
+
+/** The type of an open reference, as far as its text says it. */
+function typeElsewhere(reference: string | undefined, bases: readonly string[]): string | undefined {
+  const entry = reference === undefined ? undefined : notedReference(reference, bases)
+  return entry !== undefined && isOpen(entry) ? readOpen(entry).type : undefined
+}
+
+/** What `Reference.type` says. */
+const statedType = (value: unknown): string | undefined =>
+  isObject(value) && typeof value.type === 'string' ? value.type : undefined
 
 /** What stands at a path, through the items of all arrays on the way. */
 function* valuesAt(value: unknown, path: readonly string[], from: number): Generator<unknown> {

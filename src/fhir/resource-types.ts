@@ -4,8 +4,15 @@ export type { ResourceType } from './resource-types.generated.ts'
 
 /** What ties the records of a type to patients, by the official definitions. */
 export interface R4Type {
-  /** The elements by which a record stands in the Patient compartment, as paths such as `participant.actor`; none for other types. */
+  /** Whether its records stand in the Patient compartment by its definition. */
+  readonly inCompartment: boolean
+  /**
+   * The elements by which a record stands in the Patient compartment, as paths such as `participant.actor`. Of a type outside of it those by
+   * which a record may be about a patient: its `subject` or `patient`, or else all that may refer to one.
+   */
   readonly patients: readonly string[]
+  /** Those of them that say whom a record is about, not who took part in it. */
+  readonly about: readonly string[]
   /** One of them is always there and refers to patients only. */
   readonly needsPatient: boolean
 }
@@ -52,7 +59,7 @@ const bySubject: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes, 'Pr
 /** A Binary is in no compartment, and belongs to the patient who decides who may read it. */
 const ofSecurity: readonly string[] = ['securityContext']
 
-/** Types that belong to patients by the Patient compartment, not by their subject alone; and Binary. */
+/** Types that belong to patients by the elements of the table, not by their subject alone; and Binary. */
 const byCompartment: ReadonlySet<string> = new Set(
   allTypes.filter((type) => patientElements(type).length > 0 && !bySubject.has(type)),
 )
@@ -66,7 +73,7 @@ export const isOwnedType = (type: string): boolean => bySubject.has(type) || byC
 /** Whether a Provenance belongs to the patients whose records of a type it is about. */
 export const isTargetType = (type: string): boolean => type !== 'Provenance' && isOwnedType(type)
 
-/** The elements by which a record of a compartment's type belongs to patients. */
+/** The elements by which a record of these types belongs to patients. */
 export function patientElements(type: string): readonly string[] {
   if (type === 'Binary') return ofSecurity
   return isResourceType(type) ? r4Types[type].patients : []
@@ -76,8 +83,11 @@ export function patientElements(type: string): readonly string[] {
 export const needsPatient = (type: ResourceType): boolean =>
   (clinical.has(type) && type !== 'Device') || (byCompartment.has(type) && r4Types[type].needsPatient)
 
+/** See `R4Type.about`. */
+export const elementsAbout = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].about : [])
+
 /**
- * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. A Device or
- * a Binary may be a patient's all the same.
+ * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. One that is
+ * about a patient is that patient's all the same, such as a Device, and so is a Binary whose security context is.
  */
-export const isReferredType = (type: string): boolean => isResourceType(type) && r4Types[type].patients.length === 0
+export const isReferredType = (type: string): boolean => isResourceType(type) && !r4Types[type].inCompartment

@@ -180,13 +180,26 @@ describe('a draft of a line', () => {
     { resourceType: 'Specimen', subject: { reference: 'Device/d' }, collection: { collector: patients(1)[0] } },
     { resourceType: 'Coverage', subject: patients(1)[0], beneficiary: { reference: 'Patient/other' } },
     { resourceType: 'Account', subject: patients(2) },
+    ...['subject', 'patient'].flatMap((element) =>
+      [{ display: 'x' }, { identifier: { value: 'x' } }, { reference: '#x' }, { reference: 'urn:x' }, [], null].map(
+        (value) => ({ resourceType: 'Specimen', [element]: value }),
+      ),
+    ),
+    { resourceType: 'Observation', subject: { display: 'x' } },
+    { resourceType: 'Observation', performer: patients(1), subject: { reference: 'Group/g' } },
+    { resourceType: 'Observation' },
+    { resourceType: 'Device', patient: { type: 'Patient' } },
+    { resourceType: 'Contract', subject: patients(1), author: { reference: 'Patient/other' } },
+    { resourceType: 'Contract', subject: patients(2) },
+    { resourceType: 'Linkage', item: patients(1).map((resource) => ({ resource })) },
+    { resourceType: 'Organization', subject: { display: 'x' } },
     ...[ownersMax - 1, ownersMax, ownersMax + 1].map((count) => ({
       resourceType: 'Appointment',
       participant: patients(count).map((actor) => ({ actor })),
       supportingInformation: [{ reference: 'Organization/o' }, { reference: 'Spaceship/s' }],
     })),
   ]
-  it('is the same of records of the compartment', () => {
+  it('is the same of records of any type that may belong to patients', () => {
     for (const each of wide) {
       const source = JSON.stringify({ id: 'x-1', ...each })
       assert.ok(isScanned(source), source)

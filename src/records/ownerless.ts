@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { openMarks } from '../fhir/open-reference.ts'
+import { somebody } from '../fhir/open-reference.ts'
 import { allTypes, needsPatient } from '../fhir/resource-types.ts'
 import { updatedWithin, validAt } from './as-of.ts'
 import { copyRows } from './copy/copy-out.ts'
@@ -31,17 +31,14 @@ interface Counted {
   readonly signal?: AbortSignal
 }
 
-const patientMarks = [openMarks.conditional, openMarks.elsewhere, openMarks.crowded].map(
-  (mark) => `refs like ${text(`%${mark}/Patient%`)}`,
-)
+const marks = Object.values(somebody).map((mark) => `refs like ${text(`%${mark}%`)}`)
 
 /**
- * Of most types a record needs no patient: one is missed only where it refers to a patient that is not known here, or stands in the
- * compartment of too many.
+ * Of most types a record needs no patient: one is missed only where it is about somebody who is not known here, or about too many.
  */
 const isMissed = (selection: Counted): string =>
   `${validAt(selection.asOf)} ${updatedWithin(selection)}
-    and (type = any (${textArray(needingTypes)}) or ${patientMarks.join(' or ')})`
+    and (type = any (${textArray(needingTypes)}) or ${marks.join(' or ')})`
 
 const needingTypes = allTypes.filter(needsPatient)
 

@@ -26,6 +26,19 @@ const subjects: Readonly<Record<string, string>> = {
   ),
 }
 
+/** Types outside of the compartment of which a record may be about one patient, and by what. */
+const outside: Readonly<Record<string, string>> = {
+  Binary: 'securityContext',
+  BiologicallyDerivedProduct: 'collection.source',
+  Contract: 'subject',
+  GuidanceResponse: 'subject',
+  Linkage: 'item.resource',
+  MessageHeader: 'focus',
+  PaymentNotice: 'select(request | response)',
+  PaymentReconciliation: 'detail.select(request | response)',
+  VerificationResult: 'target',
+}
+
 export interface NaiveResource {
   readonly resourceType: string
   readonly id: string
@@ -38,11 +51,17 @@ function evaluate(resource: NaiveResource, expression: string): unknown[] {
 
 const local = /^(\w+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/
 
-/** The ids of the patients in whose compartment a record stands, by the CompartmentDefinition and the official search parameters. */
+/** The ids of the patients whose record it is: in whose compartment it stands, by the CompartmentDefinition and the official search parameters. */
 export function patientsOf(resource: NaiveResource): string[] {
+  const named = patientsNamed(resource)
+  return Object.hasOwn(outside, resource.resourceType) && named.length > 1 ? [] : named
+}
+
+/** The ids of the patients whom the elements name by which it may be theirs. */
+function patientsNamed(resource: NaiveResource): string[] {
   const { resourceType: type, id } = resource
   if (type === 'Patient') return [id]
-  const subject = subjects[type]
+  const subject = subjects[type] ?? outside[type]
   const expressions =
     subject === undefined
       ? (parametersOf.get(type) ?? []).flatMap((code) => expressionsOf(type, code))
@@ -94,7 +113,7 @@ export function expectedOf(resources: readonly NaiveResource[], patients: (id: s
   const exported = [...owned, ...provenances]
   const referred = new Set(exported.flatMap((each) => [...referencesIn(each), ...relativeAttachments(each)]))
   const along = resources.filter(
-    (each) => isReferred(each.resourceType) && patientsOf(each).length === 0 && referred.has(keyOf(each)),
+    (each) => isReferred(each.resourceType) && patientsNamed(each).length === 0 && referred.has(keyOf(each)),
   )
   return new Set([...exported, ...along].map(keyOf))
 }

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure.ts'
-import { isResourceType } from '../../fhir/resource-types.ts'
+import { resourceTypeNames } from '../../fhir/root-elements.generated.ts'
 import { parseScope, queryOf, scopeList } from '../scope.ts'
 
 /** Characters of one scope list: registered, asked for or granted. A token with it fits into an HTTP header. */
@@ -29,7 +29,7 @@ export function registeredScopes(list: string): readonly string[] {
     if (scope.context !== 'system') {
       throw new Failure(`"${text}" cannot be registered: only system/ scopes have a meaning here.`, advice)
     }
-    if (scope.type !== '*' && !isResourceType(scope.type)) {
+    if (scope.type !== '*' && !resourceTypeNames.has(scope.type)) {
       throw new Failure(`"${text}" cannot be registered: R4 has no resource type ${scope.type}.`, typeAdvice)
     }
     const query = scope.query === undefined ? undefined : queryOf(scope)

@@ -94,6 +94,7 @@ const refused: readonly (readonly [what: string, registration: () => Partial<Reg
     () => ({ scope: 'system/Goal.read system/ServiceOrder.read' }),
     /no resource type ServiceOrder/,
   ],
+  ['a type of R5', () => ({ scope: 'system/NutritionIntake.read' }), /no resource type NutritionIntake/],
   ['a type in small letters', () => ({ scope: 'system/patient.read' }), /not a scope/],
   ['a query that cannot be applied', () => ({ scope: 'system/Goal.rs?category:in=x' }), /":in" is not supported/],
   ['a query on every type', () => ({ scope: 'system/*.rs?_tag=a' }), /needs one resource type/],

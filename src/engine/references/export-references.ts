@@ -2,6 +2,7 @@ import { type Issue, operationOutcome } from '../../fhir/operation-outcome.ts'
 import { jobWarnings } from '../../jobs/job.ts'
 import { notedTypes, openReferences, referencePages } from '../../jobs/noted-reference.ts'
 import { unresolvedReferencesMax } from '../../protocol/limits.ts'
+import { isNobodys } from '../../protocol/plan/coming-along.ts'
 import { openReferenceIssues } from '../../protocol/plan/open-references.ts'
 import { type RecordAsOf, recordsWithIds } from '../../records/as-of.ts'
 import { chooserOf, rendererOf } from '../partition/choice.ts'
@@ -9,6 +10,7 @@ import type { Selection } from '../partition/selection.ts'
 import { followReferences } from './follow-references.ts'
 import { ownerlessIssues } from './ownerless-issues.ts'
 import { PermittedBinaries } from './permitted-binaries.ts'
+import { unexportedIssues } from './unexported-issues.ts'
 import { unreadableIssues } from './unreadable-issues.ts'
 
 /**
@@ -36,6 +38,7 @@ export async function exportReferences(selection: Selection): Promise<void> {
     ...openReferenceIssues(open),
     ...(await ownerlessIssues(selection)),
     ...(await unreadableIssues(selection)),
+    ...(await unexportedIssues(selection)),
   )
   if (issues.length === 0) return
   await selection.writing('OperationOutcome', 'error', async (writer) => {
@@ -52,7 +55,7 @@ const unresolvedIssue = (reference: string): Issue => ({
 })
 
 /** What records refer to may also be another patient's; or the same patient's, whose partition has exported it. */
-const isNobodysOrShared = ({ owner, shared }: RecordAsOf): boolean => owner === '' || shared
+const isNobodysOrShared = (record: RecordAsOf): boolean => record.shared || isNobodys(record)
 
 /** Exports the noted records of one type that its filter lets pass; gives the ids of those that were not there. */
 async function exportType(selection: Selection, type: string): Promise<string[]> {

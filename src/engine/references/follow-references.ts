@@ -1,7 +1,7 @@
 import type { Issue } from '../../fhir/operation-outcome.ts'
 import { addReferences, lacksReference, referencePages } from '../../jobs/noted-reference.ts'
 import { referenceHopsMax } from '../../protocol/limits.ts'
-import { comesAlong } from '../../protocol/plan/coming-along.ts'
+import { comesAlong, isNobodys } from '../../protocol/plan/coming-along.ts'
 import { recordsWithIds } from '../../records/as-of.ts'
 import { lineTest } from '../partition/line-test.ts'
 import type { Selection } from '../partition/selection.ts'
@@ -41,8 +41,8 @@ async function* referencesOfHop(selection: Selection, hop: number): AsyncGenerat
       held.signal.throwIfAborted()
       const references = new Set<string>()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
-        for (const { owner, refs, body } of records) {
-          if (owner !== '' || (test !== undefined && !test.passes(body))) continue
+        for (const { refs, body } of records.filter(isNobodys)) {
+          if (test !== undefined && !test.passes(body)) continue
           for (const reference of selection.selected(refs)) references.add(reference)
           selection.noteOpen(refs)
         }

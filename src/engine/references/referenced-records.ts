@@ -1,4 +1,5 @@
 import { referenceHopsMax } from '../../protocol/limits.ts'
+import { isNobodys } from '../../protocol/plan/coming-along.ts'
 import { recordsWithIds } from '../../records/as-of.ts'
 import type { shapesOf } from '../partition/choice.ts'
 import type { Selection } from '../partition/selection.ts'
@@ -76,7 +77,7 @@ export class ReferencedRecords {
         absent.delete(id)
         found.set(`${type}/${id}`, undefined)
       }
-      const own = await this.#permitted.among(type, choose(records.filter(({ owner }) => owner === '')))
+      const own = await this.#permitted.among(type, choose(records.filter(isNobodys)))
       for (const record of render(own)) {
         const { id, refs } = record
         found.set(`${type}/${id}`, { body: Buffer.from(this.#selection.written(record)), refs })

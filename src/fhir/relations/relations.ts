@@ -1,6 +1,6 @@
 import { hasConditionalReference } from '../bundle/conditional-reference.ts'
 import type { JsonObject } from '../json/json-object.ts'
-import { openMarks } from '../open-reference.ts'
+import { somebody } from '../open-reference.ts'
 import { type Belonging, belonging, provenanceTargets, referencedRecords } from '../ownership.ts'
 
 /** What the references of a resource mean, so far as it can be told without looking at others. */
@@ -29,7 +29,9 @@ export function relationsOf(resource: JsonObject, type: string, id: string, base
 export const relationsBy = (belonging: Belonging | undefined, others: Omit<Relations, 'owners'>): Relations => ({
   ...others,
   owners: belonging?.owners,
-  refs: belonging?.isCrowded ? [...others.refs, crowd] : others.refs,
+  refs: [
+    ...others.refs,
+    ...(belonging?.isCrowded ? [somebody.crowd] : []),
+    ...(belonging?.isStrangers ? [somebody.stranger] : []),
+  ],
 })
-
-const crowd = `${openMarks.crowded}/Patient`

@@ -3,7 +3,7 @@ import { notedReference } from '../open-reference.ts'
 import { type Belonging, belonging, nobody, subjectElementOf } from '../ownership.ts'
 import { localReference } from '../reference.ts'
 import type { ResourceScan, Span } from '../resource-scan.ts'
-import { isCompartmentType, isReferredType, isTargetType, patientElements } from '../resource-types.ts'
+import { isCompartmentType, isOwnedType, isReferredType, isTargetType, patientElements } from '../resource-types.ts'
 import { type Relations, relationsBy } from './relations.ts'
 import { SimpleReference } from './simple-reference.ts'
 
@@ -27,24 +27,22 @@ const simple = new SimpleReference()
 const textOf = (bytes: Buffer, { start, end }: Span): string => bytes.toString('utf8', start, end)
 
 function belongingIn(bytes: Buffer, scan: ResourceScan, type: string, id: string, bases: readonly string[]): Belonging {
-  if (type === 'Patient') return { owners: [id], isCrowded: false }
-  const owners = isCompartmentType(type) ? compartmentIn(bytes, scan, type, bases) : subjectIn(bytes, scan, type, bases)
-  return owners ? { owners, isCrowded: false } : belonging(JSON.parse(bytes.toString()), type, id, bases)
+  if (type === 'Patient') return ofOwners([id])
+  if (!isOwnedType(type)) return ofOwners(nobody)
+  const owner = isCompartmentType(type) ? compartmentIn(bytes, scan, type, bases) : subjectIn(bytes, scan, type, bases)
+  // Of what names no patient it is asked who stands there instead, be it without a reference.
+  return owner === undefined ? belonging(JSON.parse(bytes.toString()), type, id, bases) : ofOwners([owner])
 }
 
-function subjectIn(bytes: Buffer, scan: ResourceScan, type: string, bases: readonly string[]): readonly string[] {
+const ofOwners = (owners: readonly string[]): Belonging => ({ owners, isCrowded: false, isStrangers: false })
+
+function subjectIn(bytes: Buffer, scan: ResourceScan, type: string, bases: readonly string[]): string | undefined {
   const element = subjectElementOf(type)
-  const patient = element && patientIn(bytes, scan[element], bases)
-  return patient === undefined ? nobody : [patient]
+  return element && patientIn(bytes, scan[element], bases)
 }
 
-/** Whose a record of the compartment is where it names no patient, or only one by an element that is looked at; else undefined. */
-function compartmentIn(
-  bytes: Buffer,
-  scan: ResourceScan,
-  type: string,
-  bases: readonly string[],
-): readonly string[] | undefined {
+/** Whose a record of the compartment is where it names one patient only, by an element that is looked at; else undefined. */
+function compartmentIn(bytes: Buffer, scan: ResourceScan, type: string, bases: readonly string[]): string | undefined {
   let only: string | undefined
   for (const span of scan.references) {
     const patient = patientIn(bytes, span, bases)
@@ -52,12 +50,12 @@ function compartmentIn(
     if (only !== undefined) return undefined
     only = patient
   }
-  if (only === undefined) return nobody
+  if (only === undefined) return undefined
   const paths = patientElements(type)
   const isTold = scannedElements.some(
     (element) => paths.includes(element) && patientIn(bytes, scan[element], bases) === only,
   )
-  return isTold ? [only] : undefined
+  return isTold ? only : undefined
 }
 
 const scannedElements = ['subject', 'patient'] as const

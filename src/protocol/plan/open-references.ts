@@ -16,7 +16,7 @@ export function tellsOpen(
   const has = (type: string) => (types as readonly string[]).includes(type)
   return (entry) => {
     const { mark, type } = readOpen(entry)
-    if (mark === openMarks.crowded || mark === openMarks.relative) return false
+    if (mark === openMarks.crowded || mark === openMarks.relative || mark === openMarks.stranger) return false
     if (tellsAll) return type === undefined || !isResourceType(type) || has(type)
     return mark === openMarks.conditional && type !== undefined && comesAlong(request, type) && has(type)
   }

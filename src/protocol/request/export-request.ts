@@ -42,6 +42,8 @@ export interface ExportRequest {
   readonly tellsAll?: true
   /** It tells of how many records there are of these types, which would be exported, had the token a scope for them. */
   readonly unreadable?: readonly ResourceType[]
+  /** It tells of how many records there are of types that no export has. */
+  readonly tellsUnexported?: true
   /** It tells of records too that are of a type that belongs to patients, and are nobody's. */
   readonly tellsOwnerless?: true
   /** `Prefer: handling=lenient` was given. */

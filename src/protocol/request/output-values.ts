@@ -20,14 +20,14 @@ const elementPattern = /^(?:([A-Za-z]+)\.)?([A-Za-z]+)(?:\[x\])?$/
 export function readElements(
   entries: readonly ParameterEntry[],
   types: readonly ResourceType[],
-  { exportedTypes }: Profile,
+  profile: Profile,
   findings: Findings,
 ): WantedElements | undefined {
   if (entries.length === 0) return undefined
   const wanted = new Map(types.map((type) => [type, new Set<string>()]))
-  for (const { item, at } of listItems(entries, findings)) {
+  for (const { item, at } of listItems(entries, profile, findings)) {
     const [, type, element] = elementPattern.exec(item) ?? []
-    const having = element === undefined ? [] : typesHaving(element, type, exportedTypes)
+    const having = element === undefined ? [] : typesHaving(element, type, profile.exportedTypes)
     for (const each of having) wanted.get(each)?.add(element!)
     if (having.length > 0) continue
     findings.unsupported(

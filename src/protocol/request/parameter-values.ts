@@ -74,7 +74,7 @@ export function readTypes(
   const problemsBefore = findings.problems.length
   const types = new Set<ResourceType>()
   const refused: Problem[] = []
-  for (const { item, at } of listItems(entries, findings)) {
+  for (const { item, at } of listItems(entries, profile, findings)) {
     const type = profile.exportedTypes.find((each) => each === item)
     if (type !== undefined) types.add(type)
     else {
@@ -121,7 +121,7 @@ export function readAssociatedData(
   profile: Profile,
   findings: Findings,
 ): 'relevant' | 'latest' {
-  const items = listItems(entries, findings)
+  const items = listItems(entries, profile, findings)
   for (const { item, at } of items) {
     if (associatedData.includes(item)) continue
     findings.add(

@@ -162,6 +162,7 @@ function readRequest(
       ...binaryContexts(types, grant, profile),
       ...(profile.tellsAll ? { tellsAll: true } : {}),
       ...(unreadable.length > 0 ? { unreadable } : {}),
+      ...(profile.tellsAll && level === 'system' && explicit === undefined ? { tellsUnexported: true } : {}),
       ...(profile.tellsAll && mayMissOwnerless(level, patients) ? { tellsOwnerless: true } : {}),
       lenient: findings.lenient,
       warnings: findings.warnings,

@@ -141,7 +141,7 @@ export const scopeScenarios: readonly Scenario[] = [
       const base = suite.base('commons')
       const statement = await openDocument(suite, `${base}/metadata`)
       assert.deepEqual(statement.instantiates, ['http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data'])
-      type Operations = { operation?: { name: string; definition: string }[] }
+      type Operations = { operation?: { name: string; definition: string; documentation?: string }[] }
       const [rest] = statement.rest as [Operations & { resource: (Operations & { type: string })[] }]
       const found = [rest, ...rest.resource].flatMap(({ operation = [] }) => operation)
       assert.deepEqual(
@@ -149,6 +149,12 @@ export const scopeScenarios: readonly Scenario[] = [
         ['export', 'patient-export', 'group-export'].map((id) => ({
           name: 'export',
           definition: `http://hl7.org/fhir/uv/bulkdata/OperationDefinition/${id}`,
+          ...(id === 'patient-export'
+            ? {
+                documentation:
+                  'Patient/{id}/$export is served too: an export of this patient, with the same parameters but patient.',
+              }
+            : {}),
         })),
       )
       for (const [id, ...shape] of [
