@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { isClinicalType } from '../../fhir/resource-types.ts'
+import { isTargetType } from '../../fhir/resource-types.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { readTest } from '../../protocol/request/filters.ts'
 import { currentBodies, existingPatients } from '../../records/read.ts'
@@ -18,7 +18,7 @@ export async function knownPatients(
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const readable = grant.readable('Patient')
-  if (typeof readable === 'string' || types.some(isClinicalType)) {
+  if (typeof readable === 'string' || types.some((type) => type !== 'Patient' && isTargetType(type))) {
     return existingPatients(pool, tenant, ids, deletions?.length ? since : undefined)
   }
   const test = readTest(readable, { base, now: new Date() })
