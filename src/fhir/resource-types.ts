@@ -52,6 +52,12 @@ const byCompartment: ReadonlySet<string> = new Set(
   allTypes.filter((type) => r4Types[type].patients.length > 0 && !bySubject.has(type)),
 )
 
+const referred: ReadonlySet<string> = new Set(
+  allTypes.filter(
+    (type) => r4Types[type].patients.length === 0 || (byCompartment.has(type) && !r4Types[type].needsPatient),
+  ),
+)
+
 export const isResourceType = (type: string): type is ResourceType => Object.hasOwn(r4Types, type)
 export const isClinicalType = (type: string): type is ClinicalType => clinical.has(type)
 export const isCompartmentType = (type: string): boolean => byCompartment.has(type)
@@ -70,7 +76,7 @@ export const needsPatient = (type: ResourceType): boolean =>
   (clinical.has(type) && type !== 'Device') || (byCompartment.has(type) && r4Types[type].needsPatient)
 
 /**
- * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. A Device may
- * be a patient's all the same.
+ * Types of which records that are nobody's come along with those that refer to them: all that need no patient. The clinical ones are missed
+ * where they have none, but Device, which is not in the Patient compartment by its definition.
  */
-export const isReferredType = (type: string): boolean => isResourceType(type) && r4Types[type].patients.length === 0
+export const isReferredType = (type: string): boolean => referred.has(type)
