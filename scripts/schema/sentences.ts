@@ -186,7 +186,7 @@ export const themes: readonly Theme[] = [
           job: 'that met it',
           type: 'resource type',
           id: 'logical id',
-          hop: 'how far it is from the exported records: 0 when one of them refers to it',
+          hop: 'how far it is from the exported records: 0 when one of them refers to it, -1 when it is one of several owners',
         },
       },
     },

@@ -14,13 +14,23 @@ interface Place {
 
 /** The datatypes a search type can look at; a choice element offers only those (search-params §5). */
 const searchable: Readonly<Record<string, readonly Datatype[]>> = {
-  token: ['CodeableConcept', 'Coding', 'ContactPoint', 'Identifier', 'boolean', 'code', 'id'],
+  token: ['CodeableConcept', 'Coding', 'ContactPoint', 'Identifier', 'boolean', 'code', 'id', 'uri'],
   date: ['Period', 'Timing', 'date', 'dateTime', 'instant'],
   string: ['Address', 'HumanName', 'string'],
-  reference: ['Reference', 'canonical'],
+  reference: ['Reference', 'canonical', 'uri'],
   quantity: ['Quantity', 'Range', 'SampledData'],
   uri: ['canonical', 'uri', 'url'],
   composite: ['BackboneElement'],
+}
+
+/**
+ * What a choice offers beside them that is no value of the search type in R4: a record that has it has no value. Of any other datatype that
+ * is not looked at there could be values that nobody finds.
+ */
+const noValues: Readonly<Record<string, readonly string[]>> = {
+  token: ['Quantity', 'Range', 'Reference'],
+  date: ['Age', 'Range', 'string'],
+  reference: ['Attachment'],
 }
 
 const specializations: Readonly<Record<string, Datatype>> = {
@@ -43,7 +53,7 @@ export class ElementPaths {
 
   /**
    * The paths of a branch below an element, given by the path of its definition such as `Observation.component`.
-   * Throws when R4 defines no such element, or none that the search type can look at.
+   * Throws when R4 defines no such element, or one with values that the search type cannot look at.
    */
   compile(base: string, parts: readonly Part[], searchType: string): ElementPath[] {
     const inline = base.includes('.')
@@ -53,13 +63,15 @@ export class ElementPaths {
       datatype: inline ? 'BackboneElement' : base,
     }
     const places = parts.reduce<Place[]>((reached, part) => reached.flatMap((place) => this.#go(place, part)), [start])
-    const allowed: readonly string[] = searchable[searchType] ?? []
-    const paths = places
-      .map((place) => (place.element === undefined ? { ...place, datatype: 'BackboneElement' } : place))
-      .filter(({ datatype }) => allowed.includes(normal(datatype)))
-    if (paths.length === 0) {
-      const found = [...new Set(places.map(({ datatype }) => datatype))].join(', ') || 'nothing'
-      throw new NotSearchable(`a ${searchType} is not looked for in ${found}`)
+    const reached = places.map((place) =>
+      place.element === undefined ? { ...place, datatype: 'BackboneElement' } : place,
+    )
+    const isSearchable = ({ datatype }: Place) =>
+      (searchable[searchType] as readonly string[] | undefined)?.includes(normal(datatype)) ?? false
+    const paths = reached.filter(isSearchable)
+    const others = reached.filter((place) => !isSearchable(place)).map(({ datatype }) => datatype)
+    if (paths.length === 0 || others.some((datatype) => !noValues[searchType]?.includes(datatype))) {
+      throw new NotSearchable(`a ${searchType} is not looked for in ${[...new Set(others)].join(', ') || 'nothing'}`)
     }
     return paths.map((place) => this.#path(place))
   }

@@ -27,10 +27,10 @@ the URL of a \`GET\` the whole of \`_typeFilter\` is encoded once more, and ther
 
 | type | value | matches |
 | --- | --- | --- |
-| token | \`code\`, \`system\\|code\`, \`\\|code\`, \`system\\|\` | exactly, upper and lower case differ. A \`code\` element has the system of its binding, and no system member for \`\\|code\`. Elements without any system (boolean, ContactPoint, id) take no \`\\|\` |
+| token | \`code\`, \`system\\|code\`, \`\\|code\`, \`system\\|\` | exactly, upper and lower case differ. A \`code\` element has the system of its binding, and no system member for \`\\|code\`. Elements without any system (boolean, ContactPoint, id, uri) take no \`\\|\` |
 | date | \`2020\` … \`2020-01-31T08:30:00.000Z\`, prefixes \`eq ne gt lt ge le sa eb ap\` | as intervals: \`eq\` when the value contains the element, \`ge\` and \`le\` when the element reaches the value. A missing end of a Period is open; a Timing reaches from its first to its last date. Without a zone it is UTC. \`ap\` widens by a tenth of the distance to the transaction time |
 | string | text | the beginning, without case and accents. Names and addresses: any of their texts |
-| reference | id, \`Type/id\`, absolute URL | literal references. Absolute ones under our own base equal relative ones. A version counts only when it is given. A canonical: its URL, and its version when given |
+| reference | id, \`Type/id\`, absolute URL | literal references. Absolute ones under our own base equal relative ones. A version counts only when it is given. A canonical: its URL, and its version when given; a uri exactly |
 | quantity | \`number\`, \`number\\|system\\|code\`, \`number\\|\\|code\`, the prefixes of date | \`eq\` within half a unit of the last digit, \`ap\` within a tenth, the others exactly. [UCUM units](#ucum-units) are converted, others must be equal; \`\\|\\|code\` matches the code or the unit. Ranges, comparators and samples count as intervals |
 | uri | URI | exactly |
 | composite | values of the parts joined by \`$\` | all parts on the same element |

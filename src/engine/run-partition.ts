@@ -3,7 +3,7 @@ import { transaction } from '../database/transaction.ts'
 import { NotAsPublished } from '../files/cut.ts'
 import { completeJob, findJob, lockLiveJob } from '../jobs/job.ts'
 import { beyondMending, failCompleted, lockMendingJob, publishedParts, replaceParts } from '../jobs/mending.ts'
-import { addReferences } from '../jobs/noted-reference.ts'
+import { addReferences, exportedHop } from '../jobs/noted-reference.ts'
 import { insertParts, jobPaths, type Part } from '../jobs/part.ts'
 import { countPartitions, finishPartition, type Partition } from '../jobs/partition.ts'
 import { joinFiles } from '../jobs/published-file.ts'
@@ -105,6 +105,7 @@ async function publish({ pool, tell }: PartitionContext, enqueue: Enqueue, selec
       await joinFiles(client, job.id)
       return completeJob(client, job.id)
     }
+    await addReferences(client, job.id, selection.shared, exportedHop)
     await addReferences(client, job.id, selection.references)
     const { all, done } = await countPartitions(client, job.id)
     if (all === done) await finishJob(client, enqueue, job, all)

@@ -40,7 +40,7 @@ const typedEnd = /\/([A-Z][A-Za-z]{1,63})\/[A-Za-z0-9\-.]{1,64}(?:\/_history\/[A
 
 /**
  * What is noted of a reference when a record is written: `Type/id` of a record that may come along with what refers to it, such as an
- * Organization, or the mark of an open one. Nothing of references to types that belong to patients, and of contained records.
+ * Organization, or the mark of an open one. Nothing of references to types of which each record is a patient's, and of contained records.
  */
 export function notedReference(reference: string, bases: readonly string[]): string | undefined {
   const target = localReference(reference, bases)

@@ -206,6 +206,8 @@ describe('the records that a record refers to (protocol §4)', () => {
       `${base}/Medication/1`,
       'Vehicle/1',
       'ServiceRequest/1',
+      'Coverage/1',
+      'Observation/1',
       'no reference',
     ].map(reference)
     assert.deepEqual(referencedRecords({ performer }, bases), [
@@ -217,6 +219,7 @@ describe('the records that a record refers to (protocol §4)', () => {
       'PractitionerRole/1',
       'Medication/1',
       '+/Vehicle',
+      'ServiceRequest/1',
       '*/-',
     ])
   })

@@ -64,6 +64,10 @@ const byCompartment: ReadonlySet<string> = new Set(
   allTypes.filter((type) => patientElements(type).length > 0 && !bySubject.has(type)),
 )
 
+const referred: ReadonlySet<string> = new Set(
+  allTypes.filter((type) => !r4Types[type].inCompartment || (byCompartment.has(type) && !r4Types[type].needsPatient)),
+)
+
 export const isClinicalType = (type: string): type is ClinicalType => clinical.has(type)
 export const isCompartmentType = (type: string): boolean => byCompartment.has(type)
 
@@ -87,7 +91,8 @@ export const needsPatient = (type: ResourceType): boolean =>
 export const elementsAbout = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].about : [])
 
 /**
- * Types of which records come along with those that refer to them: they are not in the Patient compartment by its definition. One that is
- * about a patient is that patient's all the same, such as a Device, and so is a Binary whose security context is.
+/**
+ * Types of which records that are nobody's come along with those that refer to them: all that need no patient. The clinical ones are missed
+ * where they have none, but Device, which is not in the Patient compartment by its definition.
  */
-export const isReferredType = (type: string): boolean => isResourceType(type) && !r4Types[type].inCompartment
+export const isReferredType = (type: string): boolean => referred.has(type)

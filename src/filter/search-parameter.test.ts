@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
+import { ElementPaths } from '../../scripts/search-parameters/element-paths.ts'
+import { NotSearchable } from '../../scripts/search-parameters/not-searchable.ts'
 import { referencePage, referencePageFile } from '../../scripts/search-parameters/reference-page.ts'
 import { sourceText, sourceTextFile } from '../../scripts/search-parameters/source-text.ts'
 import { searchParameterTable } from '../../scripts/search-parameters/table.ts'
@@ -43,6 +45,27 @@ describe('the table of search parameters', () => {
     const advice = 'run scripts/generate-search-parameters.ts'
     assert.equal(readFileSync(sourceTextFile, 'utf8'), sourceText(found.table), advice)
     assert.equal(readFileSync(referencePageFile, 'utf8'), referencePage(found), advice)
+  })
+
+  it('has no parameter with a choice of which a datatype would be passed over', () => {
+    const choice = (...types: string[]) => ({
+      path: 'Basic.value[x]',
+      min: 0,
+      max: '1',
+      type: types.map((code) => ({ code })),
+    })
+    const compile = (...types: string[]) =>
+      new ElementPaths(new Map([['Basic.value[x]', choice(...types)]]), () => []).compile(
+        'Basic',
+        [{ name: 'value' }],
+        'token',
+      )
+    assert.deepEqual(
+      compile('Coding', 'uri', 'Quantity').map(({ datatype }) => datatype),
+      ['Coding', 'uri'],
+      'a Quantity is no token',
+    )
+    assert.throws(() => compile('Coding', 'Money'), new NotSearchable('a token is not looked for in Money'))
   })
 
   it('has all 235 R4 parameters of the clinical types, of which the excluded names leave 181', () => {

@@ -2002,6 +2002,7 @@ export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<str
     },
     'source-code': { type: 'token', paths: [{ steps: ['group', 'element', 'code'], datatype: 'code' }] },
     'source-system': { type: 'uri', paths: [{ steps: ['group', 'source'], datatype: 'uri' }] },
+    'source-uri': { type: 'reference', paths: [{ steps: ['sourceUri'], datatype: 'uri' }], targets: ['ValueSet'] },
     status: {
       type: 'token',
       paths: [{ steps: ['status'], datatype: 'code', systems: ['http://hl7.org/fhir/publication-status'] }],
@@ -2013,6 +2014,7 @@ export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<str
     },
     'target-code': { type: 'token', paths: [{ steps: ['group', 'element', 'target', 'code'], datatype: 'code' }] },
     'target-system': { type: 'uri', paths: [{ steps: ['group', 'target'], datatype: 'uri' }] },
+    'target-uri': { type: 'reference', paths: [{ steps: ['targetUri'], datatype: 'uri' }], targets: ['ValueSet'] },
     title: { type: 'string', paths: [{ steps: ['title'], datatype: 'string' }] },
     url: { type: 'uri', paths: [{ steps: ['url'], datatype: 'uri' }] },
   },
@@ -3493,7 +3495,13 @@ export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<str
     },
     'context-type': { type: 'token', paths: [{ steps: ['useContext', 'code'], datatype: 'Coding' }] },
     date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
-    event: { type: 'token', paths: [{ steps: ['eventCoding'], datatype: 'Coding' }] },
+    event: {
+      type: 'token',
+      paths: [
+        { steps: ['eventCoding'], datatype: 'Coding' },
+        { steps: ['eventUri'], datatype: 'uri' },
+      ],
+    },
     focus: {
       type: 'token',
       paths: [{ steps: ['focus', 'code'], datatype: 'code', systems: ['http://hl7.org/fhir/resource-types'] }],
@@ -3531,7 +3539,13 @@ export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<str
       paths: [{ steps: ['enterer'], datatype: 'Reference' }],
       targets: ['Practitioner', 'PractitionerRole'],
     },
-    event: { type: 'token', paths: [{ steps: ['eventCoding'], datatype: 'Coding' }] },
+    event: {
+      type: 'token',
+      paths: [
+        { steps: ['eventCoding'], datatype: 'Coding' },
+        { steps: ['eventUri'], datatype: 'uri' },
+      ],
+    },
     focus: { type: 'reference', paths: [{ steps: ['focus'], datatype: 'Reference' }] },
     receiver: {
       type: 'reference',
@@ -3823,7 +3837,10 @@ export const searchParameters: Readonly<Record<SearchedType, Readonly<Record<str
     date: { type: 'date', paths: [{ steps: ['date'], datatype: 'dateTime' }] },
     definition: {
       type: 'reference',
-      paths: [{ steps: ['action', 'definitionCanonical'], datatype: 'canonical' }],
+      paths: [
+        { steps: ['action', 'definitionCanonical'], datatype: 'canonical' },
+        { steps: ['action', 'definitionUri'], datatype: 'uri' },
+      ],
       targets: ['ActivityDefinition', 'PlanDefinition', 'Questionnaire'],
     },
     'depends-on': {

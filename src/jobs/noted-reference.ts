@@ -4,11 +4,14 @@ import { hasEnded } from './state-conditions.ts'
 /** What stands in place of a type is below the letters in marks of open references, which are only told. */
 const isRecord = `type >= 'A'`
 
+/** In place of a distance: an exported record of several owners. */
+export const exportedHop = -1
+
 /**
  * Adds records (`Type/id`) that the last partition of the job exports once, however many partitions found them, and marks of open
  * references, which it tells of.
  * A job that has ended meanwhile notes nothing any more.
- * @param hop how many references away from the exported records; what is there already keeps its own
+ * @param hop how many references away from the exported records; of two the nearer counts
  */
 export async function addReferences(
   client: ClientBase | Pool,
@@ -21,7 +24,7 @@ export async function addReferences(
   await client.query(
     `with job as (select id from job where id = $1 and not (${hasEnded}) for share)
      insert into reference (job, type, id, hop) select job.id, found.*, $4 from job, unnest($2::text[], $3::text[]) as found
-     on conflict do nothing`,
+     on conflict (job, type, id) do update set hop = excluded.hop where reference.hop > excluded.hop`,
     [job, types, ids, hop],
   )
 }
@@ -67,16 +70,27 @@ export async function openReferences(pool: Pool, job: string): Promise<string[]>
 
 const pageRowsMax = 1_000
 
-/** The ids of one type in pages, in order; with `hop` only those that are so far away. */
-export async function* referencePages(pool: Pool, job: string, type: string, hop?: number): AsyncGenerator<string[]> {
+/** One of a type: its id, and how many references away from the exported records. */
+export interface NotedReference {
+  readonly id: string
+  readonly hop: number
+}
+
+/** What is noted of one type in pages, in order; with `hop` only what is so far away. */
+export async function* referencePages(
+  pool: Pool,
+  job: string,
+  type: string,
+  hop?: number,
+): AsyncGenerator<NotedReference[]> {
   const where = `job = $1 and type = $2 and id > $3${hop === undefined ? '' : ' and hop = $4'}`
   for (let after = ''; ; ) {
-    const { rows } = await pool.query<{ id: string }>(
-      `select id from reference where ${where} order by id limit ${pageRowsMax}`,
+    const { rows } = await pool.query<NotedReference>(
+      `select id, hop from reference where ${where} order by id limit ${pageRowsMax}`,
       [job, type, after, ...(hop === undefined ? [] : [hop])],
     )
     if (rows.length === 0) return
-    yield rows.map((row) => row.id)
+    yield rows
     after = rows.at(-1)!.id
   }
 }

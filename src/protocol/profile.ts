@@ -5,7 +5,7 @@ import { hl7Switches, millenniumSwitches, type TypeFilterSwitches } from '../fil
 export const profileNames = ['millennium', 'hl7'] as const
 export type ProfileName = (typeof profileNames)[number]
 
-/** How far an export follows references to Location, Organization and Practitioner (O-14). */
+/** How far an export follows references to records that come along (O-14). */
 export const referenceWalks = ['one-hop', 'transitive'] as const
 export type ReferenceWalk = (typeof referenceWalks)[number]
 

@@ -10,7 +10,7 @@ export interface RecordAsOf {
   readonly id: string
   /** It belongs to several owners, so other owners' readings give it too. */
   readonly shared: boolean
-  /** Blank-separated `Type/id` of Location, Organization and Practitioner, and marks of open references. */
+  /** Blank-separated `Type/id` of records that may come along, and marks of open references. */
   readonly refs: string
   /** Provenance: blank-separated `Type/id` of its targets. */
   readonly targets: string

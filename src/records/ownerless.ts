@@ -1,11 +1,11 @@
 import type { Pool } from 'pg'
 import { somebody } from '../fhir/open-reference.ts'
-import { allTypes, needsPatient } from '../fhir/resource-types.ts'
+import { allTypes, isOwnedType, needsPatient } from '../fhir/resource-types.ts'
 import { updatedWithin, validAt } from './as-of.ts'
 import { copyRows } from './copy/copy-out.ts'
 import { text, textArray } from './sql-literal.ts'
 
-/** How far records are counted, for each type: nobody needs the exact number of very many. */
+/** How far records of a type are counted: nobody needs the exact number of very many. */
 export interface OwnerlessBounds {
   /** What is found. */
   readonly countedMax: number
@@ -24,6 +24,8 @@ export interface OwnerlessCount {
 }
 
 interface Counted {
+  /** Of those that may be missed only the crowded: they stand in the compartment of more patients than a record may belong to. */
+  readonly crowdedOnly?: boolean
   readonly tenant: string
   readonly asOf: number
   readonly since?: number | undefined
@@ -31,16 +33,20 @@ interface Counted {
   readonly signal?: AbortSignal
 }
 
-const marks = Object.values(somebody).map((mark) => `refs like ${text(`%${mark}%`)}`)
+/** Types of which a record that is nobody's may be missed. A Provenance is missed with its targets. */
+export const typesOfPatients = allTypes.filter((type) => isOwnedType(type) && !['Patient', 'Provenance'].includes(type))
+
+const hasMark = (mark: string): string => `refs like ${text(`%${mark}%`)}`
+
+const isCrowded = hasMark(somebody.crowd)
 
 /**
  * Of most types a record needs no patient: one is missed only where it is about somebody who is not known here, or about too many.
  */
-const isMissed = (selection: Counted): string =>
-  `${validAt(selection.asOf)} ${updatedWithin(selection)}
-    and (type = any (${textArray(needingTypes)}) or ${marks.join(' or ')})`
+export const missesPatient = `(type = any (${textArray(allTypes.filter(needsPatient))}) or ${Object.values(somebody).map(hasMark).join(' or ')})`
 
-const needingTypes = allTypes.filter(needsPatient)
+const isMissed = (selection: Counted): string =>
+  `${validAt(selection.asOf)} ${updatedWithin(selection)} and ${selection.crowdedOnly ? isCrowded : missesPatient}`
 
 /**
  * How many records of some types belonged to nobody as of a time; types of which none is known are left out. Times are milliseconds since

@@ -52,7 +52,7 @@ function evaluate(resource: NaiveResource, expression: string): unknown[] {
 const local = /^(\w+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/.+)?$/
 
 /** The ids of the patients whose record it is: in whose compartment it stands, by the CompartmentDefinition and the official search parameters. */
-export function patientsOf(resource: NaiveResource): string[] {
+function patientsOf(resource: NaiveResource): string[] {
   const named = patientsNamed(resource)
   return Object.hasOwn(outside, resource.resourceType) && named.length > 1 ? [] : named
 }
@@ -79,8 +79,9 @@ function expressionsOf(type: string, code: string): string[] {
     .filter((branch) => branch.startsWith(`${type}.`))
 }
 
-/** Whether records of a type are in nobody's compartment by definition: they come along with what refers to them. */
-export const isReferred = (type: string): boolean => parametersOf.get(type)?.length === 0
+/** Whether records of a type come along with what refers to them where they are nobody's: all but those that have to be somebody's. */
+const isReferred = (type: string): boolean =>
+  type === 'Device' || !(type in subjects || type === 'Patient' || type === 'Provenance')
 
 /** Every record, `Type/id`, that a resource refers to, at any depth. */
 export const referencesIn = (resource: NaiveResource): string[] =>
@@ -116,4 +117,31 @@ export function expectedOf(resources: readonly NaiveResource[], patients: (id: s
     (each) => isReferred(each.resourceType) && patientsNamed(each).length === 0 && referred.has(keyOf(each)),
   )
   return new Set([...exported, ...along].map(keyOf))
+}
+
+/**
+ * What records of somebody refer to and is not among all, `Type/id`. It has to be named where no record of the type is a patient's; of a type that may
+ * be somebody's it may stay unsaid.
+ */
+export function danglingOf(
+  records: readonly NaiveResource[],
+  all: readonly NaiveResource[],
+): ReadonlyMap<string, boolean> {
+  const present = new Set(all.map(({ resourceType, id }) => `${resourceType}/${id}`))
+  const isSomebodys = (each: NaiveResource) => each.resourceType === 'Provenance' || patientsOf(each).length > 0
+  const absent = records
+    .filter(isSomebodys)
+    .flatMap(referencesIn)
+    .filter((key) => !present.has(key))
+  return new Map(absent.map((key) => [key, parametersOf.get(key.slice(0, key.indexOf('/')))?.length === 0]))
+}
+
+/** Of the types of which each record has a subject: how many have none who is known, as `Type: number`. */
+export function ownerlessOf(all: readonly NaiveResource[]): string[] {
+  const ownerless = all.filter(
+    (each) => each.resourceType in subjects && each.resourceType !== 'Device' && patientsOf(each).length === 0,
+  )
+  return [...Map.groupBy(ownerless, ({ resourceType }) => resourceType)]
+    .map(([type, { length }]) => `${type}: ${length}`)
+    .sort()
 }

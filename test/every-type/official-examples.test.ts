@@ -12,7 +12,8 @@ import { findSourceFiles } from '../../src/records/load/source/source-files.ts'
 import { storeDrafts } from '../../src/records/load/store-drafts.ts'
 import { packChanged } from '../../src/records/packs/packer.ts'
 import { TestServer } from '../server.ts'
-import { expectedOf, type NaiveResource, patientsOf, relativeAttachments } from './naive-compartment.ts'
+import { danglingOf, expectedOf, type NaiveResource, ownerlessOf, relativeAttachments } from './naive-compartment.ts'
+import { requiredMembers } from './naive-elements.ts'
 
 const source = fileURLToPath(new URL('../../../shared/data/r4-examples', import.meta.url))
 const skip = existsSync(source) ? false : 'the official examples are not beside the project'
@@ -71,16 +72,17 @@ describe('the official R4 examples of all types', { skip }, () => {
     for (const [name, path, patients, isOne] of levels) {
       it(`give every record of the compartment of ${name}, and what these refer to, once; out of ${state}`, async () => {
         if (state === 'packs') await packChanged(server.pool, { tenant: 'examples', settledMs: 0 }, () => true)
-        const { lines } = await exported(path, patients)
+        const { lines, issues } = await exported(path, patients)
         check(lines, expectedOf(resources, isOne))
+        checkIssues(issues, [...lines.keys()], patients.length === 0)
       })
     }
 
     it(`give everything of the whole system, once; out of ${state}`, async () => {
-      const { lines, errors } = await exported('$export', [])
+      const { lines, issues } = await exported('$export', [])
       check(lines, new Set(loaded.keys()))
       assert.deepEqual(
-        errors.filter((text) => /belong to none|scopes/.test(text)),
+        issues.filter(({ details: { text } }) => /belong to none|scopes/.test(text)),
         [],
       )
     })
@@ -112,14 +114,56 @@ describe('the official R4 examples of all types', { skip }, () => {
     const { lines } = await exported(`Patient/$export?_type=${types.join(',')}&_elements=id`, [])
     const expected = [...expectedOf(resources, everybody)].filter((key) => !key.startsWith('AuditEvent/'))
     assert.deepEqual([...lines.keys()].sort(), expected.sort())
+    for (const [key, line] of lines) {
+      const required = requiredMembers(key.slice(0, key.indexOf('/')))
+      const { meta, ...others } = JSON.parse(loaded.get(key)!)
+      const kept = Object.keys(others).filter((name) => required.test(name))
+      assert.deepEqual(Object.keys(JSON.parse(line)).sort(), [...kept, 'meta'].sort(), key)
+    }
     const { blocks } = await exported('Patient/$export?organizeOutputBy=Patient', [])
     for (const [owner, keys] of blocks) {
-      const own = resources.filter((each) => patientsOf(each).includes(owner) && each.resourceType !== 'Provenance')
-      for (const { resourceType, id } of own)
-        assert.ok(keys.has(`${resourceType}/${id}`), `${resourceType}/${id} of ${owner}`)
+      const ofOwner = expectedOf(resources, (id) => id === owner)
+      assert.deepEqual([...keys].sort(), [...ofOwner].sort(), owner)
     }
     assert.ok(blocks.size > 10)
   })
+
+  /** What is missing is named: what exported records refer to and is not here, and what belongs to nobody. */
+  function checkIssues(issues: readonly Issue[], exported: readonly string[], tellsOwnerless: boolean): void {
+    const told = (text: RegExp) =>
+      issues.filter((issue) => text.test(issue.details.text)).map((each) => each.diagnostics)
+    const keys = new Set(exported)
+    const dangling = danglingOf(
+      resources.filter(({ resourceType, id }) => keys.has(`${resourceType}/${id}`)),
+      resources,
+    )
+    const absent = told(/referenced record is not in the store/)
+    assert.deepEqual(
+      absent.filter((key) => !dangling.has(key!)),
+      [],
+    )
+    assert.deepEqual(
+      [...dangling]
+        .filter(([, isNamed]) => isNamed)
+        .map(([key]) => key)
+        .filter((key) => !absent.includes(key)),
+      [],
+    )
+    const [ownerless = ''] = told(/belong to none/)
+    const counts = ownerless === '' ? [] : ownerless.split(', ')
+    const expected = tellsOwnerless ? ownerlessOf(resources) : []
+    assert.deepEqual(
+      expected.filter((count) => !counts.includes(count)),
+      [],
+    )
+    assert.equal(counts.length > 0, tellsOwnerless)
+    const known =
+      /^(A referenced record is|References of exported records (lead|name|cannot)|Conditional references of|Records of types that belong)/
+    assert.deepEqual(
+      issues.filter(({ details: { text } }) => !known.test(text)),
+      [],
+    )
+  }
 
   function check(lines: Lines, expected: ReadonlySet<string>): void {
     assert.deepEqual([...lines.keys()].sort(), [...expected].sort())
@@ -156,6 +200,11 @@ interface Manifest {
   readonly error: readonly { readonly url: string }[]
 }
 
+interface Issue {
+  readonly details: { readonly text: string }
+  readonly diagnostics?: string
+}
+
 /** Lines by `Type/id`, and by patient where blocks begin with one. */
 async function contentOf({ output, error }: Manifest, headers: Record<string, string>) {
   const lines = new Map<string, string>()
@@ -176,7 +225,8 @@ async function contentOf({ output, error }: Manifest, headers: Record<string, st
     }
   }
   const errors = await Promise.all(error.map(async ({ url }) => (await fetch(url, { headers })).text()))
-  return { lines, blocks, errors: errors.flatMap((text) => text.split('\n').filter(Boolean)) }
+  const outcomes = errors.flatMap((text) => text.split('\n').filter(Boolean)).map((line) => JSON.parse(line))
+  return { lines, blocks, issues: outcomes.flatMap(({ issue }) => issue as Issue[]) }
 }
 
 /** The text without the value of its top-level `meta`. */

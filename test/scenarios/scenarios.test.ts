@@ -5,6 +5,7 @@ import { granularScenarios } from './access/granular.ts'
 import { hostileScenarios } from './access/hostile.ts'
 import { tokenScenarios } from './access/tokens.ts'
 import { attachmentScenarios } from './hl7/hl7-attachments.ts'
+import { compartmentScenarios } from './hl7/hl7-compartment.ts'
 import { deletionScenarios } from './hl7/hl7-deletions.ts'
 import { levelScenarios } from './hl7/hl7-levels.ts'
 import { outputScenarios } from './hl7/hl7-output.ts'
@@ -61,6 +62,7 @@ const tables: Readonly<Record<string, readonly Scenario[]>> = {
   'strict tenants': strictScenarios,
   'Group export': groupScenarios,
   'hl7: attachments': underHl7(attachmentScenarios),
+  'hl7: whose records': underHl7(compartmentScenarios),
   'hl7: levels of export': underHl7(levelScenarios),
   'hl7: shape of the output': underHl7(outputScenarios),
   'hl7: deletions': underHl7(deletionScenarios),

@@ -10,12 +10,12 @@ import { OpenApiCheck } from './openapi-check.ts'
 import { outcomeOf } from './outcome.ts'
 
 /**
- * The tenants of the suite: `commons` and `village` have the profile hl7, the others millennium; `textbook` is strict; `chain` follows
+ * The tenants of the suite: `commons`, `village` and `hamlet` have the profile hl7, the others millennium; `textbook` is strict; `chain` follows
  * references of referenced records. What `village` holds is known to the last record, for exports of everything.
  */
-export type SuiteTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'village' | 'chain'
+export type SuiteTenant = 'clinic' | 'neighbour' | 'textbook' | 'commons' | 'village' | 'hamlet' | 'chain'
 
-export const isHl7 = (tenant: SuiteTenant): boolean => tenant === 'commons' || tenant === 'village'
+export const isHl7 = (tenant: SuiteTenant): boolean => ['commons', 'village', 'hamlet'].includes(tenant)
 
 /** A registered client with a token. */
 export interface Caller {
@@ -62,6 +62,7 @@ export class ScenarioSuite {
     await server.addTenant('textbook', 'millennium', { strict: true })
     await server.addTenant('commons', 'hl7')
     await server.addTenant('village', 'hl7')
+    await server.addTenant('hamlet', 'hl7')
     await server.addTenant('chain', 'millennium', { references: 'transitive' })
     const worker = await openLiveness(server.database.connection, () => {})
     await server.pool.query(holdSql.replace('WORKER', String(worker.worker)))

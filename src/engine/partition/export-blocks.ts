@@ -1,5 +1,4 @@
-import { isOpen } from '../../fhir/open-reference.ts'
-import { isOwnedType, isReferredType, isTargetType } from '../../fhir/resource-types.ts'
+import { isOwnedType, isTargetType } from '../../fhir/resource-types.ts'
 import type { LineSink, PartWriter } from '../../files/part-writer.ts'
 import { isWhole } from '../../protocol/plan/pack-use.ts'
 import { provenancesOfOwners, type RecordAsOf, recordsOfOwner, recordsWithIds } from '../../records/as-of.ts'
@@ -88,8 +87,7 @@ class Blocks {
       const ofType = packs.get(type)
       if (ofType && ofType.length > 0) await addPacks(ofType)
     }
-    const noted = [...this.#ofBlocks.references]
-    return { refs: noted.filter((key) => !mayBeShared(key)), shared: noted.filter(mayBeShared) }
+    return { refs: [...this.#ofBlocks.references], shared: [...this.#ofBlocks.shared] }
   }
 
   async #addVersions(owner: string): Promise<BlockNotes> {
@@ -152,9 +150,6 @@ interface BlockNotes {
 const sharedIdsMax = 1_000
 
 const typeOf = (key: string): string => key.slice(0, key.indexOf('/'))
-
-/** Of what is noted; no type of the other records has owners by which they could be shared. */
-const mayBeShared = (noted: string): boolean => !isOpen(noted) && !isReferredType(typeOf(noted))
 
 const isAlone = ({ shared }: RecordAsOf): boolean => !shared
 

@@ -134,7 +134,7 @@ class ChoiceOfType {
     const shared: number[] = []
     for (let entry = columns.lines; entry < columns.count; entry++) if (isWanted(entry)) shared.push(entry)
     const ids = shared.map((entry) => columns.sharedId(entry))
-    for (const id of ids) this.#selection.references.add(`${this.#type}/${id}`)
+    for (const id of ids) this.#selection.shared.add(`${this.#type}/${id}`)
     this.#selection.referFrom(pack, columns, shared)
     if (this.notesIds) this.#exported.add(pack.owner, this.#type, ids)
   }

@@ -34,6 +34,8 @@ export class Selection {
   readonly published: readonly Part[]
   /** `Type/id` of records that come along, and marks of open references that are told. */
   readonly references = new Set<string>()
+  /** `Type/id` of exported records of several owners, which the last partition writes. */
+  readonly shared = new Set<string>()
   /** How much of the files was copied out of packs, and chosen out of them; all else are stored versions. */
   readonly copied: Amount = { records: 0, bytes: 0 }
   chosen: Amount = { records: 0, bytes: 0 }
@@ -70,6 +72,7 @@ export class Selection {
   /** Forgets what was noted. */
   beginBlock(): void {
     this.references.clear()
+    this.shared.clear()
   }
 
   get pool(): Pool {
@@ -138,7 +141,7 @@ export class Selection {
    */
   async addOwn(writer: LineSink, type: string, records: readonly RecordAsOf[], render: Rendering): Promise<void> {
     for (const { id, refs } of records.filter(({ shared }) => shared)) {
-      this.references.add(`${type}/${id}`)
+      this.shared.add(`${type}/${id}`)
       this.refer(refs)
     }
     const own = records.filter(({ shared }) => !shared)
@@ -162,7 +165,7 @@ export class Selection {
     this.held.signal.throwIfAborted()
     if (this.#isOfBlocks) this.refer(pack.refs.toString('latin1'))
     else if (!this.#notesNothing) this.#met.eachNew(pack.refs, this.#note)
-    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.references.add(reference)
+    if (pack.shared !== '') for (const reference of pack.shared.split(' ')) this.shared.add(reference)
     this.held.scanned += pack.records
     if (pack.records === 0) return undefined
     const render = this.renderOf(pack)

@@ -5,8 +5,11 @@ export const countsText = (types: readonly string[], counts: ReadonlyMap<string,
   types
     .flatMap((type) => {
       const count = counts.get(type)
-      return count === undefined || count.records === 0 ? [] : [`${type}: ${numberText(count)}`]
+      return count === undefined || (count.records === 0 && !count.more) ? [] : [`${type}: ${numberText(count)}`]
     })
     .join(', ')
 
-const numberText = ({ records, more }: OwnerlessCount): string => (more ? `at least ${records}` : String(records))
+function numberText({ records, more }: OwnerlessCount): string {
+  if (!more) return String(records)
+  return records === 0 ? 'not known (too many to look at)' : `at least ${records}`
+}

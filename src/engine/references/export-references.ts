@@ -1,8 +1,14 @@
 import { type Issue, operationOutcome } from '../../fhir/operation-outcome.ts'
 import { jobWarnings } from '../../jobs/job.ts'
-import { notedTypes, openReferences, referencePages } from '../../jobs/noted-reference.ts'
+import {
+  exportedHop,
+  type NotedReference,
+  notedTypes,
+  openReferences,
+  referencePages,
+} from '../../jobs/noted-reference.ts'
 import { unresolvedReferencesMax } from '../../protocol/limits.ts'
-import { isNobodys } from '../../protocol/plan/coming-along.ts'
+import { comesAlong, isNobodys } from '../../protocol/plan/coming-along.ts'
 import { openReferenceIssues } from '../../protocol/plan/open-references.ts'
 import { type RecordAsOf, recordsWithIds } from '../../records/as-of.ts'
 import { chooserOf, rendererOf } from '../partition/choice.ts'
@@ -54,8 +60,14 @@ const unresolvedIssue = (reference: string): Issue => ({
   diagnostics: reference,
 })
 
-/** What records refer to may also be another patient's; or the same patient's, whose partition has exported it. */
-const isNobodysOrShared = (record: RecordAsOf): boolean => record.shared || isNobodys(record)
+/**
+ * Tells of the noted records of a type which are written: those of nobody, and the exported ones of several owners. What records refer to
+ * may also be other patients'; or the same patient's, whose partition has exported it. Of a type to which nothing refers all are exported.
+ */
+function isWritten(noted: readonly NotedReference[], mayBeReferred: boolean): (record: RecordAsOf) => boolean {
+  const exported = new Set(noted.flatMap(({ id, hop }) => (hop === exportedHop || !mayBeReferred ? [id] : [])))
+  return (record) => isNobodys(record) || (record.shared && exported.has(record.id))
+}
 
 /** Exports the noted records of one type that its filter lets pass; gives the ids of those that were not there. */
 async function exportType(selection: Selection, type: string): Promise<string[]> {
@@ -65,12 +77,14 @@ async function exportType(selection: Selection, type: string): Promise<string[]>
   const render = rendererOf(job, type)
   const permitted = new PermittedBinaries(selection)
   await selection.writing(type, 'output', async (writer) => {
-    for await (const ids of referencePages(pool, job.id, type)) {
+    for await (const noted of referencePages(pool, job.id, type)) {
+      const ids = noted.map(({ id }) => id)
+      const isOne = isWritten(noted, comesAlong(job.request, type))
       const absent = new Set(ids)
       const asOf = job.transactionTime.getTime()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
         for (const { id } of records) absent.delete(id)
-        const own = await permitted.among(type, choose(records.filter(isNobodysOrShared)))
+        const own = await permitted.among(type, choose(records.filter(isOne)))
         await selection.add(writer, render(own))
         held.scanned += records.length
       }

@@ -37,8 +37,9 @@ async function* referencesOfHop(selection: Selection, hop: number): AsyncGenerat
   const asOf = job.transactionTime.getTime()
   for (const type of job.request.types.filter((each) => comesAlong(job.request, each))) {
     const test = lineTest(job, type)
-    for await (const ids of referencePages(pool, job.id, type, hop)) {
+    for await (const noted of referencePages(pool, job.id, type, hop)) {
       held.signal.throwIfAborted()
+      const ids = noted.map(({ id }) => id)
       const references = new Set<string>()
       for await (const records of recordsWithIds(pool, { tenant: job.tenant, type, ids, asOf, signal: held.signal })) {
         for (const { refs, body } of records.filter(isNobodys)) {

@@ -3,7 +3,10 @@ import { recordCounts } from '../../records/ownerless.ts'
 import type { Selection } from '../partition/selection.ts'
 import { countsText } from './counts-text.ts'
 
-/** A warning about types of which there are records, and of which the token lets read none: nothing is left out in silence. */
+/**
+ * A warning about types of which the token lets read none: nothing is left out in silence. What is counted is what the tenant has, for
+ * which of it the export would have had is not looked up.
+ */
 export async function unreadableIssues({ job, pool, at }: Selection): Promise<Issue[]> {
   const { unreadable: types } = job.request
   if (types === undefined) return []
@@ -14,5 +17,5 @@ export async function unreadableIssues({ job, pool, at }: Selection): Promise<Is
 const unreadable: Issue = {
   severity: 'warning',
   code: 'suppressed',
-  text: 'The scopes of the token let read no records of these types, of which there are some: they were not exported.',
+  text: 'The scopes of the token let read no records of these types, of which there are some here: none of them were exported.',
 }

@@ -90,7 +90,7 @@ function notedIn(
   let conditional = false
   for (const span of references) {
     const isSimple = simple.enter(bytes, span)
-    // Nothing is noted of records that belong to patients.
+    // Nothing is noted of types of which each record is a patient's.
     if (isSimple && simple.type !== undefined) {
       if (isReferredType(simple.type)) refs.add(simple.key)
       continue

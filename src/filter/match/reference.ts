@@ -20,7 +20,7 @@ export function readReference(
     return isFault(identifier) ? identifier : { kind: 'reference-identifier', identifier }
   }
   const reference = unescaped(raw)
-  if (paths.every(({ datatype }) => datatype === 'canonical')) return readCanonical(reference)
+  if (!paths.some(({ datatype }) => datatype === 'Reference')) return readCanonical(reference)
   const relative = isId(reference) || localReference(reference, []) !== undefined
   if (!relative && !isAbsolute(reference)) return { fault: 'is not a reference', allowed: forms }
   if (modifier === undefined) return { kind: 'reference', reference }

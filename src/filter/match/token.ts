@@ -7,7 +7,7 @@ import { someItem, type Test } from './element.ts'
 import { readString } from './string.ts'
 
 /** Datatypes of tokens that know no system: R4 forbids the `|` for them. */
-const withoutSystem: ReadonlySet<Datatype> = new Set(['ContactPoint', 'boolean', 'deceased', 'id'])
+const withoutSystem: ReadonlySet<Datatype> = new Set(['ContactPoint', 'boolean', 'deceased', 'id', 'uri'])
 const booleans: ReadonlySet<Datatype> = new Set(['boolean', 'deceased'])
 
 const tokenForms = 'code, system|code, |code or system|'
@@ -65,8 +65,9 @@ export function tokenTest(
     case 'Coding':
     case 'Identifier':
       return pairs
-    case 'code': {
-      // A code element has no system member; the one of its binding is implied (R4 search, "token").
+    case 'code':
+    case 'uri': {
+      // A code element has no system member; the one of its binding is implied (R4 search, "token"). A uri has none at all.
       const known = tokens.filter(({ system }) => !system || systems.includes(system))
       const all = known.some(({ code }) => code === undefined)
       const knownCodes = new Set(known.map(({ code }) => code))

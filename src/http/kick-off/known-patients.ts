@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import { isClinicalType } from '../../fhir/resource-types.ts'
+import { isTargetType, type ResourceType } from '../../fhir/resource-types.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { readTest } from '../../protocol/request/filters.ts'
 import { currentBodies, existingPatients } from '../../records/read.ts'
@@ -7,8 +7,9 @@ import type { Caller } from '../caller.ts'
 
 /**
  * Those of the patients that the caller may know of (O-9). They are the tenant's patients; whether their Patient records may be read
- * does not matter when other records of them are exported (T-56). Where the export is about Patient records alone, and granular scopes
- * let read only some, the others are unknown to the caller: nothing of them would be exported, not even that they exist.
+ * does not matter when other records of them are exported (T-56). Where the export is about Patient records alone, or these and Groups,
+ * for which whoever exports a Group has the scope, and granular scopes let read only some, the others are unknown to the caller: it is
+ * not told that they exist.
  * A patient who was deleted after `_since` is known to an export that tells deletions (T-185).
  */
 export async function knownPatients(
@@ -18,7 +19,7 @@ export async function knownPatients(
   ids: readonly string[],
 ): Promise<ReadonlySet<string>> {
   const readable = grant.readable('Patient')
-  if (typeof readable === 'string' || types.some(isClinicalType)) {
+  if (typeof readable === 'string' || types.some(tellsOfPatients)) {
     return existingPatients(pool, tenant, ids, deletions?.length ? since : undefined)
   }
   const test = readTest(readable, { base, now: new Date() })
@@ -28,3 +29,5 @@ export async function knownPatients(
   }
   return known
 }
+
+const tellsOfPatients = (type: ResourceType): boolean => !['Patient', 'Group'].includes(type) && isTargetType(type)

@@ -40,7 +40,7 @@ export interface ExportRequest {
   readonly contexts?: BinaryContexts
   /** The `error` file tells of every kind of open reference, not only of those that the operation promises to resolve. */
   readonly tellsAll?: true
-  /** It tells of how many records there are of these types, which would be exported, had the token a scope for them. */
+  /** It tells of how many records the tenant has of these types, whoever they are of: an export without `_type`, and the token has no scope for them. */
   readonly unreadable?: readonly ResourceType[]
   /** It tells of how many records there are of types that no export has. */
   readonly tellsUnexported?: true

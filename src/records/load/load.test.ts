@@ -185,14 +185,20 @@ describe('a load', () => {
     )
   })
 
-  it('tells what belongs to nobody, though its type belongs to patients', async () => {
+  it('tells what belongs to nobody, though it needs a patient or names one', async () => {
     const lines = [
       { resourceType: 'Condition', id: 'a' },
       { resourceType: 'Observation', id: 'a', subject: { reference: 'Group/g' } },
       { resourceType: 'Observation', id: 'b', subject: { reference: 'Patient/p' } },
       { resourceType: 'Practitioner', id: 'a' },
+      { resourceType: 'Coverage', id: 'a', beneficiary: { reference: 'https://elsewhere.example/Patient/p' } },
+      { resourceType: 'Device', id: 'a' },
+      { resourceType: 'Device', id: 'b', patient: { reference: 'https://elsewhere.example/Patient/p' } },
+      { resourceType: 'Schedule', id: 'a', actor: [{ reference: 'Practitioner/a' }] },
+      { resourceType: 'Schedule', id: 'b', actor: [{ reference: 'https://elsewhere.example/Patient/p' }] },
     ]
-    assert.deepEqual((await store.load(newTenant(), { 'a.ndjson': lines })).orphaned, { Condition: 1, Observation: 1 })
+    const { orphaned } = await store.load(newTenant(), { 'a.ndjson': lines })
+    assert.deepEqual(orphaned, { Condition: 1, Coverage: 1, Device: 1, Observation: 1, Schedule: 1 })
   })
 
   it('takes for ifNoneExist what the Bundle creates, where that has the identifier', async () => {

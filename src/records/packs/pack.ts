@@ -16,9 +16,9 @@ export interface Pack extends Deflated {
   /** The least and the greatest meta.lastUpdated in it; Infinity and -Infinity without records. */
   readonly oldest: number
   readonly newest: number
-  /** Distinct Location, Organization and Practitioner records that its records refer to, blank-separated `Type/id`, and marks of their open references, in ASCII. */
+  /** What its records refer to, once: `Type/id` of records that may come along, and marks of open references, blank-separated, in ASCII. */
   readonly refs: Buffer
-  /** Provenance: those that belong to other owners too; they are not in the pack, and exported once by another way. Blank-separated `Type/id`. */
+  /** Records that belong to other owners too; they are not in the pack, and exported once by another way. Blank-separated `Type/id`. */
   readonly shared: string
   /** Provenance: the distinct sets of types of existing targets, blank-separated `Type,Type`; `-` where none of them is there. */
   readonly targets: string

@@ -33,19 +33,19 @@ interface Found {
   readonly isInstant?: boolean
 }
 
-/** Only these are dates: a choice may also be a string. */
-const dateTypes = ['date', 'dateTime', 'instant', 'Period', 'Timing']
+/** What is a value of these search types: a choice may also be something else, a string for a date, an Attachment for a Reference. */
+const valueTypes: Readonly<Record<string, readonly string[]>> = {
+  date: ['date', 'dateTime', 'instant', 'Period', 'Timing'],
+  reference: ['Reference', 'canonical', 'uri'],
+}
 
 function elementsOf(resource: Json, type: string, code: string): Found[] {
   const definition = definitionOf(type, code)
   if (type === 'Patient' && code === 'deceased') return [{ element: isDead(resource), type: 'token' }]
-  if (definition.type !== 'date') {
-    return valuesOf(resource, type, code).map((element) => ({ element, type: definition.type }))
-  }
-  return dateTypes.flatMap((datatype) =>
+  return (valueTypes[definition.type] ?? ['']).flatMap((datatype) =>
     valuesOf(resource, type, code, datatype).map((element) => ({
       element,
-      type: 'date',
+      type: definition.type,
       isInstant: datatype === 'instant',
     })),
   )

@@ -123,7 +123,7 @@ export const elements: Readonly<Partial<Record<Datatype, readonly unknown[]>>> =
   ],
   Reference: references,
   canonical: ['http://acme.example/P|1.0', 'http://acme.example/P', 'http://acme.example/P/2', 'urn:oid:1.2.3'],
-  uri: ['http://acme.example/P', 'http://acme.example/P/2', 'http://acme.example', 'urn:oid:1.2.3'],
+  uri: ['http://acme.example/P', 'http://acme.example/P/2', 'http://acme.example', 'urn:oid:1.2.3', '8480-6'],
   url: ['http://acme.example/P', 'http://acme.example/P/2', 'http://acme.example', 'urn:oid:1.2.3'],
 }
 
@@ -189,7 +189,7 @@ export const questions: Readonly<Record<SearchType, readonly string[]>> = {
   uri: ['=http://acme.example/P', ':below=http://acme.example/P', ':above=http://acme.example/P/2/3', '=urn:oid:1.2.3'],
 }
 
-/** For reference parameters that look at canonicals only. */
+/** For reference parameters that look at canonicals and uris. */
 export const canonicalQuestions = [
   '=http://acme.example/P',
   '=http://acme.example/P|1.0',

@@ -69,7 +69,7 @@ export function questionsFor(parameter: SearchParameter): string[] {
   const supported = modifiersOf(parameter)
   const target = parameter.targets?.[0] ?? 'Practitioner'
   let asked: readonly string[] = questions[parameter.type]
-  if (has('canonical') && parameter.type === 'reference') asked = canonicalQuestions
+  if ((has('canonical') || has('uri')) && parameter.type === 'reference') asked = canonicalQuestions
   if (has('boolean') || has('deceased')) asked = booleanQuestions
   if (has('ContactPoint') || has('id')) asked = asked.filter((question) => !question.includes('|'))
   const more = [

@@ -206,6 +206,27 @@ describe('tokens of other elements', () => {
   )
 })
 
+describe('tokens that may be uris', () => {
+  const urn = 'urn:event:admission'
+  sharp(
+    'MessageHeader',
+    {
+      uri: { eventUri: urn },
+      coding: { eventCoding: { system: loinc, code: urn } },
+      plain: { eventCoding: { code: urn } },
+      other: { eventUri: 'urn:event:transfer' },
+    },
+    [
+      ['the whole uri, as a code', `event=${urn}`, 'uri coding plain'],
+      ['a uri has no system', `event=|${urn}`, 'uri plain'],
+      ['a system is a Coding’s', `event=${loinc}|${urn}`, 'coding'],
+      ['any code of a system', `event=${loinc}|`, 'coding'],
+      [':not', `event:not=${urn}`, 'other'],
+      ['a uri is a value', 'event:missing=true', ''],
+    ],
+  )
+})
+
 describe('slices and components', () => {
   const component = (code: string, value: number) => ({
     code: { coding: [{ system: loinc, code }] },

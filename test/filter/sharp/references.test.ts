@@ -115,4 +115,18 @@ describe('canonicals and uris', () => {
       ['an encoded uri', 'instantiates-uri=http%3A%2F%2Facme.example%2FPlan', 'bare'],
     ],
   )
+  const url = 'http://acme.example/Plan'
+  sharp(
+    'PlanDefinition',
+    {
+      canonical: { action: [{ definitionCanonical: `${url}|1.0` }] },
+      uri: { action: [{ definitionUri: url }] },
+      other: { action: [{ definitionUri: `${url}/child` }] },
+    },
+    [
+      ['a reference may be a canonical or a uri', `definition=${url}`, 'canonical uri'],
+      ['a uri has no version', `definition=${url}|1.0`, 'canonical'],
+      ['both are values', 'definition:missing=true', ''],
+    ],
+  )
 })

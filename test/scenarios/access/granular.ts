@@ -254,6 +254,30 @@ export const granularScenarios: readonly Scenario[] = [
   },
   {
     t: [],
+    rules: ['§10', 'O-9'],
+    does: 'a granular scope on Patient, and types beside Patient that Oracle does not document',
+    outcome: 'a patient whose Patient record stays away is known all the same, in lists and Groups',
+    run: async (suite) => {
+      const coverage = (id: string) => ({ resourceType: 'Coverage', id, beneficiary: referenceTo(`Patient/${id}`) })
+      const member = ['grcm', 'grcw'].map((id) => ({ entity: referenceTo(`Patient/${id}`) }))
+      const group = { resourceType: 'Group', id: 'grc', type: 'person', actual: true, member }
+      const [man, woman] = [
+        { ...patient('grcm'), gender: 'male' },
+        { ...patient('grcw'), gender: 'female' },
+      ]
+      await put(suite, [man, woman, coverage('grcm'), coverage('grcw'), group], 'commons')
+      const scope = 'system/Patient.rs?gender=female system/Coverage.rs system/Group.rs'
+      const caller = await suite.newCaller('commons', scope)
+      const kicked = await suite.ask(caller, 'GET', '/Group/grc/$export?_type=Coverage')
+      const found = await exportedBy(suite, caller, String(kicked.headers['content-location']))
+      assert.deepEqual([found.ids('Coverage'), found.errors], [['grcm', 'grcw'], []])
+      const parameters = [entry('_type', 'valueString', 'Coverage,Patient')]
+      const listed = await exported(suite, caller, { patients: ownersOf('grcm'), parameters })
+      assert.deepEqual([listed.ids('Coverage'), listed.ids('Patient')], [['grcm'], []])
+    },
+  },
+  {
+    t: [],
     rules: ['§10', 'O-9', '§11.3'],
     does: 'a list of members of a Group, one of whom the scopes hide, one who is no member and one who is not there',
     outcome: 'the same answer for all three',

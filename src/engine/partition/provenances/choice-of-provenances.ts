@@ -91,7 +91,7 @@ export class ChoiceOfProvenances {
     for (let entry = columns.lines; entry < columns.count; entry++) {
       if (coming[entry] === 0) continue
       shared.push(entry)
-      this.#selection.references.add(`Provenance/${columns.sharedId(entry)}`)
+      this.#selection.shared.add(`Provenance/${columns.sharedId(entry)}`)
     }
     this.#selection.referFrom(pack, columns, shared)
     for (const section of await opened.sections()) {
