@@ -6,7 +6,7 @@ import {
   elementsAbout,
   isClinicalType,
   isCompartmentType,
-  isReferredType,
+  isInCompartment,
   isTargetType,
   patientElements,
 } from './resource-types.ts'
@@ -78,7 +78,7 @@ export function belonging(resource: JsonObject, type: string, id: string, bases:
     if (target?.type === 'Patient') patients.add(target.id)
     isStrangers ||= target === undefined && isStranger(value, isAbout(type, path), bases)
   }
-  const isCrowded = patients.size > (isReferredType(type) ? ownersOutsideMax : ownersMax)
+  const isCrowded = patients.size > (isInCompartment(type) ? ownersMax : ownersOutsideMax)
   if (patients.size === 0 || isCrowded) return { owners: nobody, isCrowded, isStrangers: isStrangers && !isCrowded }
   return { owners: [...patients].sort(), isCrowded, isStrangers: false }
 }

@@ -87,6 +87,9 @@ export function patientElements(type: string): readonly string[] {
 export const needsPatient = (type: ResourceType): boolean =>
   (clinical.has(type) && type !== 'Device') || (byCompartment.has(type) && r4Types[type].needsPatient)
 
+/** See `R4Type.inCompartment`. */
+export const isInCompartment = (type: string): boolean => isResourceType(type) && r4Types[type].inCompartment
+
 /** See `R4Type.about`. */
 export const elementsAbout = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].about : [])
 

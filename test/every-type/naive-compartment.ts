@@ -83,6 +83,10 @@ function expressionsOf(type: string, code: string): string[] {
 const isReferred = (type: string): boolean =>
   type === 'Device' || !(type in subjects || type === 'Patient' || type === 'Provenance')
 
+/** Whether what a record is about may be a patient of whom no more is said than an identifier or a name. */
+const isStrangers = (resource: NaiveResource): boolean =>
+  evaluate(resource, `${resource.resourceType}.select(subject | patient | for).where(reference.empty())`).length > 0
+
 /** Every record, `Type/id`, that a resource refers to, at any depth. */
 export const referencesIn = (resource: NaiveResource): string[] =>
   evaluate(resource, 'descendants().reference').flatMap((reference) => {
@@ -114,7 +118,11 @@ export function expectedOf(resources: readonly NaiveResource[], patients: (id: s
   const exported = [...owned, ...provenances]
   const referred = new Set(exported.flatMap((each) => [...referencesIn(each), ...relativeAttachments(each)]))
   const along = resources.filter(
-    (each) => isReferred(each.resourceType) && patientsNamed(each).length === 0 && referred.has(keyOf(each)),
+    (each) =>
+      isReferred(each.resourceType) &&
+      patientsNamed(each).length === 0 &&
+      !isStrangers(each) &&
+      referred.has(keyOf(each)),
   )
   return new Set([...exported, ...along].map(keyOf))
 }
