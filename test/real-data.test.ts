@@ -99,7 +99,7 @@ function expectedIds(type: string, loaded: Lines, exported: Lines): Set<string> 
   const patients = loaded.get('Patient')!
   return new Set(
     lines
-      .filter(([id, line]) => belonging(JSON.parse(line), type, id, []).owners.some((owner) => patients.has(owner)))
+      .filter(([id, line]) => belonging(JSON.parse(line), type, id, []).some((owner) => patients.has(owner)))
       .map(([id]) => id),
   )
 }

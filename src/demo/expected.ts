@@ -24,7 +24,7 @@ export function expectedCounts(
       provenances.push({ id, targets: provenanceTargets(resource, []), refs: referencedRecords(resource, []) })
       continue
     }
-    const { owners } = belonging(resource, type, id, [])
+    const owners = belonging(resource, type, id, [])
     if (!owners.some((owner) => patients.has(owner))) continue
     own.add(`${type}/${id}`)
     add(`${type}/${id}`)

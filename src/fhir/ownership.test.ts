@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { typesFile, typesText } from '../../scripts/resource-types/source-text.ts'
 import { typesTable } from '../../scripts/resource-types/table.ts'
 import type { JsonObject } from './json/json-object.ts'
-import { belonging, ownersMax, provenanceTargets, referencedRecords } from './ownership.ts'
+import { belonging, isCrowd, ownedBytesMax, ownersMax, provenanceTargets, referencedRecords } from './ownership.ts'
 import { clinicalTypes } from './resource-types.ts'
 
 const base = 'https://fhir.example.org/r4/clinic'
@@ -13,7 +13,7 @@ const reference = (to: string) => ({ reference: to })
 
 /** The one owner of a record, undefined for nobody. */
 function ownerOf(resource: JsonObject, type: string, id: string, own: readonly string[]): string | undefined {
-  const { owners } = belonging(resource, type, id, own)
+  const owners = belonging(resource, type, id, own)
   assert.equal(owners.length, 1)
   return owners[0] || undefined
 }
@@ -74,7 +74,7 @@ describe('the owner of a record (search-params §7)', () => {
 })
 
 describe('the owners of a record of the Patient compartment (docs/decisions/0056)', () => {
-  const of = (type: string, resource: JsonObject) => belonging(resource, type, 'x', bases).owners
+  const of = (type: string, resource: JsonObject) => belonging(resource, type, 'x', bases)
   const [p, q] = [reference('Patient/p'), reference(`${base}/Patient/q/_history/1`)]
 
   it('are all patients by whom it stands there, each once, in order', () => {
@@ -98,12 +98,18 @@ describe('the owners of a record of the Patient compartment (docs/decisions/0056
     assert.deepEqual(of('Appointment', {}), [''])
   })
 
-  it(`are at most ${ownersMax}: of more patients it is nobody's, and says so`, () => {
-    const member = Array.from({ length: ownersMax + 1 }, (_, number) => ({ entity: reference(`Patient/${number}`) }))
-    const few = belonging({ member: member.slice(1) }, 'Group', 'x', bases)
-    assert.deepEqual([few.owners.length, few.isCrowded], [ownersMax, false])
-    assert.equal(belonging({ member: member.slice(2) }, 'Group', 'x', bases).owners.length, ownersMax - 1)
-    assert.deepEqual(belonging({ member }, 'Group', 'x', bases), { owners: [''], isCrowded: true })
+  it('are a crowd where they are more than a record may have, or their rows longer', () => {
+    const counts = [ownersMax - 1, ownersMax, ownersMax + 1]
+    assert.deepEqual(
+      counts.map((count) => isCrowd(count, 1)),
+      [false, false, true],
+    )
+    const bytes = [-1, 0, 1].map((more) => ownedBytesMax / 2 + more)
+    assert.deepEqual(
+      bytes.map((each) => isCrowd(2, each)),
+      [false, false, true],
+    )
+    assert.equal(isCrowd(1, ownedBytesMax + 1), false, 'one patient may have the longest record')
   })
 })
 

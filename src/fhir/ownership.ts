@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from './json/json-object.ts'
-import { notedReference } from './open-reference.ts'
+import { notedReference, openMarks } from './open-reference.ts'
 import { localReference } from './reference.ts'
 import { type ClinicalType, isCompartmentType, isTargetType, patientElements } from './resource-types.ts'
 
@@ -24,45 +24,44 @@ const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
 }
 
 /**
- * The patients that one record may belong to: there is a row for each of them. One with more, such as a large Group, is nobody's
- * (docs/decisions/0056).
+ * The patients that one record may belong to, and what its text may take in all of their rows, in bytes, for it stands in each: as much as the
+ * longest record of one patient. A record that would take more, such as a large Group, is nobody's (docs/decisions/0056).
  */
 export const ownersMax = 100
+export const ownedBytesMax = 16 * 1024 * 1024
+
+/** Whether these are more owners than a record may have that is so long. One patient's it may always be. */
+export const isCrowd = (owners: number, textBytes: number): boolean =>
+  owners > 1 && (owners > ownersMax || owners * textBytes > ownedBytesMax)
+
+/** Stands among the references of a record that is not in the exports of all patients that it would belong to, for they are a crowd. */
+export const crowdMark = `${openMarks.crowded}/Patient`
 
 /** See `subjectElement`; undefined for types that belong to nobody, or to patients in another way. */
 export const subjectElementOf = (type: string): 'patient' | 'subject' | undefined =>
   subjectElement[type as ClinicalType]
 
-/** The number of the rules in this file and of what references are noted: a store that was filled by others is put under these. */
-export const ownershipRules = 2
-
 function referenceText(value: unknown): string | undefined {
   return isObject(value) && typeof value.reference === 'string' ? value.reference : undefined
-}
-
-/** Whose a record is. `isCrowded`: it stands in the compartment of more patients than a record may belong to, and is nobody's. */
-export interface Belonging {
-  /** In order; `['']` for nobody. */
-  readonly owners: readonly string[]
-  readonly isCrowded: boolean
 }
 
 export const nobody: readonly string[] = ['']
 
 /**
- * The ids of the patients that own the resource: those whose compartment it stands in, and of the documented types the subject. Nobody owns
- * a type without owners, and one of patients that are not of this tenant. A Provenance belongs to those who own its targets, which is not asked here.
+ * The ids of the patients that the resource belongs to, in order, `['']` for nobody: those whose compartment it stands in, and of the documented
+ * types the subject. Nobody owns a type without owners, and one of patients that are not of this tenant. A Provenance belongs to those who own its
+ * targets, which is not asked here, and neither is whether they are a crowd. Other rules than these are for new records only: a migration then
+ * lists all tenants in `outdated_tenant`, and `records/rules` puts what they have under them.
  */
-export function belonging(resource: JsonObject, type: string, id: string, bases: readonly string[]): Belonging {
-  if (type === 'Patient') return { owners: [id], isCrowded: false }
+export function belonging(resource: JsonObject, type: string, id: string, bases: readonly string[]): readonly string[] {
+  if (type === 'Patient') return [id]
   const patients = new Set<string>()
   for (const value of ownerElements(resource, type)) {
     const reference = referenceText(value)
     const target = reference && localReference(reference, bases)
     if (target && target.type === 'Patient') patients.add(target.id)
   }
-  const isCrowded = patients.size > ownersMax
-  return { owners: patients.size === 0 || isCrowded ? nobody : [...patients].sort(), isCrowded }
+  return patients.size === 0 ? nobody : [...patients].sort()
 }
 
 function* ownerElements(resource: JsonObject, type: string): Generator<unknown> {

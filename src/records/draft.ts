@@ -1,5 +1,6 @@
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
+import { crowdMark, isCrowd, nobody } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import { type Relations, relationsOf } from '../fhir/relations/relations.ts'
 import { scannedRelations } from '../fhir/relations/scanned-relations.ts'
@@ -97,14 +98,14 @@ export function draftOfSent(
 }
 
 /**
- * The draft of a record that is stored, as it would be written now: whose it is and what it refers to may be told by other rules. Undefined for what
- * is stored no more: once it was taken, nobody judges it anew.
+ * The draft of a record that is stored, as it would be written now: whose it is and what it refers to may be told by other rules. Once it
+ * was taken, nobody refuses it: bounds of what one record may have are not asked.
  */
-export function draftOfStored(line: string, type: string, id: string, bases: readonly string[]): Draft | undefined {
+export function draftOfStored(line: string, type: string, id: string, bases: readonly string[]): Draft {
   const resource = JSON.parse(line)
   const relations = { ...relationsOf(resource, type, id, bases), conditional: false }
-  const draft = describe({ type, id, statedId: id, relations, identifiers: identifiersOf(resource) }, storedText(line))
-  return 'fault' in draft ? undefined : draft
+  const sketched = sketchOf({ type, id, statedId: id, relations, identifiers: identifiersOf(resource) })
+  return completed(sketched, storedText(line))
 }
 
 /** As much of that draft as does not depend on what the references of the text become, with the same faults. */
@@ -166,17 +167,31 @@ function scannedOutline(
 
 function describe(outlined: Outlined, text: ResourceText): Draft | TextFault {
   const sketched = sketch(outlined)
-  return 'fault' in sketched ? sketched : { ...sketched, text, digest: digestOf(text) }
+  return 'fault' in sketched ? sketched : completed(sketched, text)
 }
 
-function sketch({ type, id, statedId, relations, identifiers }: Outlined): Omit<Draft, 'text' | 'digest'> | TextFault {
+/** `owners` may be a crowd. */
+type Sketched = Omit<Draft, 'text' | 'digest'>
+
+function completed(sketched: Sketched, text: ResourceText): Draft {
+  const draft = { ...sketched, text, digest: digestOf(text) }
+  if (!isCrowd(draft.owners?.length ?? 0, text.bytes.length)) return draft
+  return { ...draft, owners: nobody, refs: [...draft.refs, crowdMark] }
+}
+
+function sketch(outlined: Outlined): Sketched | TextFault {
+  const { type, identifiers, relations } = outlined
   if (identifiers.length > identifiersMax) {
     return { fault: `more than ${identifiersMax} identifiers`, expression: `${type}.identifier` }
   }
-  const { owners, targets, refs, conditional } = relations
-  if (targets.length > provenanceTargetsMax) {
+  if (relations.targets.length > provenanceTargetsMax) {
     return { fault: `more than ${provenanceTargetsMax} targets`, expression: 'Provenance.target' }
   }
+  return sketchOf(outlined)
+}
+
+function sketchOf({ type, id, statedId, relations, identifiers }: Outlined): Sketched {
+  const { owners, targets, refs, conditional } = relations
   return {
     type,
     id,

@@ -1,10 +1,10 @@
 import { isConditional } from '../bundle/identifier-query.ts'
 import { notedReference } from '../open-reference.ts'
-import { type Belonging, belonging, nobody, subjectElementOf } from '../ownership.ts'
+import { belonging, nobody, subjectElementOf } from '../ownership.ts'
 import { localReference } from '../reference.ts'
 import type { ResourceScan, Span } from '../resource-scan.ts'
 import { isCompartmentType, isReferredType, isTargetType, patientElements } from '../resource-types.ts'
-import { type Relations, relationsBy } from './relations.ts'
+import type { Relations } from './relations.ts'
 import { SimpleReference } from './simple-reference.ts'
 
 /** The relations of a scanned resource: those of the parsed one. */
@@ -16,20 +16,27 @@ export function scannedRelations(
   bases: readonly string[],
 ): Relations {
   const isProvenance = type === 'Provenance'
-  return relationsBy(isProvenance ? undefined : belongingIn(bytes, scan, type, id, bases), {
+  return {
+    owners: isProvenance ? undefined : ownersIn(bytes, scan, type, id, bases),
     targets: isProvenance ? targetsIn(bytes, scan, bases) : [],
     ...notedIn(bytes, scan.references, bases),
-  })
+  }
 }
 
 const simple = new SimpleReference()
 
 const textOf = (bytes: Buffer, { start, end }: Span): string => bytes.toString('utf8', start, end)
 
-function belongingIn(bytes: Buffer, scan: ResourceScan, type: string, id: string, bases: readonly string[]): Belonging {
-  if (type === 'Patient') return { owners: [id], isCrowded: false }
+function ownersIn(
+  bytes: Buffer,
+  scan: ResourceScan,
+  type: string,
+  id: string,
+  bases: readonly string[],
+): readonly string[] {
+  if (type === 'Patient') return [id]
   const owners = isCompartmentType(type) ? compartmentIn(bytes, scan, type, bases) : subjectIn(bytes, scan, type, bases)
-  return owners ? { owners, isCrowded: false } : belonging(JSON.parse(bytes.toString()), type, id, bases)
+  return owners ?? belonging(JSON.parse(bytes.toString()), type, id, bases)
 }
 
 function subjectIn(bytes: Buffer, scan: ResourceScan, type: string, bases: readonly string[]): readonly string[] {
