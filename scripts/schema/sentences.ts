@@ -287,21 +287,19 @@ export const themes: readonly Theme[] = [
     says: 'What a store knows about itself.',
     tables: {
       setting: {
-        holds:
-          'The public URL of the last server, for commands that come after it, the id of the store, and the number of the rules of ownership under which all of its records are.',
+        holds: 'The public URL of the last server, for commands that come after it, and the id of the store.',
         columns: { name: 'which', value: 'as text' },
       },
-      ruled_tenant: {
+      outdated_tenant: {
         holds:
-          'How far the records of each tenant are put under new rules of ownership ([decision 0056](../decisions/0056-records-of-several-patients.md)). Empty once all are.',
+          'Tenants with records that were written under former rules of ownership, and how far these are put under the present ones ([decision 0056](../decisions/0056-records-of-several-patients.md)). Empty once all are.',
         columns: {
           tenant: 'whose they are',
-          rules: 'number of the new rules',
+          public_url: 'under which the server was reached when they were written, if that is known',
           after_type: 'of the last record that was looked at',
           after_id: 'of the last record that was looked at',
           looked: 'current records that were looked at',
           placed: 'of which so many got other owners or references',
-          done: 'all of them were looked at',
         },
       },
       migration: {

@@ -1,8 +1,7 @@
 import type { ClientBase, Pool } from 'pg'
 
-/** Facts that one program leaves for the others: under which URL the server was last reached, the store's own id, and under
- * which rules of ownership all of its records are. */
-type SettingName = 'public_url' | 'store_id' | 'ownership_rules'
+/** Facts that one program leaves for the others: under which URL the server was last reached, and the store's own id. */
+type SettingName = 'public_url' | 'store_id'
 
 export async function readSetting(pool: Pool, name: SettingName): Promise<string | undefined> {
   return (await pool.query<{ value: string }>('select value from setting where name = $1', [name])).rows[0]?.value

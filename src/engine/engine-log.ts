@@ -14,6 +14,7 @@ type EngineEvent =
   | 'pack-failed'
   | 'packed'
   | 'reowning'
+  | 'reowning-failed'
   | 'files-mended'
   | 'files-lost'
   | 'disk-short'

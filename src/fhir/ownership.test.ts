@@ -4,7 +4,15 @@ import { describe, it } from 'node:test'
 import { typesFile, typesText } from '../../scripts/resource-types/source-text.ts'
 import { attachmentNames, typesTable } from '../../scripts/resource-types/table.ts'
 import type { JsonObject } from './json/json-object.ts'
-import { belonging, ownersMax, ownersOutsideMax, provenanceTargets, referencedRecords } from './ownership.ts'
+import {
+  belonging,
+  isCrowd,
+  ownedBytesMax,
+  ownersMax,
+  ownersOutsideMax,
+  provenanceTargets,
+  referencedRecords,
+} from './ownership.ts'
 import { clinicalTypes } from './resource-types.ts'
 
 const base = 'https://fhir.example.org/r4/clinic'
@@ -106,16 +114,6 @@ describe('the owners of a record of the Patient compartment (docs/decisions/0056
     assert.deepEqual(of('Appointment', {}), [''])
   })
 
-  it(`is at most ${ownersOutsideMax} of a type outside of it: one of more is nobody's, and says so`, () => {
-    const subject = [p, reference('Group/g'), p, q]
-    assert.deepEqual(belonging({ subject: [reference('Group/g')] }, 'Contract', 'x', bases).owners, [''])
-    const [one, two] = [subject.slice(0, 3), subject].map((some) =>
-      belonging({ subject: some }, 'Contract', 'x', bases),
-    )
-    assert.deepEqual(one, { owners: ['p'], isCrowded: false, isStrangers: false })
-    assert.deepEqual(two, { owners: [''], isCrowded: true, isStrangers: false })
-  })
-
   it('are told of where somebody stands there who is no patient that is known, and may be one', () => {
     const isStrangers = (type: string, resource: JsonObject) => belonging(resource, type, 'x', bases).isStrangers
     const patients = [
@@ -137,12 +135,20 @@ describe('the owners of a record of the Patient compartment (docs/decisions/0056
     assert.equal(isStrangers('Organization', { subject: { type: 'Patient' } }), false)
   })
 
-  it(`are at most ${ownersMax}: of more patients it is nobody's, and says so`, () => {
-    const member = Array.from({ length: ownersMax + 1 }, (_, number) => ({ entity: reference(`Patient/${number}`) }))
-    const few = belonging({ member: member.slice(1) }, 'Group', 'x', bases)
-    assert.deepEqual([few.owners.length, few.isCrowded], [ownersMax, false])
-    assert.equal(belonging({ member: member.slice(2) }, 'Group', 'x', bases).owners.length, ownersMax - 1)
-    assert.deepEqual(belonging({ member }, 'Group', 'x', bases), { owners: [''], isCrowded: true, isStrangers: false })
+  it('are a crowd where they are more than a record may have, or their rows longer', () => {
+    const counts = [ownersMax - 1, ownersMax, ownersMax + 1]
+    assert.deepEqual(
+      counts.map((count) => isCrowd('Group', count, 1)),
+      [false, false, true],
+    )
+    const bytes = [-1, 0, 1].map((more) => ownedBytesMax / 2 + more)
+    assert.deepEqual(
+      bytes.map((each) => isCrowd('Group', 2, each)),
+      [false, false, true],
+    )
+    assert.equal(isCrowd('Group', 1, ownedBytesMax + 1), false, 'one patient may have the longest record')
+    const outside = [ownersOutsideMax, ownersOutsideMax + 1].map((count) => isCrowd('Contract', count, 1))
+    assert.deepEqual(outside, [false, true])
   })
 })
 

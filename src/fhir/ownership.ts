@@ -32,20 +32,24 @@ const subjectElement: Record<ClinicalType, 'patient' | 'subject'> = {
 }
 
 /**
- * The patients that one record may belong to: there is a row for each of them. One with more, such as a large Group, is nobody's
- * (docs/decisions/0056).
+ * The patients that one record may belong to, and what its text may take in all of their rows, in bytes, for it stands in each: as much as the
+ * longest record of one patient. A record that would take more, such as a large Group, is nobody's (docs/decisions/0056).
  */
 export const ownersMax = 100
+export const ownedBytesMax = 16 * 1024 * 1024
 
-/** The same of a type outside of the Patient compartment: it comes along with what refers to it, as far as it is nobody's. */
+/** The patients that a record of a type outside of the Patient compartment may belong to: it comes along with what refers to it, as far as it is nobody's. */
 export const ownersOutsideMax = 1
+
+/** Whether these are more owners than a record of a type may have that is so long. One patient's it may always be. */
+export function isCrowd(type: string, owners: number, textBytes: number): boolean {
+  const most = isInCompartment(type) ? ownersMax : ownersOutsideMax
+  return owners > 1 && (owners > most || owners * textBytes > ownedBytesMax)
+}
 
 /** See `subjectElement`; undefined for types that belong to nobody, or to patients in another way. */
 export const subjectElementOf = (type: string): 'patient' | 'subject' | undefined =>
   isClinicalType(type) ? subjectElement[type] : undefined
-
-/** The number of the rules in this file and of what references are noted: a store that was filled by others is put under these. */
-export const ownershipRules = 3
 
 function referenceText(value: unknown): string | undefined {
   return isObject(value) && typeof value.reference === 'string' ? value.reference : undefined
@@ -55,8 +59,6 @@ function referenceText(value: unknown): string | undefined {
 export interface Belonging {
   /** In order; `['']` for nobody. */
   readonly owners: readonly string[]
-  /** It is about more patients than a record may belong to, and is nobody's. */
-  readonly isCrowded: boolean
   /** It is about somebody who is no patient that is known here, or whose kind cannot be told, and is nobody's. */
   readonly isStrangers: boolean
 }
@@ -64,12 +66,13 @@ export interface Belonging {
 export const nobody: readonly string[] = ['']
 
 /**
- * The ids of the patients that own the resource: those whose compartment it stands in, or whom it is about, and of the documented types the
- * subject. Nobody owns a type without owners, and one of patients that are not of this tenant. A Provenance belongs to those who own its targets,
- * which is not asked here.
+ * The ids of the patients that the resource belongs to: those whose compartment it stands in, or whom it is about, and of the documented types the
+ * subject. Nobody owns a type without owners, and one of patients that are not of this tenant. A Provenance belongs to those who own its
+ * targets, which is not asked here, and neither is whether they are a crowd. Other rules than these are for new records only: a migration then
+ * lists all tenants in `outdated_tenant`, and `records/rules` puts what they have under them.
  */
 export function belonging(resource: JsonObject, type: string, id: string, bases: readonly string[]): Belonging {
-  if (type === 'Patient') return { owners: [id], isCrowded: false, isStrangers: false }
+  if (type === 'Patient') return { owners: [id], isStrangers: false }
   const patients = new Set<string>()
   let isStrangers = false
   for (const [path, value] of ownerElements(resource, type)) {
@@ -78,9 +81,7 @@ export function belonging(resource: JsonObject, type: string, id: string, bases:
     if (target?.type === 'Patient') patients.add(target.id)
     isStrangers ||= target === undefined && isStranger(value, isAbout(type, path), bases)
   }
-  const isCrowded = patients.size > (isInCompartment(type) ? ownersMax : ownersOutsideMax)
-  if (patients.size === 0 || isCrowded) return { owners: nobody, isCrowded, isStrangers: isStrangers && !isCrowded }
-  return { owners: [...patients].sort(), isCrowded, isStrangers: false }
+  return patients.size === 0 ? { owners: nobody, isStrangers } : { owners: [...patients].sort(), isStrangers: false }
 }
 
 /** The elements by which a record may belong to patients, with their paths. A list of subjects is none. */

@@ -56,10 +56,7 @@ export const isResourceType = (type: string): type is ResourceType => Object.has
 const clinical: ReadonlySet<string> = new Set(clinicalTypes)
 const bySubject: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes, 'Provenance'])
 
-/** A Binary is in no compartment, and belongs to the patient who decides who may read it. */
-const ofSecurity: readonly string[] = ['securityContext']
-
-/** Types that belong to patients by the elements of the table, not by their subject alone; and Binary. */
+/** Types that belong to patients by the elements of the table, not by their subject alone. */
 const byCompartment: ReadonlySet<string> = new Set(
   allTypes.filter((type) => patientElements(type).length > 0 && !bySubject.has(type)),
 )
@@ -78,10 +75,7 @@ export const isOwnedType = (type: string): boolean => bySubject.has(type) || byC
 export const isTargetType = (type: string): boolean => type !== 'Provenance' && isOwnedType(type)
 
 /** The elements by which a record of these types belongs to patients. */
-export function patientElements(type: string): readonly string[] {
-  if (type === 'Binary') return ofSecurity
-  return isResourceType(type) ? r4Types[type].patients : []
-}
+export const patientElements = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].patients : [])
 
 /** Whether each record of a type belongs to a patient: one that does not refers to somebody who is not known. */
 export const needsPatient = (type: ResourceType): boolean =>

@@ -11,7 +11,8 @@ import {
   render,
 } from '../fhir/json/json-source.fixture.ts'
 import { jsonDepthMax } from '../fhir/json/json-text.ts'
-import { ownersMax } from '../fhir/ownership.ts'
+import { somebody } from '../fhir/open-reference.ts'
+import { ownedBytesMax, ownersMax } from '../fhir/ownership.ts'
 import { ResourceScanner } from '../fhir/resource-scanner.ts'
 import { recordValuesMax, type TextFault } from '../fhir/resource-text.ts'
 import { draftOf, draftOfLine, draftOfSent, identifiersMax, type Sketch, sketchOfSent } from './draft.ts'
@@ -205,6 +206,27 @@ describe('a draft of a line', () => {
       assert.ok(isScanned(source), source)
       assertSame(source)
     }
+  })
+
+  it("is nobody's where it would be a crowd's, by their number or by the bytes of their rows, and says so", () => {
+    const draftOfCrowd = (count: number, note: string) => {
+      const participant = patients(count).map((actor) => ({ actor }))
+      const draft = draftOf(JSON.stringify({ resourceType: 'Appointment', id: 'x', participant, comment: note }), bases)
+      assert.ok('text' in draft)
+      return draft
+    }
+    const told = (count: number, note = '') => {
+      const { owners, refs } = draftOfCrowd(count, note)
+      return [owners!.length, owners![0] === '', refs.includes(somebody.crowd)]
+    }
+    assert.deepEqual(told(ownersMax - 1), [ownersMax - 1, false, false])
+    assert.deepEqual(told(ownersMax), [ownersMax, false, false])
+    assert.deepEqual(told(ownersMax + 1), [1, true, true])
+    const room = ownedBytesMax / 2 - draftOfCrowd(2, '').text.bytes.length
+    assert.deepEqual(told(2, 'x'.repeat(room - 1)), [2, false, false])
+    assert.deepEqual(told(2, 'x'.repeat(room)), [2, false, false])
+    assert.deepEqual(told(2, 'x'.repeat(room + 1)), [1, true, true])
+    assert.deepEqual(told(1, 'x'.repeat(room + 1)), [1, false, false])
   })
 
   it('is the same, or the same fault, when a character is missing, another, or too much', () => {

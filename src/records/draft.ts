@@ -1,5 +1,7 @@
 import { type Identifier, identifiersOf } from '../fhir/identifier.ts'
 import { modifierExtensionIn } from '../fhir/modifier-extension.ts'
+import { somebody } from '../fhir/open-reference.ts'
+import { isCrowd, nobody } from '../fhir/ownership.ts'
 import { isId, isTypeName } from '../fhir/reference.ts'
 import { attachmentRefs } from '../fhir/relations/attachment-urls.ts'
 import { type Relations, relationsOf } from '../fhir/relations/relations.ts'
@@ -98,15 +100,17 @@ export function draftOfSent(
 }
 
 /**
- * The draft of a record that is stored, as it would be written now: whose it is and what it refers to may be told by other rules. Undefined for what
- * is stored no more: once it was taken, nobody judges it anew.
+ * The draft of a record that is stored, as it would be written now: whose it is and what it refers to may be told by other rules. Once it
+ * was taken, nobody refuses it: bounds of what one record may have are not asked.
  */
-export function draftOfStored(line: string, type: string, id: string, bases: readonly string[]): Draft | undefined {
+export function draftOfStored(line: string, type: string, id: string, bases: readonly string[]): Draft {
   const resource = JSON.parse(line)
   const relations = { ...relationsOf(resource, type, id, bases), conditional: false }
-  const outlined = { type, id, statedId: id, relations, identifiers: identifiersOf(resource) }
-  const draft = describe(outlined, storedText(line), bases)
-  return 'fault' in draft ? undefined : draft
+  return completed(
+    sketchOf({ type, id, statedId: id, relations, identifiers: identifiersOf(resource) }),
+    storedText(line),
+    bases,
+  )
 }
 
 /** As much of that draft as does not depend on what the references of the text become, with the same faults. */
@@ -168,20 +172,33 @@ function scannedOutline(
 
 function describe(outlined: Outlined, text: ResourceText, bases: readonly string[]): Draft | TextFault {
   const sketched = sketch(outlined)
-  if ('fault' in sketched) return sketched
-  const attached = attachmentRefs(text.bytes, outlined.type, bases)
-  const refs = attached.length === 0 ? sketched.refs : [...new Set([...sketched.refs, ...attached])]
-  return { ...sketched, refs, text, digest: digestOf(text) }
+  return 'fault' in sketched ? sketched : completed(sketched, text, bases)
 }
 
-function sketch({ type, id, statedId, relations, identifiers }: Outlined): Omit<Draft, 'text' | 'digest'> | TextFault {
+/** `owners` may be a crowd. */
+type Sketched = Omit<Draft, 'text' | 'digest'>
+
+function completed(sketched: Sketched, text: ResourceText, bases: readonly string[]): Draft {
+  const { type, owners = nobody } = sketched
+  const isCrowded = isCrowd(type, owners.length, text.bytes.length)
+  const more = [...attachmentRefs(text.bytes, type, bases), ...(isCrowded ? [somebody.crowd] : [])]
+  const refs = more.length === 0 ? sketched.refs : [...new Set([...sketched.refs, ...more])]
+  return { ...sketched, ...(isCrowded ? { owners: nobody } : {}), refs, text, digest: digestOf(text) }
+}
+
+function sketch(outlined: Outlined): Sketched | TextFault {
+  const { type, identifiers, relations } = outlined
   if (identifiers.length > identifiersMax) {
     return { fault: `more than ${identifiersMax} identifiers`, expression: `${type}.identifier` }
   }
-  const { owners, targets, refs, conditional } = relations
-  if (targets.length > provenanceTargetsMax) {
+  if (relations.targets.length > provenanceTargetsMax) {
     return { fault: `more than ${provenanceTargetsMax} targets`, expression: 'Provenance.target' }
   }
+  return sketchOf(outlined)
+}
+
+function sketchOf({ type, id, statedId, relations, identifiers }: Outlined): Sketched {
+  const { owners, targets, refs, conditional } = relations
   return {
     type,
     id,

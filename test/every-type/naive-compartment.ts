@@ -83,9 +83,12 @@ function expressionsOf(type: string, code: string): string[] {
 const isReferred = (type: string): boolean =>
   type === 'Device' || !(type in subjects || type === 'Patient' || type === 'Provenance')
 
-/** Whether what a record is about may be a patient of whom no more is said than an identifier or a name. */
+/** Whether a record is about a patient elsewhere, or about somebody of whom no more is said than an identifier or a name. */
 const isStrangers = (resource: NaiveResource): boolean =>
-  evaluate(resource, `${resource.resourceType}.select(subject | patient | for).where(reference.empty())`).length > 0
+  evaluate(resource, `${resource.resourceType}.select(subject | patient | for)`).some((subject) => {
+    const { reference } = subject as { readonly reference?: string }
+    return reference === undefined || /^(#|urn:)|^https?:.*\/Patient\//.test(reference)
+  })
 
 /** Every record, `Type/id`, that a resource refers to, at any depth. */
 export const referencesIn = (resource: NaiveResource): string[] =>
@@ -139,7 +142,7 @@ export function danglingOf(
   const isSomebodys = (each: NaiveResource) => each.resourceType === 'Provenance' || patientsOf(each).length > 0
   const absent = records
     .filter(isSomebodys)
-    .flatMap(referencesIn)
+    .flatMap((each) => [...referencesIn(each), ...relativeAttachments(each)])
     .filter((key) => !present.has(key))
   return new Map(absent.map((key) => [key, parametersOf.get(key.slice(0, key.indexOf('/')))?.length === 0]))
 }

@@ -69,14 +69,20 @@ begin
 end
 $$;
 
--- How far the records of each tenant are put under new rules of ownership, until all are and the setting ownership_rules says so.
-create table ruled_tenant (
+-- Tenants with records that were written under former rules of ownership, and how far these are put under the present ones. What is written
+-- from now on is under them.
+create table outdated_tenant (
   tenant     text collate "C" primary key,
-  rules      integer not null,          -- their number
+  public_url text,                      -- under which the server was reached when they were written, if that is known
   after_type text collate "C" not null default '', -- the last record that was looked at
   after_id   text collate "C" not null default '',
   looked     bigint  not null default 0, -- current records that were looked at
-  placed     bigint  not null default 0, -- of which so many got other owners or references
-  done       boolean not null default false
+  placed     bigint  not null default 0  -- of which so many got other owners or references
 );
-insert into setting (name, value) select 'ownership_rules', case when exists (select from record) then '1' else '3' end;
+-- From one tenant to the next by the index, whatever the number of their records.
+insert into outdated_tenant (tenant, public_url)
+  with recursive step as (
+    (select tenant from record order by tenant limit 1)
+    union all
+    select (select tenant from record where tenant > step.tenant order by tenant limit 1) from step where step.tenant is not null)
+  select tenant, (select value from setting where name = 'public_url') from step where tenant is not null;

@@ -5,7 +5,7 @@ import { type Belonging, belonging, provenanceTargets, referencedRecords } from 
 
 /** What the references of a resource mean, so far as it can be told without looking at others. */
 export interface Relations {
-  /** In order, `['']` when the record belongs to nobody; undefined for a Provenance, whose owners are those of its targets. */
+  /** However many, in order, `['']` when the record belongs to nobody; undefined for a Provenance, whose owners are those of its targets. */
   readonly owners: readonly string[] | undefined
   /** Provenance: distinct `Type/id` of types with owners. */
   readonly targets: readonly string[]
@@ -29,9 +29,5 @@ export function relationsOf(resource: JsonObject, type: string, id: string, base
 export const relationsBy = (belonging: Belonging | undefined, others: Omit<Relations, 'owners'>): Relations => ({
   ...others,
   owners: belonging?.owners,
-  refs: [
-    ...others.refs,
-    ...(belonging?.isCrowded ? [somebody.crowd] : []),
-    ...(belonging?.isStrangers ? [somebody.stranger] : []),
-  ],
+  refs: belonging?.isStrangers ? [...others.refs, somebody.stranger] : others.refs,
 })

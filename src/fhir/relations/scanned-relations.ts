@@ -34,7 +34,7 @@ function belongingIn(bytes: Buffer, scan: ResourceScan, type: string, id: string
   return owner === undefined ? belonging(JSON.parse(bytes.toString()), type, id, bases) : ofOwners([owner])
 }
 
-const ofOwners = (owners: readonly string[]): Belonging => ({ owners, isCrowded: false, isStrangers: false })
+const ofOwners = (owners: readonly string[]): Belonging => ({ owners, isStrangers: false })
 
 function subjectIn(bytes: Buffer, scan: ResourceScan, type: string, bases: readonly string[]): string | undefined {
   const element = subjectElementOf(type)

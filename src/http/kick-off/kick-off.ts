@@ -11,7 +11,7 @@ import type { ExportLevel } from '../../protocol/profile.ts'
 import type { ExportRequest } from '../../protocol/request/export-request.ts'
 import { parseExportQuery, parseExportRequest, type QueryString } from '../../protocol/request/parse-request.ts'
 import { unknownPatients, withoutUnknownPatients } from '../../protocol/request/unknown-patients.ts'
-import { isUnderRules } from '../../records/rules/rules-of-store.ts'
+import { isOutdated } from '../../records/rules/outdated-tenants.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { StoreContext } from '../context.ts'
@@ -67,7 +67,7 @@ export async function acceptExport(
 ): Promise<FastifyReply> {
   const caller = callerOf(request)
   if (await context.files.lacksRoom()) return refuseShort(reply, caller)
-  if (effective.allReferred && !(await isUnderRules(context.pool, caller.tenant))) return refuseOutdated(reply, caller)
+  if (effective.allReferred && (await isOutdated(context.pool, caller.tenant))) return refuseOutdated(reply, caller)
   const url = `${caller.base}${path}${searchOf(request)}`
   const job = {
     ...{ id: randomUUID(), tenant: caller.tenant, client: caller.grant.client, request: effective, url },

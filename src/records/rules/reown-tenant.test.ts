@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { openTestStore, type TestStore } from '../../database/store.fixture.ts'
-import { ownershipRules } from '../../fhir/ownership.ts'
 import { recordsOfOwners } from '../as-of.ts'
-import { draftOf } from '../draft.ts'
+import { draftOf, provenanceTargetsMax } from '../draft.ts'
 import { storeDrafts } from '../load/store-drafts.ts'
 import { packChanged } from '../packs/packer.ts'
 import { write } from '../write/write.ts'
+import { isOutdated, outdatedTenants } from './outdated-tenants.ts'
 import { pageBytesMax, pageRecordsMax, type Reowned, reownTenant } from './reown-tenant.ts'
-import { endReowning, isStoreUnderRules, isUnderRules, tenantsOfStore } from './rules-of-store.ts'
 
 const reference = (to: string) => ({ reference: to })
 const patients = ['p', 'q'].map((id) => ({ resourceType: 'Patient', id }))
@@ -47,9 +46,11 @@ describe('records that were stored under former rules of ownership', () => {
     const drafts = sources.map((source) => draftOf(JSON.stringify(source), [])).filter((draft) => 'text' in draft)
     await storeDrafts(store.pool, tenant, drafts, false, () => {})
     for (const sql of formerSql) await store.pool.query(sql, [tenant])
-    await store.pool.query(`update setting set value = '1' where name = 'ownership_rules'`)
+    await outdate(tenant)
     await packChanged(store.pool, { tenant, settledMs: 0 }, () => true)
   }
+
+  const outdate = (tenant: string) => store.pool.query('insert into outdated_tenant (tenant) values ($1)', [tenant])
 
   const asIs = async (tenant: string) => {
     const { rows } = await store.pool.query<{ row: string }>(
@@ -64,7 +65,7 @@ describe('records that were stored under former rules of ownership', () => {
     'Appointment 1 p >',
     'Appointment 1 q >',
     'MedicationRequest 1 p > Medication/x',
-    'Provenance 1 p >  ServiceRequest/s',
+    'Provenance 1 p > ServiceRequest/s ServiceRequest/s',
     'ServiceRequest 1 p >',
   ].map((row) => row.trim())
 
@@ -98,20 +99,69 @@ describe('records that were stored under former rules of ownership', () => {
   it('are gone on with where it was broken off', async () => {
     await fill('broken')
     await store.pool.query(
-      `insert into ruled_tenant (tenant, rules, after_type, after_id) values ('broken', $1, 'Appointment', 'a')`,
-      [ownershipRules],
+      `update outdated_tenant set (after_type, after_id) = ('Appointment', 'a') where tenant = 'broken'`,
     )
     assert.deepEqual((await told('broken')).at(-1), { tenant: 'broken', looked: sources.length - 1, placed: 3 })
     assert.deepEqual((await trimmed('broken'))[0], 'Appointment 1  >')
   })
 
-  it('are begun anew where it was broken off under other rules', async () => {
-    await fill('other')
-    await store.pool.query(
-      `insert into ruled_tenant (tenant, rules, after_type, after_id, done) values ('other', 1, 'Z', 'z', true)`,
+  it('keep the owners and references that they had, whatever the URL of the server is now', async () => {
+    const former = 'http://127.0.0.1:8080/r4/moved'
+    const [p, q] = patients.map(({ id }) => reference(`${former}/Patient/${id}`))
+    const [d, x] = [reference(`${former}/Practitioner/d`), reference(`${former}/Medication/x`)]
+    const moved = [
+      { ...appointment, participant: [p, d, q].map((actor) => ({ actor })) },
+      {
+        resourceType: 'Observation',
+        id: 'o',
+        subject: p,
+        performer: [d, reference('https://elsewhere.example/Practitioner/e')],
+      },
+      { ...prescription, subject: p, medicationReference: x },
+      { ...provenance, target: [reference(`${former}/Observation/o`)] },
+    ]
+    const drafts = moved.map((source) => draftOf(JSON.stringify(source), [former])).filter((draft) => 'text' in draft)
+    await storeDrafts(store.pool, 'moved', drafts, false, () => {})
+    await store.pool.query(formerSql[2]!, ['moved'])
+    await outdate('moved')
+    const present = 'https://fhir.example.org/r4/moved'
+    await Array.fromAsync(reownTenant(store.pool, 'moved', [present]))
+    assert.deepEqual(await trimmed('moved'), [
+      'Appointment 1 p > Practitioner/d',
+      'Appointment 1 q > Practitioner/d',
+      'MedicationRequest 1 p > !/Medication',
+      'Observation 1 p > Practitioner/d !/Practitioner',
+      'Provenance 1 p >  Observation/o',
+    ])
+    await outdate('moved')
+    await Array.fromAsync(reownTenant(store.pool, 'moved', [former]))
+    assert.equal((await trimmed('moved'))[2], 'MedicationRequest 1 p > !/Medication Medication/x')
+  })
+
+  it('are taken however many targets and identifiers they have: they were taken once', async () => {
+    const targets = Array.from({ length: provenanceTargetsMax + 1 }, (_, at) => reference(`Claim/${at}`))
+    const drafts = [
+      draftOf(JSON.stringify({ ...provenance, target: [...targets.slice(1), reference('ServiceRequest/s')] }), []),
+      draftOf(JSON.stringify(order), []),
+    ].filter((draft) => 'text' in draft)
+    assert.equal(drafts.length, 1, 'one more than a new one may have')
+    await storeDrafts(store.pool, 'many', drafts, false, () => {})
+    const few = draftOf(JSON.stringify({ ...provenance, target: [] }), [])
+    assert.ok('text' in few)
+    await storeDrafts(store.pool, 'many', [few], false, () => {})
+    const body = JSON.stringify({
+      ...provenance,
+      target: [...targets.slice(1), reference('ServiceRequest/s')],
+      meta: { versionId: '1' },
+    })
+    await store.pool.query(`update record set body = $1 where tenant = 'many' and type = 'Provenance'`, [body])
+    await outdate('many')
+    assert.equal((await told('many')).at(-1)!.placed, 1)
+    const { rows } = await store.pool.query(
+      `select owner, array_length(string_to_array(targets, ' '), 1) as targets from record
+       where tenant = 'many' and type = 'Provenance' and superseded = 'infinity'`,
     )
-    assert.equal((await told('other')).at(-1)!.placed, 4)
-    assert.deepEqual(await trimmed('other'), owned)
+    assert.deepEqual(rows, [{ owner: 'p', targets: provenanceTargetsMax + 1 }])
   })
 
   it('that somebody writes meanwhile are left as they were written', async () => {
@@ -132,6 +182,7 @@ describe('records that were stored under former rules of ownership', () => {
     )
     const stored = drafts.filter((draft) => 'text' in draft)
     await storeDrafts(store.pool, tenant, stored, false, () => {})
+    await outdate(tenant)
     const looked = (await told(tenant)).map((reowned) => reowned.looked)
     await store.pool.query('delete from record where tenant = $1', [tenant])
     return looked.map((count, index) => count - (looked[index - 1] ?? 0))
@@ -163,11 +214,27 @@ describe('records that were stored under former rules of ownership', () => {
     assert.deepEqual(await pages('b-4', [noteOf(pageBytesMax + 1), '']), [1, 1, 0])
   })
 
+  it('are written in pages of few bytes, each of their rows counted, a larger one alone', async () => {
+    const noteOf = (bytes: number) => 'x'.repeat(bytes)
+    const eighth = pageBytesMax / 8
+    const sources = [1, 2, 3, 4].map((number) => ({ ...appointment, id: `a-${number}`, comment: noteOf(eighth) }))
+    const drafts = sources.map((source) => draftOf(JSON.stringify(source), [])).filter((draft) => 'text' in draft)
+    await storeDrafts(store.pool, 'rows', drafts, false, () => {})
+    for (const sql of formerSql) await store.pool.query(sql, ['rows'])
+    await outdate('rows')
+    const done = (await told('rows')).map(({ looked, placed }) => [looked, placed])
+    assert.deepEqual(done, [
+      [3, 3],
+      [4, 4],
+      [4, 4],
+    ])
+  })
+
   it('let nobody export half of them: a tenant is through before all are', async () => {
-    assert.equal(await isStoreUnderRules(store.pool), false)
-    assert.deepEqual(await tenantsOfStore(store.pool), ['broken', 'other', 'whole', 'written'])
-    assert.deepEqual([await isUnderRules(store.pool, 'whole'), await isUnderRules(store.pool, 'new')], [true, false])
-    await endReowning(store.pool)
-    assert.deepEqual([await isUnderRules(store.pool, 'whole'), await isUnderRules(store.pool, 'new')], [true, true])
+    await outdate('last')
+    assert.deepEqual(await outdatedTenants(store.pool), [{ tenant: 'last', publicUrl: undefined }])
+    assert.deepEqual([await isOutdated(store.pool, 'last'), await isOutdated(store.pool, 'whole')], [true, false])
+    await told('last')
+    assert.equal(await isOutdated(store.pool, 'last'), false)
   })
 })

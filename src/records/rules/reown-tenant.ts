@@ -1,9 +1,9 @@
 import type { ClientBase, Pool } from 'pg'
-import { ownershipRules } from '../../fhir/ownership.ts'
 import { furtherOwners, keyOf } from '../current.ts'
 import { type Draft, draftOfStored } from '../draft.ts'
-import type { Change } from '../write/change.ts'
+import type { Put } from '../write/change.ts'
 import { write } from '../write/write.ts'
+import { renewedDraft, type StoredRelations } from './renewed-draft.ts'
 
 /** How far a tenant's records are under the rules. */
 export interface Reowned {
@@ -13,19 +13,9 @@ export interface Reowned {
   readonly placed: number
 }
 
-interface Place {
-  readonly after_type: string
-  readonly after_id: string
-  readonly done: boolean
-}
+const placeSql = 'select after_type as type, after_id as id from outdated_tenant where tenant = $1'
 
-const beginSql = `
-  insert into ruled_tenant as r (tenant, rules) values ($1, $2)
-  on conflict (tenant) do update set (rules, after_type, after_id, looked, placed, done) = (excluded.rules, '', '', 0, 0, false)
-  where r.rules <> excluded.rules`
-const placeSql = 'select after_type, after_id, done from ruled_tenant where tenant = $1'
-
-/** Records that are looked at together, and what their texts weigh at most, but for the first. */
+/** Records that are looked at together, and what their texts weigh at most, but for the first; so do the rows that are written together. */
 export const pageRecordsMax = 500
 export const pageBytesMax = 4 * 1024 * 1024
 
@@ -35,10 +25,11 @@ const keysSql = `
   order by type, id limit ${pageRecordsMax}`
 
 const recordsSql = `
-  select r.* from unnest($2::text[], $3::text[]) as k(type, id)
+  select r.*, k.number from unnest($2::text[], $3::text[]) with ordinality as k(type, id, number)
   cross join lateral (
     select type, id, version, owner, shared, refs, targets, body from record
-    where tenant = $1 and type = k.type and id = k.id and lead and superseded = 'infinity' and not deleted offset 0) r`
+    where tenant = $1 and type = k.type and id = k.id and lead and superseded = 'infinity' and not deleted offset 0) r
+  order by k.number`
 
 interface StoredRecord {
   readonly type: string
@@ -51,27 +42,31 @@ interface StoredRecord {
   readonly body: string
 }
 
+interface RecordKey {
+  readonly type: string
+  readonly id: string
+}
+
+/** Records that are looked at together, in the order of their keys. */
+interface Page {
+  readonly keys: readonly RecordKey[]
+  readonly changes: readonly Put[]
+}
+
 /**
  * Puts the current records of a tenant under the rules of this program, page after page in the order of their keys, each page in a transaction
- * that notes how far it came: who is broken off goes on there. A record whose owners or references are others now is placed anew: its
- * version, time and text stay, and exports as of an earlier time find what they found.
+ * that notes how far it came: who is broken off goes on there. A record that has other owners or references now is placed anew: its
+ * version, time and text stay, and exports as of an earlier time find what they found. At last the tenant is outdated no more.
  * @returns what has been done after each page
  */
 export async function* reownTenant(pool: Pool, tenant: string, bases: readonly string[]): AsyncGenerator<Reowned> {
-  await pool.query(beginSql, [tenant, ownershipRules])
   for (;;) {
-    const place = (await pool.query<Place>(placeSql, [tenant])).rows[0]
-    if (place === undefined || place.done) return
-    const { rows } = await pool.query<{ type: string; id: string; bytes: number }>(keysSql, [
-      tenant,
-      place.after_type,
-      place.after_id,
-    ])
-    const keys = withinBytes(rows)
-    const changes = await changesOf(pool, tenant, keys, bases)
+    const place = (await pool.query<RecordKey>(placeSql, [tenant])).rows[0]
+    if (place === undefined) return
+    const { keys, changes } = await readPage(pool, tenant, place, bases)
     let reowned: Reowned | undefined
     const note = async (client: ClientBase | Pool) => {
-      reowned = await notePlace(client, tenant, keys.at(-1), keys.length, changes.length)
+      reowned = await notePlace(client, tenant, keys, changes.length)
     }
     if (changes.length === 0) await note(pool)
     else await write(pool, tenant, changes, { deferred: true, beforeCommit: note })
@@ -79,54 +74,78 @@ export async function* reownTenant(pool: Pool, tenant: string, bases: readonly s
   }
 }
 
-function withinBytes<Key extends { readonly bytes: number }>(keys: readonly Key[]): readonly Key[] {
+async function readPage(pool: Pool, tenant: string, after: RecordKey, bases: readonly string[]): Promise<Page> {
+  const found = await pool.query<RecordKey & { bytes: number }>(keysSql, [tenant, after.type, after.id])
+  const keys = withinBytes(found.rows, ({ bytes }) => bytes)
+  const changes = withinBytes(await changesOf(pool, tenant, keys.kept, bases), rowBytes)
+  const { left } = changes
+  if (left === undefined) return { keys: keys.kept, changes: changes.kept }
+  const end = keys.kept.findIndex(({ type, id }) => type === left.draft.type && id === left.draft.id)
+  return { keys: keys.kept.slice(0, end), changes: changes.kept }
+}
+
+/** The first items that weigh no more than a page, or the first alone, and which is the first that is left. */
+function withinBytes<Item>(
+  items: readonly Item[],
+  bytesOf: (item: Item) => number,
+): { readonly kept: readonly Item[]; readonly left: Item | undefined } {
   let bytes = 0
-  const end = keys.findIndex((key, index) => {
-    bytes += key.bytes
+  const end = items.findIndex((item, index) => {
+    bytes += bytesOf(item)
     return bytes > pageBytesMax && index > 0
   })
-  return end < 0 ? keys : keys.slice(0, end)
+  return end < 0 ? { kept: items, left: undefined } : { kept: items.slice(0, end), left: items[end] }
 }
+
+/** What the texts of a change's rows take. A Provenance has about as many owners as targets. */
+const rowBytes = ({ draft: { owners, targets, text } }: Put): number =>
+  text.bytes.length * Math.max(owners?.length ?? targets.length, 1)
+
+const goOnSql = `
+  update outdated_tenant set after_type = $4, after_id = $5, looked = looked + $2, placed = placed + $3
+  where tenant = $1 returning looked, placed`
+const endSql = 'delete from outdated_tenant where tenant = $1 returning looked + $2 as looked, placed + $3 as placed'
 
 async function notePlace(
   client: ClientBase | Pool,
   tenant: string,
-  last: { readonly type: string; readonly id: string } | undefined,
-  looked: number,
+  keys: readonly RecordKey[],
   placed: number,
 ): Promise<Reowned> {
-  const { rows } = await client.query<{ looked: string; placed: string }>(
-    `update ruled_tenant set after_type = coalesce($2, after_type), after_id = coalesce($3, after_id), done = $2 is null,
-       looked = looked + $4, placed = placed + $5
-     where tenant = $1 returning looked, placed`,
-    [tenant, last?.type ?? null, last?.id ?? null, looked, placed],
-  )
+  const last = keys.at(-1)
+  const bound = [tenant, keys.length, placed, ...(last ? [last.type, last.id] : [])]
+  const { rows } = await client.query<{ looked: string; placed: string }>(last ? goOnSql : endSql, bound)
   return { tenant, looked: Number(rows[0]!.looked), placed: Number(rows[0]!.placed) }
 }
 
-/** The records that belong to others now, or refer to others. */
+/** The records that have other owners now, or other references. */
 async function changesOf(
   pool: Pool,
   tenant: string,
-  keys: readonly { readonly type: string; readonly id: string }[],
+  keys: readonly RecordKey[],
   bases: readonly string[],
-): Promise<Change[]> {
+): Promise<Put[]> {
   const bound = [tenant, keys.map(({ type }) => type), keys.map(({ id }) => id)]
   const { rows } = await pool.query<StoredRecord>(recordsSql, bound)
-  const further = await furtherOwners(
-    pool,
-    tenant,
-    rows.filter(({ shared }) => shared),
-  )
-  return rows.flatMap((row): Change[] => {
-    const draft = draftOfStored(row.body, row.type, row.id, bases)
-    const owners = [row.owner, ...(further.get(keyOf(row)) ?? [])]
-    return draft === undefined || isAsStored(draft, row, owners) ? [] : [{ kind: 'put', draft, again: row.version }]
+  const shared = rows.filter((row) => row.shared)
+  const further = await furtherOwners(pool, tenant, shared)
+  return rows.flatMap((row): Put[] => {
+    const stored = {
+      owners: [row.owner, ...(further.get(keyOf(row)) ?? [])],
+      refs: listOf(row.refs),
+      targets: listOf(row.targets),
+    }
+    const draft = renewedDraft(draftOfStored(row.body, row.type, row.id, bases), stored)
+    return isAsStored(draft, stored) ? [] : [{ kind: 'put', draft, again: row.version }]
   })
 }
 
+const listOf = (text: string): string[] => (text === '' ? [] : text.split(' '))
+
 /** Whose a Provenance is its targets decide, which place it anew when they are. */
-const isAsStored = (draft: Draft, { refs, targets }: StoredRecord, owners: readonly string[]): boolean =>
-  draft.refs.join(' ') === refs &&
-  draft.targets.join(' ') === targets &&
-  (draft.owners === undefined || draft.owners.join(' ') === owners.join(' '))
+const isAsStored = ({ owners, refs, targets }: Draft, stored: StoredRelations): boolean =>
+  isSame(refs, stored.refs) &&
+  isSame(targets, stored.targets) &&
+  (owners === undefined || isSame(owners, stored.owners))
+
+const isSame = (some: readonly string[], others: readonly string[]): boolean => some.join(' ') === others.join(' ')

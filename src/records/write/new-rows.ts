@@ -1,3 +1,4 @@
+import { somebody } from '../../fhir/open-reference.ts'
 import type { Current } from '../current.ts'
 import type { Row } from '../record-row.ts'
 import { type Change, keyTextOf, lastUpdatedOf, type Put, type WriteTimes } from './change.ts'
@@ -36,7 +37,7 @@ function putRows(
     digest: again === undefined ? draft.digest : before!.digest,
     text: draft.text,
   }
-  return spread(row, draft.owners ?? provenanceOwners(draft.targets, owners))
+  return draft.owners ? spread(row, draft.owners) : spreadProvenance(row, draft.targets, owners)
 }
 
 function tombstones(before: Current, written: number): Row[] {
@@ -53,10 +54,24 @@ function placedRows(
   written: number,
 ): Row[] {
   const row = { ...provenance, type: 'Provenance', written, updated: provenance.updated.getTime() }
-  return spread(row, provenanceOwners(targetsOf(provenance), owners))
+  return spreadProvenance(row, targetsOf(provenance), owners)
 }
 
+/** The mark of a crowd comes and goes with it. */
+function spreadProvenance(
+  row: OwnedRow,
+  targets: readonly string[],
+  owners: ReadonlyMap<string, readonly string[]>,
+): Row[] {
+  const found = provenanceOwners(targets, owners, row.text?.bytes.length ?? 0)
+  const refs = row.refs.split(' ').filter((entry) => entry !== '' && entry !== somebody.crowd)
+  return spread({ ...row, refs: [...refs, ...(found.isCrowded ? [somebody.crowd] : [])].join(' ') }, found.owners)
+}
+
+/** A row but for its owner. */
+type OwnedRow = Omit<Row, 'owner' | 'lead' | 'shared'>
+
 /** One row for each owner; the first leads. */
-function spread(row: Omit<Row, 'owner' | 'lead' | 'shared'>, owners: readonly string[]): Row[] {
+function spread(row: OwnedRow, owners: readonly string[]): Row[] {
   return owners.map((owner, index) => ({ ...row, owner, lead: index === 0, shared: owners.length > 1 }))
 }

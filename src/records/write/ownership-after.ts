@@ -1,10 +1,13 @@
 import type { ClientBase } from 'pg'
+import { nobody } from '../../fhir/ownership.ts'
+import type { ResourceText } from '../../fhir/resource-text.ts'
 import { isOwnedType } from '../../fhir/resource-types.ts'
 import { type Current, type Key, readCurrentRows } from '../current.ts'
 import type { Draft } from '../draft.ts'
 import { type Change, keyTextOf } from './change.ts'
 import {
   ownersOfTargets,
+  provenanceOwners,
   provenancesToPlace,
   type StoredProvenance,
   storedProvenances,
@@ -19,16 +22,15 @@ export interface Ownership {
   readonly arrived: readonly Key[]
   /** Provenances outside the write that get other owners by it. */
   readonly placed: readonly StoredProvenance[]
-  /** Targets without an owner, each with the id of the Provenance that waits for it. */
+  /** Targets that may give owners later, each with the id of the Provenance that waits for it. */
   readonly awaited: readonly { readonly provenance: string; readonly target: string }[]
   /** A record goes from some owners to others. */
   readonly moving: boolean
 }
 
-/** A record that a write gives other owners than it had; `target` is its `Type/id`. What is about it, each of the former ones owns. */
-interface Move {
+/** A record that a write gives other owners than it had. What is about it, each of the former ones owns, or it is a crowd's. */
+interface Move extends Key {
   readonly formerOwner: string
-  readonly target: string
 }
 
 /**
@@ -45,17 +47,27 @@ export async function ownershipAfter(
   const { arrived, moved } = newlyOwned(drafts, current)
   const inWrite = new Set(changes.map(keyTextOf))
   const placed = await placements(client, tenant, arrived, moved, inWrite, current)
-  const sources = [...drafts, ...placed.map((row) => ({ id: row.id, targets: targetsOf(row) }))]
+  const sources = [...drafts, ...placed.map((row) => ({ id: row.id, targets: targetsOf(row), text: row.text }))]
   const known = new Map(drafts.flatMap((draft) => (draft.owners === undefined ? [] : [[draft.key, draft.owners]])))
   const targets = sources.flatMap((source) => source.targets)
   const owners = await ownersOfTargets(client, tenant, targets, known)
-  const awaited = sources.flatMap(({ id: provenance, targets }) =>
-    targets.filter((target) => !hasOwner(owners.get(target))).map((target) => ({ provenance, target })),
+  const awaited = sources.flatMap((source) =>
+    awaitedTargets(source, owners).map((target) => ({ provenance: source.id, target })),
   )
   return { owners, arrived, placed, awaited, moving: moved.length > 0 }
 }
 
-const hasOwner = (owners: readonly string[] | undefined): boolean => owners !== undefined && owners[0] !== ''
+/** The targets of which a Provenance waits for their next owners: those that have none, and those that do not count for they have several. */
+function awaitedTargets(
+  { targets, text }: Pick<Draft, 'targets'> & { readonly text: ResourceText | null },
+  owners: ReadonlyMap<string, readonly string[]>,
+): readonly string[] {
+  const { isCrowded } = provenanceOwners(targets, owners, text?.bytes.length ?? 0)
+  return targets.filter((target) => {
+    const found = owners.get(target) ?? nobody
+    return found[0] === '' || (isCrowded && found.length > 1)
+  })
+}
 
 /** Records that this write gives their first owner, and records that it gives others. */
 function newlyOwned(drafts: readonly Draft[], current: ReadonlyMap<string, Current>) {
@@ -67,7 +79,7 @@ function newlyOwned(drafts: readonly Draft[], current: ReadonlyMap<string, Curre
     if (former.length === draft.owners.length && former.every((owner, index) => owner === draft.owners![index]))
       continue
     if (former[0] === '') arrived.push(draft)
-    else moved.push({ formerOwner: former[0]!, target: draft.key })
+    else moved.push({ type: draft.type, id: draft.id, formerOwner: former[0]! })
   }
   return { arrived, moved }
 }

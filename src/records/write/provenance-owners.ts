@@ -1,4 +1,5 @@
 import type { ClientBase } from 'pg'
+import { isCrowd, nobody } from '../../fhir/ownership.ts'
 import { type ResourceText, storedText } from '../../fhir/resource-text.ts'
 import { type Current, furtherOwners, type Key, keyOf } from '../current.ts'
 
@@ -46,10 +47,36 @@ export async function ownersOfTargets(
   return owners
 }
 
-/** The distinct owners of a Provenance in order, [''] when none of its targets has one. */
-export function provenanceOwners(targets: readonly string[], owners: ReadonlyMap<string, readonly string[]>): string[] {
-  const found = new Set(targets.flatMap((target) => owners.get(target) ?? []).filter((owner) => owner !== ''))
-  return found.size === 0 ? [''] : [...found].sort()
+/** Whose a Provenance is. */
+export interface ProvenanceOwners {
+  /** Distinct, in order, `['']` when none of its targets has one. */
+  readonly owners: readonly string[]
+  readonly isCrowded: boolean
+}
+
+/** Whether a Provenance would have more owners than one of records of one patient each can have, and these are a crowd. */
+export const isCrowdOfTargets = (owners: number, targets: number, textBytes: number): boolean =>
+  owners > targets && isCrowd('Provenance', owners, textBytes)
+
+/**
+ * The owners of the targets of a Provenance. Where they are a crowd, because some of its targets have several, those targets do not count.
+ * @param textBytes of the Provenance
+ */
+export function provenanceOwners(
+  targets: readonly string[],
+  owners: ReadonlyMap<string, readonly string[]>,
+  textBytes: number,
+): ProvenanceOwners {
+  const all = distinctOwners(targets, owners)
+  if (!isCrowdOfTargets(all.length, targets.length, textBytes)) return { owners: all, isCrowded: false }
+  const single = targets.filter((target) => owners.get(target)?.length === 1)
+  return { owners: distinctOwners(single, owners), isCrowded: true }
+}
+
+function distinctOwners(targets: readonly string[], owners: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const found = new Set<string>()
+  for (const target of targets) for (const owner of owners.get(target) ?? []) if (owner !== '') found.add(owner)
+  return found.size === 0 ? nobody : [...found].sort()
 }
 
 const anyAwaitedSql = 'select exists (select from awaited_target where tenant = $1) as any'
@@ -77,20 +104,21 @@ export async function provenancesToPlace(
   client: ClientBase,
   tenant: string,
   arrived: readonly Key[],
-  moved: readonly { formerOwner: string; target: string }[],
+  moved: readonly (Key & { readonly formerOwner: string })[],
 ): Promise<string[]> {
   const ids = new Set<string>()
-  if (arrived.length > 0 && (await isAnyAwaited(client, tenant))) {
+  const changed = [...arrived, ...moved]
+  if (changed.length > 0 && (await isAnyAwaited(client, tenant))) {
     const { rows } = await client.query(awaitedSql, [
       tenant,
-      arrived.map((key) => key.type),
-      arrived.map((key) => key.id),
+      changed.map((key) => key.type),
+      changed.map((key) => key.id),
     ])
     for (const row of rows) ids.add(row.id)
   }
   if (moved.length > 0) {
     const owners = moved.map((move) => move.formerOwner)
-    const { rows } = await client.query(ofFormerOwnerSql, [tenant, owners, moved.map((move) => move.target)])
+    const { rows } = await client.query(ofFormerOwnerSql, [tenant, owners, moved.map(keyOf)])
     for (const row of rows) ids.add(row.id)
   }
   return [...ids]
@@ -130,7 +158,7 @@ export async function storedProvenances(
   return rows.map(({ body, ...row }) => ({ ...row, text: body === null ? null : storedText(body) }))
 }
 
-/** Remembers targets of Provenances that are not in the store or belong to nobody: one that gets an owner gives it to them. */
+/** Remembers targets of Provenances that are not in the store, belong to nobody, or do not count for they are several patients': other owners of theirs decide. */
 export async function rememberAwaited(
   client: ClientBase,
   tenant: string,

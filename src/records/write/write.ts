@@ -1,4 +1,5 @@
 import type { ClientBase, Pool } from 'pg'
+import { somebody } from '../../fhir/open-reference.ts'
 import { type Current, type Key, readCurrentRows, supersede } from '../current.ts'
 import type { Draft } from '../draft.ts'
 import { reindex } from '../identifiers.ts'
@@ -119,13 +120,15 @@ async function apply(
   await insertRows(client, tenant, rows)
   await dropPacks(client, tenant, packsToDrop(rows, superseded))
   const ended = changes.flatMap((change) => current.get(keyTextOf(change)) ?? [])
+  const crowded = placed.filter(({ refs }) => refs.split(' ').includes(somebody.crowd))
+  const waiting = [...ended.filter(({ type }) => type === 'Provenance'), ...crowded]
   await forgetWaiting(
     client,
     tenant,
-    ended.flatMap(({ type, id }) => (type === 'Provenance' ? [id] : [])),
+    waiting.map(({ id }) => id),
   )
-  await rememberAwaited(client, tenant, awaited)
   if (placed.length > 0) await forgetAwaited(client, tenant, arrived)
+  await rememberAwaited(client, tenant, awaited)
 }
 
 const draftsOf = (changes: readonly Change[]): Draft[] =>

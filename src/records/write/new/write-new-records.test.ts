@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { openTestStore, type TestStore } from '../../../database/store.fixture.ts'
+import { ownersMax } from '../../../fhir/ownership.ts'
 import { population } from '../../../population/population.ts'
 import { type Draft, draftOfLine } from '../../draft.ts'
 import { SharedBuffers } from '../../load/shared-buffers.ts'
@@ -18,6 +19,10 @@ const condition = (id: string, patient: string, more: object = {}) =>
   draft({ resourceType: 'Condition', id, subject: { reference: `Patient/${patient}` }, ...more })
 const provenance = (id: string, ...targets: string[]) =>
   draft({ resourceType: 'Provenance', id, target: targets.map((reference) => ({ reference })) })
+const appointment = (id: string, patient: string, count: number) => {
+  const participant = Array.from({ length: count }, (_, at) => ({ actor: { reference: `Patient/${patient}${at}` } }))
+  return draft({ resourceType: 'Appointment', id, participant })
+}
 
 let tenants = 0
 const newTenant = () => `t-${++tenants}`
@@ -129,6 +134,11 @@ describe('records that are new', () => {
     ['one of them is there and the same', [condition('a', 'p')], [condition('a', 'p')]],
     ['a target is not there', [], [provenance('v', 'Condition/absent')]],
     ['a target belongs to nobody', [draft({ resourceType: 'Condition', id: 'a' })], [provenance('v', 'Condition/a')]],
+    [
+      'a Provenance is about records of a crowd',
+      [appointment('a', 'p', ownersMax), appointment('b', 'q', 1)],
+      [provenance('v', 'Appointment/a', 'Appointment/b')],
+    ],
     ['a Provenance waits for one', [provenance('v', 'Condition/a')], [condition('a', 'p')]],
   ]
   for (const [name, there, then] of more) {

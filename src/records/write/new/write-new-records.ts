@@ -3,8 +3,8 @@ import { copyEncoded } from '../../copy/copy-in.ts'
 import { ownersIn, type WrittenRows, writtenColumns } from '../../packs/fresh/written-rows.ts'
 import { isCollision, isLongWait } from '../attempts.ts'
 import { beginWrite } from '../begin-write.ts'
-import { isAnyAwaited } from '../provenance-owners.ts'
-import type { NewRecords } from './new-records.ts'
+import { isAnyAwaited, isCrowdOfTargets } from '../provenance-owners.ts'
+import { type NewRecords, placesOfRow } from './new-records.ts'
 import { asTheyAre, spread, stamp } from './stamps.ts'
 import { ownersOfRow, type TargetsFound, targetsFound } from './targets-found.ts'
 
@@ -50,6 +50,7 @@ async function insert(
   stamp(records, written)
   const targets = provenances && (await targetsFound(client, tenant, provenances.targets))
   if (targets?.owners.includes('')) return undefined
+  if (targets && isAnyCrowded(records, targets.owners)) return undefined
   const rows = targets
     ? spread(records, (row) => ownersOfRow(provenances!, targets.owners, row), take)
     : asTheyAre(records)
@@ -59,6 +60,18 @@ async function insert(
   await copyEncoded(client, 'record', writtenColumns, rows.bytes)
   const marks = await mark(client, tenant, targets ? provenancesOf(targets) : owned)
   return { tenant, ...rows, written, marks, targets: targets?.list ?? noTargets }
+}
+
+/** Whether a Provenance may have a crowd of owners, of which `write` can tell more. */
+function isAnyCrowded({ provenances, places, count }: NewRecords, owners: readonly string[]): boolean {
+  if (!owners.some((listed) => listed.includes(','))) return false
+  const { starts } = provenances!
+  for (let row = 0; row < count; row++) {
+    const bytes = places[(row + 1) * placesOfRow]! - places[row * placesOfRow]!
+    const targets = starts[row + 1]! - starts[row]!
+    if (isCrowdOfTargets(ownersOfRow(provenances!, owners, row).length, targets, bytes)) return true
+  }
+  return false
 }
 
 const noTargets: WrittenRows['targets'] = { types: '', ids: '', owners: '', came: '' }
