@@ -56,6 +56,9 @@ export const isResourceType = (type: string): type is ResourceType => Object.has
 const clinical: ReadonlySet<string> = new Set(clinicalTypes)
 const bySubject: ReadonlySet<string> = new Set(['Patient', ...clinicalTypes, 'Provenance'])
 
+/** The elements by which a record of these types belongs to patients. */
+export const patientElements = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].patients : [])
+
 /** Types that belong to patients by the elements of the table, not by their subject alone. */
 const byCompartment: ReadonlySet<string> = new Set(
   allTypes.filter((type) => patientElements(type).length > 0 && !bySubject.has(type)),
@@ -73,9 +76,6 @@ export const isOwnedType = (type: string): boolean => bySubject.has(type) || byC
 
 /** Whether a Provenance belongs to the patients whose records of a type it is about. */
 export const isTargetType = (type: string): boolean => type !== 'Provenance' && isOwnedType(type)
-
-/** The elements by which a record of these types belongs to patients. */
-export const patientElements = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].patients : [])
 
 /** Whether each record of a type belongs to a patient: one that does not refers to somebody who is not known. */
 export const needsPatient = (type: ResourceType): boolean =>
