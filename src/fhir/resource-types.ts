@@ -88,7 +88,6 @@ export const isInCompartment = (type: string): boolean => isResourceType(type) &
 export const elementsAbout = (type: string): readonly string[] => (isResourceType(type) ? r4Types[type].about : [])
 
 /**
-/**
  * Types of which records that are nobody's come along with those that refer to them: all that need no patient. The clinical ones are missed
  * where they have none, but Device, which is not in the Patient compartment by its definition.
  */

@@ -76,7 +76,7 @@ class Blocks {
     this.#block = new Block(this.#writer, owner)
     const { refs, shared } = packs ? await this.#addPacks(packs) : await this.#addVersions(owner)
     await this.#addShared(shared)
-    const reached = await this.#referenced.reached(refs)
+    const reached = await this.#referenced.reached(owner, refs)
     await this.#block.writeRecords(reached.map(({ body }) => body))
   }
 

@@ -1,18 +1,19 @@
 import type { LocalReference } from '../../fhir/reference.ts'
+import { isResourceType } from '../../fhir/resource-types.ts'
 import { securityContextOf } from '../../fhir/security-context.ts'
 import { exportedOwners } from '../../jobs/partition.ts'
+import { comesAlong, isNobodys } from '../../protocol/plan/coming-along.ts'
+import { readsEveryContext } from '../../protocol/plan/pack-use.ts'
 import { readTest } from '../../protocol/request/filters.ts'
 import { type RecordAsOf, recordsWithIds } from '../../records/as-of.ts'
-import { keyOf } from '../../records/current.ts'
+import { type Key, keyOf } from '../../records/current.ts'
 import { ownersAsOf } from '../../records/owners.ts'
 import type { Selection } from '../partition/selection.ts'
 
-/** What stands for no context at all. */
-const none = ''
-
 /**
  * Which Binaries that are nobody's may come along. One is read by whoever may read what its `securityContext` names (FHIR R4): it comes only
- * where that is a record of an exported patient, or nobody's, and one that the token's scopes let read. Whoever refers to it does not decide.
+ * where that is a record of an exported patient, or one that may come along itself, and one that the token's scopes let read. Whoever refers to
+ * it does not decide; a context that is not there, or that cannot be read, lets nobody have it but who exports the whole system.
  */
 export class PermittedBinaries {
   readonly #selection: Selection
@@ -22,52 +23,81 @@ export class PermittedBinaries {
     this.#selection = selection
   }
 
-  /** @param records of the type; of other types all may come */
-  async among(type: string, records: readonly RecordAsOf[]): Promise<readonly RecordAsOf[]> {
+  /**
+   * @param records of the type; of other types all may come
+   * @param owner whose block they come to; all that are exported if undefined
+   */
+  async among(type: string, records: readonly RecordAsOf[], owner?: string): Promise<readonly RecordAsOf[]> {
     if (type !== 'Binary') return records
     const { base } = this.#selection.job.request
-    const contexts = new Map<string, LocalReference>()
-    const contextOf = new Map<string, string>()
-    for (const { id, body } of records) {
-      const context = securityContextOf(body, [base])
-      if (context === undefined) continue
-      contexts.set(keyOf(context), context)
-      contextOf.set(id, keyOf(context))
-    }
-    const open = await this.#open(contexts)
-    return records.filter(({ id }) => open.has(contextOf.get(id) ?? none))
+    const contextOf = new Map(records.map(({ id, body }) => [id, securityContextOf(body, [base])]))
+    const named = [...contextOf.values()].filter((context) => typeof context === 'object')
+    const open = await this.#open(new Map(named.map((context) => [keyOf(context), context])), owner)
+    return records.filter(({ id }) => {
+      const context = contextOf.get(id)!
+      if (context === 'none') return true
+      return context === 'unreadable' ? this.#opensUnreadable() : open.has(keyOf(context))
+    })
   }
 
-  /** Those of the contexts that let a Binary come. */
-  async #open(contexts: ReadonlyMap<string, LocalReference>): Promise<ReadonlySet<string>> {
-    const open = new Set([none])
-    if (contexts.size === 0) return open
+  #opensUnreadable(): boolean {
+    const { request } = this.#selection.job
+    return request.reach === 'system' && readsEveryContext(request)
+  }
+
+  /** Those of the contexts that let a Binary come, `Type/id`. */
+  async #open(contexts: ReadonlyMap<string, LocalReference>, owner: string | undefined): Promise<ReadonlySet<string>> {
+    const { request } = this.#selection.job
+    const closed: readonly string[] = request.contexts?.closed ?? []
+    const asked = [...contexts.values()].filter(({ type }) => isResourceType(type) && !closed.includes(type))
+    const passing = await this.#passing(asked)
+    if (request.reach !== 'system') return this.#ofExported(passing, owner)
+    // Of a type that is read whole a context need not be there.
+    const whole = asked.filter(({ type }) => request.contexts?.narrowed[type] === undefined)
+    return new Set([...passing.keys(), ...whole.map(keyOf)])
+  }
+
+  /** The contexts that are there, as far as granular scopes let read them; and whether each comes along itself where it is nobody's. */
+  async #passing(contexts: readonly Key[]): Promise<ReadonlyMap<string, boolean>> {
     const { job, pool, at } = this.#selection
-    const closed: readonly string[] = job.request.contexts?.closed ?? []
-    const owners = await ownersAsOf(pool, { ...at, keys: [...contexts.values()] })
-    for (const [key, context] of contexts) {
-      if (closed.includes(context.type) || !(await this.#isExported(owners.get(key) ?? ['']))) continue
-      if (await this.#passes(context)) open.add(key)
+    const { base, contexts: read } = job.request
+    const found = new Map<string, boolean>()
+    for (const [type, some] of Map.groupBy(contexts, (context) => context.type)) {
+      const queries = read?.narrowed[type]
+      const passes = queries === undefined ? () => true : readTest(queries, { base, now: job.transactionTime })
+      for await (const records of recordsWithIds(pool, { ...at, type, ids: some.map(({ id }) => id) })) {
+        for (const record of records) {
+          if (!passes(String(record.body))) continue
+          found.set(`${type}/${record.id}`, isNobodys(record) && comesAlong(job.request, type))
+        }
+      }
     }
-    return open
+    return found
   }
 
-  async #isExported(owners: readonly string[]): Promise<boolean> {
-    const { pool, job } = this.#selection
-    if (job.request.reach !== undefined) return true
-    this.#exported ??= exportedOwners(pool, job.id)
+  async #ofExported(contexts: ReadonlyMap<string, boolean>, owner: string | undefined): Promise<ReadonlySet<string>> {
+    const { pool, job, at } = this.#selection
+    if (contexts.size === 0) return new Set()
+    const keys = [...contexts.keys()].map((key) => {
+      const [type, id] = key.split('/')
+      return { type: type!, id: id! }
+    })
+    const owners = await ownersAsOf(pool, { ...at, keys })
+    const isExported = await this.#exportedTest(pool, job.id, owner)
+    return new Set(
+      [...contexts].flatMap(([key, comes]) => (comes || (owners.get(key) ?? []).some(isExported) ? [key] : [])),
+    )
+  }
+
+  async #exportedTest(
+    pool: Selection['pool'],
+    job: string,
+    only: string | undefined,
+  ): Promise<(owner: string) => boolean> {
+    if (only !== undefined) return (owner) => owner === only
+    if (this.#selection.job.request.reach !== undefined) return (owner) => owner !== ''
+    this.#exported ??= exportedOwners(pool, job)
     const exported = await this.#exported
-    return owners.some((owner) => owner === '' || exported.has(owner))
-  }
-
-  /** Whether granular scopes let a record be read. */
-  async #passes({ type, id }: LocalReference): Promise<boolean> {
-    const { job, pool, at } = this.#selection
-    const queries = job.request.contexts?.narrowed[type]
-    if (queries === undefined) return true
-    const passes = readTest(queries, { base: job.request.base, now: job.transactionTime })
-    for await (const records of recordsWithIds(pool, { ...at, type, ids: [id] }))
-      if (records.some(({ body }) => passes(String(body)))) return true
-    return false
+    return (owner) => owner !== '' && exported.has(owner)
   }
 }

@@ -29,17 +29,17 @@ export class ReferencedRecords {
   }
 
   /**
-   * The records that some lists of references name, and what these refer to where the export follows on (O-14); by type and id, as they
+   * The records that some lists of references of an owner's records name, and what these refer to where the export follows on (O-14); by type and id, as they
    * are exported. What is not in the store is noted, and the last partition reports it.
    * @param refs blank-separated `Type/id` and marks of open references, which are noted
    */
-  async reached(refs: Iterable<string>): Promise<{ readonly body: Buffer }[]> {
+  async reached(owner: string, refs: Iterable<string>): Promise<{ readonly body: Buffer }[]> {
     const { referenceWalk } = this.#selection.job.request
     const hopsMax = referenceWalk === 'transitive' ? referenceHopsMax : 0
     const found = new Map<string, Kept>()
     for (const list of refs) this.#selection.noteOpen(list)
     for (let hop = 0, keys = this.#keysIn(refs); keys.length > 0 && hop <= hopsMax; hop++) {
-      const records = await this.#records(keys)
+      const records = await this.#records(owner, keys)
       for (const [key, record] of records) {
         found.set(key, record)
         if (record !== undefined && hopsMax > 0) this.#selection.noteOpen(record.refs)
@@ -55,19 +55,20 @@ export class ReferencedRecords {
     return [...new Set([...refs].flatMap((list) => (list === '' ? [] : this.#selection.selected(list))))]
   }
 
-  async #records(keys: readonly string[]): Promise<Map<string, Kept>> {
+  async #records(owner: string, keys: readonly string[]): Promise<Map<string, Kept>> {
     const found = new Map(keys.filter((key) => this.#kept.has(key)).map((key) => [key, this.#kept.get(key)]))
     const missing = keys.filter((key) => !found.has(key))
     for (const type of new Set(missing.map(typeOf))) {
       const ids = missing.filter((key) => key.startsWith(`${type}/`)).map((key) => key.slice(type.length + 1))
       for (let at = 0; at < ids.length; at += lookUpIdsMax) {
-        for (const [key, kept] of await this.#lookUp(type, ids.slice(at, at + lookUpIdsMax))) found.set(key, kept)
+        for (const [key, kept] of await this.#lookUp(owner, type, ids.slice(at, at + lookUpIdsMax)))
+          found.set(key, kept)
       }
     }
     return found
   }
 
-  async #lookUp(type: string, ids: readonly string[]): Promise<Map<string, Kept>> {
+  async #lookUp(owner: string, type: string, ids: readonly string[]): Promise<Map<string, Kept>> {
     const { at, pool, references } = this.#selection
     const { choose, render } = this.#shapeOf(type)
     const absent = new Set(ids)
@@ -77,7 +78,7 @@ export class ReferencedRecords {
         absent.delete(id)
         found.set(`${type}/${id}`, undefined)
       }
-      const own = await this.#permitted.among(type, choose(records.filter(isNobodys)))
+      const own = await this.#permitted.among(type, choose(records.filter(isNobodys)), owner)
       for (const record of render(own)) {
         const { id, refs } = record
         found.set(`${type}/${id}`, { body: Buffer.from(this.#selection.written(record)), refs })
@@ -87,7 +88,8 @@ export class ReferencedRecords {
       references.add(`${type}/${id}`)
       found.set(`${type}/${id}`, undefined)
     }
-    this.#keep(found)
+    // What of Binaries comes depends on whose block it is.
+    if (type !== 'Binary') this.#keep(found)
     return found
   }
 

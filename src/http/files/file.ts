@@ -7,6 +7,7 @@ import { isUuid } from '../../jobs/uuid.ts'
 import { type Grant, lacksRead } from '../../protocol/grant.ts'
 import { problem } from '../../protocol/problem.ts'
 import type { Profile } from '../../protocol/profile.ts'
+import { lacksContexts } from '../../protocol/request/binary-contexts.ts'
 import { uncovered, untold } from '../../protocol/request/filters.ts'
 import { acceptsFile } from '../../protocol/request/headers.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
@@ -104,7 +105,10 @@ function contentLink({ contentSecret: secret, publicUrl }: HttpContext, id: stri
 
 /** The types of which the caller may not read as much as the file tells. */
 function lacking(file: OwnedFile, grant: Grant, profile: Profile): readonly string[] {
-  const missing = uncovered(file.request, grant, typesIn(file, profile))
+  const types = typesIn(file, profile)
+  const missing = uncovered(file.request, grant, types)
+  if (types.includes('Binary') && !missing.includes('Binary') && lacksContexts(file.request, grant, profile))
+    missing.push('Binary')
   return file.kind === 'deleted' ? [...new Set([...missing, ...untold(file.request, grant)])] : missing
 }
 

@@ -1,40 +1,48 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { bearerChallenge } from '../../access/bearer.ts'
 import { securityContextOf } from '../../fhir/security-context.ts'
 import { parseRange } from '../../files/byte-range.ts'
 import { lacksRead } from '../../protocol/grant.ts'
-import { problem } from '../../protocol/problem.ts'
-import { roomOf } from '../bytes/room.ts'
-import { callerOf } from '../caller.ts'
+import { type Problem, problem } from '../../protocol/problem.ts'
+import type { Admit } from '../../records/read.ts'
+import { type Caller, callerOf } from '../caller.ts'
 import type { StoreContext } from '../context.ts'
 import { sendProblems } from '../outcome-answer.ts'
 import type { BinaryContent } from './binary-content.ts'
 import { readableCurrent } from './readable-record.ts'
 
 /**
- * Refuses to who may not read what the `securityContext` of a Binary names (FHIR R4; D37). What granular scopes do not let read is
- * answered as what is not there. A patient who is named decides nothing: the Binary is one of their records.
- * @returns undefined for who may read it
+ * Why a caller may not read a Binary, undefined if they may: that takes who may read what its `securityContext` names (FHIR R4; D37). What
+ * granular scopes do not let read is answered as what is not there. A patient who is named decides nothing: the Binary is one of their records.
+ * @param admit asked before what is named is read
  */
-export async function refusedBinary(
-  request: FastifyRequest,
-  reply: FastifyReply,
+export async function binaryRefusal(
   context: StoreContext,
-  body: Buffer,
-): Promise<FastifyReply | undefined> {
-  const caller = callerOf(request)
-  const { grant, profile } = caller
-  const named = securityContextOf(body, [caller.base])
-  const readable = named ? grant.readable(named.type) : 'all'
-  if (!named || readable === 'all') return undefined
-  if (readable === 'none') {
-    reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
-    return sendProblems(reply, [lacksRead(grant, [named.type])], profile)
-  }
-  const found = await readableCurrent(context, caller, named, (bytes) => roomOf(request).take(bytes))
-  if (found) return undefined
-  return sendProblems(reply, [noSuchBinary], profile)
+  caller: Caller,
+  body: string | Buffer,
+  admit: Admit,
+): Promise<Problem | undefined> {
+  const { grant, profile, base } = caller
+  if (!profile.attachments) return undefined
+  const named = securityContextOf(bytesOf(body), [base])
+  if (named === 'none') return undefined
+  if (named === 'unreadable') return readsEverything(caller) ? undefined : unknownContext
+  const readable = grant.readable(named.type)
+  if (readable === 'all') return undefined
+  if (readable === 'none') return lacksRead(grant, [named.type])
+  return (await readableCurrent(context, caller, named, admit)) ? undefined : noSuchBinary
 }
+
+export const bytesOf = (body: string | Buffer): Buffer => (typeof body === 'string' ? Buffer.from(body) : body)
+
+/** For AuditEvents there are scopes by name alone. */
+const readsEverything = ({ grant, profile }: Caller): boolean =>
+  profile.exportedTypes.every((type) => type === 'AuditEvent' || grant.readable(type) === 'all')
+
+const unknownContext = problem(
+  403,
+  'forbidden',
+  'What decides who may read this Binary is no record of this server. It takes a token that reads all types.',
+)
 
 const noSuchBinary = problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.')
 

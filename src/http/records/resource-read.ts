@@ -7,12 +7,12 @@ import type { Profile } from '../../protocol/profile.ts'
 import type { Admit, StoredVersion } from '../../records/read.ts'
 import { auditOf } from '../audit/audited-refusal.ts'
 import { roomOf } from '../bytes/room.ts'
-import { callerOf } from '../caller.ts'
+import { type Caller, callerOf } from '../caller.ts'
 import type { StoreContext } from '../context.ts'
 import { described, fhirJsonType, type RouteDescription, schemaNamed } from '../description.ts'
 import { allowOnly } from '../method-not-allowed.ts'
 import { fhirJson, sendProblems } from '../outcome-answer.ts'
-import { contentTag, refusedBinary, sendBinary } from './binary-answer.ts'
+import { binaryRefusal, bytesOf, contentTag, sendBinary } from './binary-answer.ts'
 import { asksForResource, type BinaryContent, binaryContent } from './binary-content.ts'
 import { readableCurrent, readableVersion, type Wanted } from './readable-record.ts'
 import { versionTag } from './resource-body.ts'
@@ -100,21 +100,37 @@ async function answer(
     if (elsewhere && bytes > ownRecordBytesMax) throw new LargeRecord()
     return room.take(bytes)
   }
-  const found = await find({ type, id }, admit).catch((error) => {
-    if (error instanceof LargeRecord) return error
+  try {
+    const wanted = { type, id, isPast: 'version' in (request.params as object) }
+    const found = await find(wanted, admit)
+    if (!found)
+      return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
+    if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))
+    if (type !== 'Binary') return await sendVersion(request, reply, context, found, undefined)
+    const refusal = await refusalOfVersion(context, callerOf(request), wanted, found.body, admit)
+    if (refusal?.status === 403)
+      reply.header('WWW-Authenticate', bearerChallenge(context.publicUrl, 'insufficient_scope'))
+    if (refusal) return refuse(refusal)
+    return await sendVersion(request, reply, context, found, contentOf(request, profile, bytesOf(found.body)))
+  } catch (error) {
+    if (error instanceof LargeRecord) return elsewhere!(request, reply)
     throw error
-  })
-  if (found instanceof LargeRecord) return elsewhere!(request, reply)
-  if (!found)
-    return refuse(problem(404, 'not-found', 'There is no such resource, or that version is not kept any more.'))
-  if (found.body === null) return refuse(problem(410, 'deleted', 'The resource was deleted.'))
-
-  const binary = type === 'Binary' ? bytesOf(found.body) : undefined
-  const refused = binary && profile.attachments ? await refusedBinary(request, reply, context, binary) : undefined
-  return refused ?? sendVersion(request, reply, context, found, binary && contentOf(request, profile, binary))
+  }
 }
 
-const bytesOf = (body: string | Buffer): Buffer => (typeof body === 'string' ? Buffer.from(body) : body)
+/** What protects a Binary now protects its old versions, too, and what protected one of them still does. */
+async function refusalOfVersion(
+  context: StoreContext,
+  caller: Caller,
+  wanted: Wanted & { readonly isPast: boolean },
+  body: string | Buffer,
+  admit: Admit,
+): Promise<Problem | undefined> {
+  const refusal = await binaryRefusal(context, caller, body, admit)
+  if (refusal || !wanted.isPast || !caller.profile.attachments) return refusal
+  const current = await readableCurrent(context, caller, wanted, admit)
+  return current && current.body !== null ? binaryRefusal(context, caller, current.body, admit) : undefined
+}
 
 /** @param content sent in place of the text */
 async function sendVersion(

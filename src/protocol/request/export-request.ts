@@ -59,7 +59,7 @@ export interface ExportRequest {
 export type Filters = Readonly<Record<string, readonly (readonly Query[])[]>>
 
 /** What of other types the token may not read, and so no Binary whose `securityContext` it is: whatever the export has of them. */
-interface BinaryContexts {
+export interface BinaryContexts {
   /** Types of which it may read nothing. */
   readonly closed: readonly ResourceType[]
   /** Types of which it may read what meets one of the queries of granular scopes. */

@@ -6,6 +6,7 @@ import { quoted } from '../client-text.ts'
 import { type Grant, lacksRead } from '../grant.ts'
 import { type Problem, problem } from '../problem.ts'
 import type { ExportLevel, Profile } from '../profile.ts'
+import { binaryContexts } from './binary-contexts.ts'
 import { exportParameters } from './export-parameter.ts'
 import type { ExportRequest } from './export-request.ts'
 import { effectiveFilters } from './filters.ts'
@@ -220,20 +221,6 @@ function readTypeFilter(
   })
   findings.addAll(problems)
   return Object.fromEntries(queries)
-}
-
-/** What may decide who reads a Binary (D37), where the token may not read all of it. */
-function binaryContexts(
-  types: readonly ResourceType[],
-  grant: Grant,
-  { attachments, exportedTypes }: Profile,
-): Pick<ExportRequest, 'contexts'> {
-  if (!attachments || !types.includes('Binary')) return {}
-  const readable = exportedTypes.map((type) => [type, grant.readable(type)] as const)
-  const closed = readable.flatMap(([type, what]) => (what === 'none' ? [type] : []))
-  const narrowed = readable.flatMap(([type, what]) => (typeof what === 'string' ? [] : [[type, what] as const]))
-  if (closed.length === 0 && narrowed.length === 0) return {}
-  return { contexts: { closed, narrowed: Object.fromEntries(narrowed) } }
 }
 
 /** S-6, S-29, O-5, O-6 */

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { requestBytesMax } from '../../../src/protocol/limits.ts'
 import { packChanged } from '../../../src/records/packs/packer.ts'
 import type { Answer, Exchange } from '../exchange.ts'
-import { type Exported, exported, exportedBy } from '../exported.ts'
+import { type Exported, exported, exportedBy, finishedManifest, startExport } from '../exported.ts'
 import { entry, patientEntry } from '../kick-off.ts'
 import { assertRefused } from '../outcome.ts'
-import { patient, put, type Resource, referenceTo } from '../resources.ts'
+import { patient, put, type Resource, referenceTo, remove } from '../resources.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Caller, ScenarioSuite } from '../suite.ts'
+
+const elsewhere = 'https://elsewhere.example.org/fhir'
 
 const contentOf = (id: string) => Buffer.from(`The content of ${id}.`)
 
@@ -192,6 +194,111 @@ export const attachmentScenarios: readonly Scenario[] = [
         assert.deepEqual(await system(without), ids('al', 'lonely', 'own', 'photo', 'secret'))
       }
       assert.deepEqual((await exported(suite, caller, only('al', types('DocumentReference')))).ids('Binary'), [])
+    },
+  },
+  {
+    t: [],
+    rules: ['D37'],
+    does: 'Binary whose context is gone, elsewhere, of a stranger, or nobody’s',
+    outcome: 'comes along only with what may come along itself; over HTTP what is elsewhere takes all scopes',
+    run: async (suite) => {
+      const foreign = {
+        ...document('ac-foreign', 'ac', 'Binary/ac-of-foreign'),
+        subject: referenceTo(`${elsewhere}/Patient/x`),
+      }
+      const unnamed = { ...binary('ac-unnamed'), securityContext: { identifier: { value: 'x' } } } as Resource
+      const names = ['of-foreign', 'elsewhere', 'unnamed', 'of-nobody', 'of-none', 'of-strange']
+      await put(
+        suite,
+        [
+          ...chart('ac'),
+          ...names.map((name) => document(`ac-to-${name}`, 'ac', `Binary/ac-${name}`)),
+          ...[foreign, unnamed, { resourceType: 'Organization', id: 'ac-org' }],
+          binary('ac-of-foreign', 'DocumentReference/ac-foreign'),
+          binary('ac-elsewhere', `${elsewhere}/DocumentReference/x`),
+          binary('ac-of-nobody', 'Organization/ac-org'),
+          binary('ac-of-none', 'DocumentReference/ac-none'),
+          binary('ac-of-strange', 'Vehicle/ac-1'),
+        ],
+        'commons',
+      )
+      const caller = await suite.newCaller('commons')
+      const expected = ids('ac', 'b', 'of-nobody', 'own', 'photo')
+      assert.deepEqual((await exported(suite, caller, only('ac'))).ids('Binary'), expected)
+      await remove(suite, 'DocumentReference/ac-theirs', 'commons')
+      assert.deepEqual((await exported(suite, caller, only('ac'))).ids('Binary'), expected)
+      const alone = await suite.newCaller('commons', 'system/Binary.read')
+      for (const [of, status] of [
+        [caller, 200],
+        [alone, 403],
+      ] as const)
+        for (const id of ids('ac', 'elsewhere', 'unnamed')) {
+          assert.equal((await read(suite, of, `/Binary/${id}`)).status, status, id)
+        }
+    },
+  },
+  {
+    t: [],
+    rules: ['D37'],
+    does: 'Binary of another patient where both are exported and each has a block',
+    outcome: 'only in the block of whose document decides',
+    run: async (suite) => {
+      await put(suite, chart('ao'), 'commons')
+      const both = [patientEntry('Patient/ao'), patientEntry('Patient/ao-other')]
+      const organized = entry('organizeOutputBy', 'valueString', 'Patient')
+      const found = await exported(suite, await suite.newCaller('commons'), { patients: both, parameters: [organized] })
+      let block = ''
+      const binaries: string[] = []
+      for (const line of found.files.flat()) {
+        const resource = JSON.parse(line)
+        if (resource.resourceType === 'Parameters') block = resource.parameter[0].valueReference.reference
+        if (resource.resourceType === 'Binary') binaries.push(`${block} ${resource.id}`)
+      }
+      const ofOther = ids('ao', 'hidden', 'secret').map((id) => `Patient/ao-other ${id}`)
+      const own = ids('ao', 'b', 'own', 'photo').map((id) => `Patient/ao ${id}`)
+      assert.deepEqual(binaries.sort(), [...own, ...ofOther].sort())
+    },
+  },
+  {
+    t: [],
+    rules: ['D37', 'D20b'],
+    does: 'Binary read in a batch, in an old version, and in a file of an export of a wider token',
+    outcome: 'refused as by itself',
+    run: async (suite) => {
+      await put(suite, [...chart('ax'), binary('ax-late')], 'commons')
+      const wide = await suite.newCaller('commons')
+      const narrow = await suite.withScope(wide, 'system/Binary.read')
+      const batch = {
+        resourceType: 'Bundle',
+        type: 'batch',
+        entry: ids('ax', 'b', 'photo').map((id) => ({ request: { method: 'GET', url: `Binary/${id}` } })),
+      }
+      const answer = await suite.ask(narrow, 'POST', '/', {
+        headers: { 'content-type': 'application/fhir+json' },
+        body: JSON.stringify(batch),
+      })
+      const answered = JSON.parse(answer.body.toString()).entry as { resource?: object; response: { status: string } }[]
+      assert.deepEqual(
+        answered.map(({ resource, response }) => [response.status, resource !== undefined]),
+        [
+          ['403', false],
+          ['200', true],
+        ],
+      )
+
+      const job = await startExport(suite, wide, { path: '/$export', patients: [], parameters: [types('Binary')] })
+      const { output } = await finishedManifest(suite, wide, job)
+      const { url } = output.find(({ type }) => type === 'Binary')!
+      const got = async (caller: Caller) => (await read(suite, caller, url)).status
+      assert.deepEqual([await got(wide), await got(narrow)], [200, 403])
+
+      const holder = await suite.newCaller('commons')
+      await suite.hold(holder)
+      await startExport(suite, holder, only('ax'))
+      await put(suite, [binary('ax-late', 'DocumentReference/ax-d')], 'commons')
+      const past = async (caller: Caller) => (await read(suite, caller, '/Binary/ax-late/_history/1')).status
+      assert.deepEqual([await past(wide), await past(narrow)], [200, 403])
+      await suite.release(holder)
     },
   },
   {

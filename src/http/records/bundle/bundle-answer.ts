@@ -7,6 +7,7 @@ import type { Room } from '../../bytes/room.ts'
 import { tooManyBytesProblem } from '../../bytes/too-many-bytes.ts'
 import type { Caller } from '../../caller.ts'
 import type { StoreContext } from '../../context.ts'
+import { binaryRefusal } from '../binary-answer.ts'
 import { readableCurrent, type Wanted } from '../readable-record.ts'
 import { versionTag } from '../resource-body.ts'
 import { versionConflict } from '../version-conflict.ts'
@@ -73,6 +74,8 @@ async function readEntry(context: StoreContext, caller: Caller, wanted: Wanted, 
   const found = await readableCurrent(context, caller, wanted, admit)
   if (!found) return refusal([problem(404, 'not-found', 'There is no such resource.')])
   if (found.body === null) return refusal([problem(410, 'deleted', 'The resource was deleted.')])
+  const refused = wanted.type === 'Binary' ? await binaryRefusal(context, caller, found.body, admit) : undefined
+  if (refused) return refusal([refused])
   const { body, version, updated } = found
   return {
     resource: body,
