@@ -22,7 +22,12 @@ const note = 'x'.repeat(2_000)
 const entries = (count: number) =>
   Array.from({ length: count }, (_, at) => ({
     fullUrl: uuid(at),
-    resource: { resourceType: 'Observation', note, focus: [{ reference: uuid((at + 1) % count) }] },
+    resource: {
+      resourceType: 'Observation',
+      note,
+      subject: { reference: 'Patient/p' },
+      focus: [{ reference: uuid((at + 1) % count) }],
+    },
     request: { method: 'POST', url: 'Observation' },
   }))
 const transaction = (count: number) => ({ resourceType: 'Bundle', type: 'transaction', entry: entries(count) })
