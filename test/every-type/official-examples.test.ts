@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import { draftOf } from '../../src/records/draft.ts'
@@ -12,12 +11,12 @@ import { findSourceFiles } from '../../src/records/load/source/source-files.ts'
 import { storeDrafts } from '../../src/records/load/store-drafts.ts'
 import { packChanged } from '../../src/records/packs/packer.ts'
 import { TestServer } from '../server.ts'
+import { type FinishedExport, PatientClient } from '../simulation/patient-client.ts'
 import { danglingOf, expectedOf, type NaiveResource, ownerlessOf, relativeAttachments } from './naive-compartment.ts'
 import { requiredMembers } from './naive-elements.ts'
 
 const source = fileURLToPath(new URL('../../../shared/data/r4-examples', import.meta.url))
 const skip = existsSync(source) ? false : 'the official examples are not beside the project'
-const pollMs = 30
 
 /** Lines by `Type/id`. */
 type Lines = ReadonlyMap<string, string>
@@ -186,19 +185,10 @@ describe('the official R4 examples of all types', { skip }, () => {
     }
     const answer = await fetch(`${server.base('examples')}/${path}`, patients.length > 0 ? posted : { headers })
     assert.equal(answer.status, 202, await answer.text())
-    for (;;) {
-      const status = await fetch(answer.headers.get('content-location')!, { headers })
-      if (status.status === 200) return contentOf((await status.json()) as Manifest, headers)
-      assert.ok([202, 429].includes(status.status), await status.text())
-      await pause(pollMs)
-    }
+    const client = new PatientClient(server, 'examples', token)
+    return contentOf(client, await client.finished(answer.headers.get('content-location')!))
   }
 })
-
-interface Manifest {
-  readonly output: readonly { readonly url: string }[]
-  readonly error: readonly { readonly url: string }[]
-}
 
 interface Issue {
   readonly details: { readonly text: string }
@@ -206,12 +196,12 @@ interface Issue {
 }
 
 /** Lines by `Type/id`, and by patient where blocks begin with one. */
-async function contentOf({ output, error }: Manifest, headers: Record<string, string>) {
+async function contentOf(client: PatientClient, { output, error }: FinishedExport) {
   const lines = new Map<string, string>()
   const blocks = new Map<string, Set<string>>()
   let block: Set<string> | undefined
-  for (const { url } of output) {
-    for (const line of (await (await fetch(url, { headers })).text()).split('\n').filter(Boolean)) {
+  for (const file of output) {
+    for (const line of await client.lines(file)) {
       const { resourceType, id, parameter } = JSON.parse(line)
       if (resourceType === 'Parameters') {
         block = new Set()
@@ -224,8 +214,8 @@ async function contentOf({ output, error }: Manifest, headers: Record<string, st
       lines.set(key, line)
     }
   }
-  const errors = await Promise.all(error.map(async ({ url }) => (await fetch(url, { headers })).text()))
-  const outcomes = errors.flatMap((text) => text.split('\n').filter(Boolean)).map((line) => JSON.parse(line))
+  const errors = await Promise.all(error.map((file) => client.lines(file)))
+  const outcomes = errors.flat().map((line) => JSON.parse(line))
   return { lines, blocks, issues: outcomes.flatMap(({ issue }) => issue as Issue[]) }
 }
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
 import { unexportedTypesMax } from '../../src/engine/references/unexported-issues.ts'
 import type { JsonObject } from '../../src/fhir/json/json-object.ts'
 import { ownersMax, subjectElementOf } from '../../src/fhir/ownership.ts'
@@ -8,8 +7,8 @@ import { allTypes, elementsAbout, isReferredType, patientElements } from '../../
 import { draftOf } from '../../src/records/draft.ts'
 import { storeDrafts } from '../../src/records/load/store-drafts.ts'
 import { TestServer } from '../server.ts'
+import { PatientClient } from '../simulation/patient-client.ts'
 
-const pollMs = 30
 const tenant = 'whose'
 
 const patient = (id: string): JsonObject => ({ resourceType: 'Patient', id })
@@ -200,27 +199,15 @@ describe('whose the records of every type are (docs/decisions/0056)', () => {
   })
 
   async function exported(path: string, tenant = 'whose'): Promise<{ keys: Set<string>; errors: readonly string[] }> {
-    const headers = { authorization: `Bearer ${tenant === 'fleet' ? fleet : token}` }
-    const answer = await fetch(`${server.base(tenant)}/${path}`, { headers })
+    const own = tenant === 'fleet' ? fleet : token
+    const answer = await fetch(`${server.base(tenant)}/${path}`, { headers: { authorization: `Bearer ${own}` } })
     assert.equal(answer.status, 202, await answer.text())
-    for (;;) {
-      const status = await fetch(answer.headers.get('content-location')!, { headers })
-      if (status.status === 200) return contentOf((await status.json()) as Manifest, headers)
-      assert.ok([202, 429].includes(status.status), await status.text())
-      await pause(pollMs)
+    const client = new PatientClient(server, tenant, own)
+    const { output, error } = await client.finished(answer.headers.get('content-location')!)
+    const linesOf = async (files: typeof output) => (await Promise.all(files.map((file) => client.lines(file)))).flat()
+    return {
+      keys: new Set((await linesOf(output)).map((line) => keyOf(JSON.parse(line)))),
+      errors: await linesOf(error),
     }
   }
 })
-
-interface Manifest {
-  readonly output: readonly { readonly url: string }[]
-  readonly error: readonly { readonly url: string }[]
-}
-
-async function contentOf({ output, error }: Manifest, headers: Record<string, string>) {
-  const linesOf = async ({ url }: { readonly url: string }) =>
-    (await (await fetch(url, { headers })).text()).split('\n').filter(Boolean)
-  const lines = (await Promise.all(output.map(linesOf))).flat()
-  const errors = (await Promise.all(error.map(linesOf))).flat()
-  return { keys: new Set(lines.map((line) => keyOf(JSON.parse(line)))), errors }
-}
