@@ -1,4 +1,5 @@
-import { granularLetters, isNamedOnly, lettersFor, parseScope, queryOf, type Scope } from './scope.ts'
+import { isNamedOnly } from '../protocol/grant.ts'
+import { granularLetters, lettersFor, parseScope, queryOf, type Scope } from './scope.ts'
 
 /** A scope that was asked for and not granted. */
 export interface RefusedScope {

@@ -1,6 +1,6 @@
 import { isTypeName } from '../fhir/reference.ts'
 import { quoted } from '../protocol/client-text.ts'
-import type { Grant, GrantedQuery } from '../protocol/grant.ts'
+import { type Grant, type GrantedQuery, isNamedOnly } from '../protocol/grant.ts'
 import { readScopeQuery, type UnusableQuery } from '../protocol/request/scope-query.ts'
 
 /** A SMART scope on resources, v1 or v2 (B21). `letters` is a subset of `cruds`, in that order. */
@@ -30,9 +30,6 @@ export function parseScope(text: string): Scope | undefined {
 
 /** The scopes of a blank-separated list, as text. */
 export const scopeList = (text: string): readonly string[] => text.split(/[ \t\r\n]+/).filter((item) => item !== '')
-
-/** Types that no wildcard reaches: who may export every record may not look into the audit trail for that reason. */
-export const isNamedOnly = (type: string): boolean => type === 'AuditEvent'
 
 /** The letters that a set of scopes without queries holds for a type, `*` meaning every type; v1, v2 and factored forms are equal (B22). */
 export function lettersFor(scopes: readonly Scope[], type: string): ReadonlySet<string> {

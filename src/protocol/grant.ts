@@ -7,6 +7,9 @@ export type GrantedQuery = Query
 /** What may be read of a type: every record, none, or those that meet one of the queries of granular scopes. */
 export type Readable = 'all' | 'none' | readonly GrantedQuery[]
 
+/** Types that no wildcard reaches: who may export every record may not look into the audit trail for that reason. */
+export const isNamedOnly = (type: string): boolean => type === 'AuditEvent'
+
 /** What an authenticated caller may do: one client of one tenant with system scopes (S-6, S-51). */
 export interface Grant {
   readonly tenant: string

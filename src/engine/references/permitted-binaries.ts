@@ -3,7 +3,7 @@ import { isResourceType } from '../../fhir/resource-types.ts'
 import { securityContextOf } from '../../fhir/security-context.ts'
 import { exportedOwners } from '../../jobs/partition.ts'
 import { comesAlong, isNobodys } from '../../protocol/plan/coming-along.ts'
-import { readsEveryContext } from '../../protocol/plan/pack-use.ts'
+import { readsEveryContext } from '../../protocol/request/binary-contexts.ts'
 import { readTest } from '../../protocol/request/filters.ts'
 import { type RecordAsOf, recordsWithIds } from '../../records/as-of.ts'
 import { type Key, keyOf } from '../../records/current.ts'
@@ -51,7 +51,11 @@ export class PermittedBinaries {
     const closed: readonly string[] = request.contexts?.closed ?? []
     const asked = [...contexts.values()].filter(({ type }) => isResourceType(type) && !closed.includes(type))
     const passing = await this.#passing(asked)
-    if (request.reach !== 'system') return this.#ofExported(passing, owner)
+    if (request.reach !== 'system') {
+      const there = asked.filter((context) => passing.has(keyOf(context)))
+      const isExported = await this.#ofExported(there, owner)
+      return new Set(there.map(keyOf).filter((key) => passing.get(key) || isExported(key)))
+    }
     // Of a type that is read whole a context need not be there.
     const whole = asked.filter(({ type }) => request.contexts?.narrowed[type] === undefined)
     return new Set([...passing.keys(), ...whole.map(keyOf)])
@@ -75,29 +79,15 @@ export class PermittedBinaries {
     return found
   }
 
-  async #ofExported(contexts: ReadonlyMap<string, boolean>, owner: string | undefined): Promise<ReadonlySet<string>> {
+  /** Whether some records belong to the owner, or to any that is exported; by `Type/id`. */
+  async #ofExported(contexts: readonly Key[], only: string | undefined): Promise<(key: string) => boolean> {
+    if (contexts.length === 0) return () => false
     const { pool, job, at } = this.#selection
-    if (contexts.size === 0) return new Set()
-    const keys = [...contexts.keys()].map((key) => {
-      const [type, id] = key.split('/')
-      return { type: type!, id: id! }
-    })
-    const owners = await ownersAsOf(pool, { ...at, keys })
-    const isExported = await this.#exportedTest(pool, job.id, owner)
-    return new Set(
-      [...contexts].flatMap(([key, comes]) => (comes || (owners.get(key) ?? []).some(isExported) ? [key] : [])),
-    )
-  }
-
-  async #exportedTest(
-    pool: Selection['pool'],
-    job: string,
-    only: string | undefined,
-  ): Promise<(owner: string) => boolean> {
-    if (only !== undefined) return (owner) => owner === only
-    if (this.#selection.job.request.reach !== undefined) return (owner) => owner !== ''
-    this.#exported ??= exportedOwners(pool, job)
+    const owners = await ownersAsOf(pool, { ...at, keys: contexts })
+    if (only === undefined && job.request.reach === undefined) this.#exported ??= exportedOwners(pool, job.id)
     const exported = await this.#exported
-    return (owner) => owner !== '' && exported.has(owner)
+    const isExported = (owner: string) =>
+      owner !== '' && (only === undefined ? (exported?.has(owner) ?? true) : owner === only)
+    return (key) => (owners.get(key) ?? []).some(isExported)
   }
 }

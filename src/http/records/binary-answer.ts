@@ -3,6 +3,7 @@ import { securityContextOf } from '../../fhir/security-context.ts'
 import { parseRange } from '../../files/byte-range.ts'
 import { lacksRead } from '../../protocol/grant.ts'
 import { type Problem, problem } from '../../protocol/problem.ts'
+import { binaryContexts, readsEveryContext } from '../../protocol/request/binary-contexts.ts'
 import type { Admit } from '../../records/read.ts'
 import { type Caller, callerOf } from '../caller.ts'
 import type { StoreContext } from '../context.ts'
@@ -25,7 +26,8 @@ export async function binaryRefusal(
   if (!profile.attachments) return undefined
   const named = securityContextOf(bytesOf(body), [base])
   if (named === 'none') return undefined
-  if (named === 'unreadable') return readsEverything(caller) ? undefined : unknownContext
+  if (named === 'unreadable')
+    return readsEveryContext(binaryContexts(['Binary'], grant, profile)) ? undefined : unknownContext
   const readable = grant.readable(named.type)
   if (readable === 'all') return undefined
   if (readable === 'none') return lacksRead(grant, [named.type])
@@ -33,10 +35,6 @@ export async function binaryRefusal(
 }
 
 export const bytesOf = (body: string | Buffer): Buffer => (typeof body === 'string' ? Buffer.from(body) : body)
-
-/** For AuditEvents there are scopes by name alone. */
-const readsEverything = ({ grant, profile }: Caller): boolean =>
-  profile.exportedTypes.every((type) => type === 'AuditEvent' || grant.readable(type) === 'all')
 
 const unknownContext = problem(
   403,

@@ -35,11 +35,6 @@ export const forThemselves = ({
 export const asksBinaries = ({ reach, contexts }: Pick<ExportRequest, 'reach' | 'contexts'>, type: string): boolean =>
   type === 'Binary' && reach === 'system' && contexts !== undefined
 
-/** Whether the token may read whatever a `securityContext` could name. For AuditEvents there are scopes by name alone, and they protect no Binary. */
-export const readsEveryContext = ({ contexts }: Pick<ExportRequest, 'contexts'>): boolean =>
-  contexts === undefined ||
-  (contexts.closed.every((type) => type === 'AuditEvent') && Object.keys(contexts.narrowed).length === 0)
-
 /** How many records are of the times that are asked for. */
 export function extentOfTimes(
   { since = Number.NEGATIVE_INFINITY, until = Number.POSITIVE_INFINITY }: Pick<ExportRequest, 'since' | 'until'>,

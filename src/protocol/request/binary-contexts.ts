@@ -1,5 +1,5 @@
 import type { ResourceType } from '../../fhir/resource-types.ts'
-import type { Grant } from '../grant.ts'
+import { type Grant, isNamedOnly } from '../grant.ts'
 import type { Profile } from '../profile.ts'
 import type { BinaryContexts, ExportRequest } from './export-request.ts'
 import { coversFile } from './filters.ts'
@@ -18,6 +18,10 @@ export function binaryContexts(
   return { contexts: { closed, narrowed: Object.fromEntries(narrowed) } }
 }
 
+/** Whether the token may read whatever protects Binaries. What is granted by name alone protects none. */
+export const readsEveryContext = ({ contexts }: Pick<ExportRequest, 'contexts'>): boolean =>
+  contexts === undefined || (contexts.closed.every(isNamedOnly) && Object.keys(contexts.narrowed).length === 0)
+
 const nothing: BinaryContexts = { closed: [], narrowed: {} }
 
 /** Whether the Binaries of an export may be protected by what a caller may not read as much of as whoever asked for it (D20b). */
@@ -28,8 +32,7 @@ export function lacksContexts(
 ): boolean {
   const { contexts: now = nothing } = binaryContexts(types, grant, profile)
   const closed: readonly string[] = then.closed
-  // For AuditEvents there are scopes by name alone, and they protect no Binary.
-  if (now.closed.some((type) => type !== 'AuditEvent' && !closed.includes(type))) return true
+  if (now.closed.some((type) => !isNamedOnly(type) && !closed.includes(type))) return true
   return Object.entries(now.narrowed).some(([type, queries]) => {
     const narrowedBy = then.narrowed[type]
     return !closed.includes(type) && !coversFile(queries, narrowedBy && [narrowedBy])
